@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH Linux-syscall-note */
+/*
+ * ipfi: the one contract of kernel and user space.
+ *
+ * Generic netlink family "ipfi", version 1. Integers are in host byte order, addresses are 4 (IPv4) or
+ * 16 (IPv6) bytes as on the wire, strings end in NUL. Every message carries one or more of the top-level
+ * attributes IPFI_A_*; unknown attributes, flags and values are refused with an extended acknowledgement
+ * that names the attribute. Everything concerns the network namespace of the socket.
+ *
+ * "admin" below: CAP_NET_ADMIN in the user namespace that owns the network namespace.
+ *
+ *   IPFI_CMD_INFO            ->  -
+ *                            <-  INFO { VERSION, GENERATION, ARMED, NAME, RULES }
+ *   IPFI_CMD_LIMITS_GET      ->  -
+ *                            <-  LIMITS { one u32 for each of IPFI_LIMITS }
+ *   IPFI_CMD_LIMITS_SET      ->  LIMITS { any of IPFI_LIMITS }                                     admin
+ *   IPFI_CMD_RULESET_BEGIN   ->  RULESET { NAME?, DEFAULT_IN?, DEFAULT_OUT?, DEFAULT_FORWARD?,
+ *                                          LIMITS? }                                               admin
+ *                            opens the transaction of this socket; it dies with the socket
+ *   IPFI_CMD_RULE_ADD        ->  RULE { see enum ipfi_rule_attr }                                  admin
+ *                            appends a rule; many of these may share one sendmsg(2). After the first
+ *                            refused rule the transaction is broken and commit answers -ECANCELED
+ *   IPFI_CMD_RULESET_COMMIT  ->  COMMIT { EXPECT?, STATES? }                                       admin
+ *                            <-  INFO { GENERATION, RULES }
+ *                            -ESTALE when EXPECT is not the running generation; nothing changes then
+ *   IPFI_CMD_RULESET_ABORT   ->  -                                                                 admin
+ *   IPFI_CMD_RULES_DUMP      ->  (dump)                                                            admin
+ *                            <-  INFO { GENERATION, NAME, RULES }, RULESET { DEFAULT_* } once, first;
+ *                                then RULE { ..., ID, PACKETS, BYTES } for each rule, in order
+ *   IPFI_CMD_STATES_DUMP     ->  (dump) FILTER?                                                    admin
+ *                            <-  STATE { see enum ipfi_state_attr } for each
+ *   IPFI_CMD_STATES_COUNT    ->  FILTER?                                                           admin
+ *                            <-  STATS { STATES }
+ *   IPFI_CMD_STATES_DELETE   ->  FILTER?                                                           admin
+ *                            <-  STATS { STATES } the number deleted
+ *   IPFI_CMD_STATS           ->  -
+ *                            <-  STATS { ..., COUNTERS { COUNTER { REASON, PACKETS } ... } }
+ *
+ * Multicast:
+ *   group "state":    IPFI_CMD_EVENT_STATE    EVENT { KIND, CAUSE? }, STATE { ... }
+ *                     IPFI_CMD_EVENT_FULL     STATS { STATES, MAX_STATES }
+ *   group "log":      IPFI_CMD_EVENT_LOG      LOG { see enum ipfi_log_attr }
+ *   group "ruleset":  IPFI_CMD_EVENT_RULESET  INFO { GENERATION, NAME, RULES }
+ */
+#ifndef _UAPI_LINUX_IPFI_H
+#define _UAPI_LINUX_IPFI_H
+
+#define IPFI_GENL_NAME "ipfi"
+#define IPFI_GENL_VERSION 1
+#define IPFI_GROUP_STATE "state"
+#define IPFI_GROUP_LOG "log"
+#define IPFI_GROUP_RULESET "ruleset"
+
+/* Longest strings, without the NUL. */
+#define IPFI_NAME_LEN 63     /* rule and policy names */
+#define IPFI_LOG_LEN 63      /* log prefix */
+#define IPFI_COMMENT_LEN 255 /* comment */
+#define IPFI_AT_LEN 255      /* "file:line" */
+#define IPFI_WRITTEN_LEN 8192 /* the fields as written */
+#define IPFI_RULES_MAX 1000000 /* rules in a rule set */
+
+enum ipfi_cmd {
+	IPFI_CMD_UNSPEC,
+	IPFI_CMD_INFO,
+	IPFI_CMD_LIMITS_GET,
+	IPFI_CMD_LIMITS_SET,
+	IPFI_CMD_RULESET_BEGIN,
+	IPFI_CMD_RULE_ADD,
+	IPFI_CMD_RULESET_COMMIT,
+	IPFI_CMD_RULESET_ABORT,
+	IPFI_CMD_RULES_DUMP,
+	IPFI_CMD_STATES_DUMP,
+	IPFI_CMD_STATES_COUNT,
+	IPFI_CMD_STATES_DELETE,
+	IPFI_CMD_STATS,
+	IPFI_CMD_EVENT_STATE,
+	IPFI_CMD_EVENT_FULL,
+	IPFI_CMD_EVENT_LOG,
+	IPFI_CMD_EVENT_RULESET,
+	__IPFI_CMD_END,
+};
+#define IPFI_CMD_MAX (__IPFI_CMD_END - 1)
+
+/* Top level. */
+enum ipfi_attr {
+	IPFI_A_UNSPEC,
+	IPFI_A_INFO,    /* nest, enum ipfi_info_attr */
+	IPFI_A_LIMITS,  /* nest, enum ipfi_limit (attribute type is the limit's number) */
+	IPFI_A_RULESET, /* nest, enum ipfi_ruleset_attr */
+	IPFI_A_RULE,    /* nest, enum ipfi_rule_attr */
+	IPFI_A_COMMIT,  /* nest, enum ipfi_commit_attr */
+	IPFI_A_FILTER,  /* nest, enum ipfi_filter_attr */
+	IPFI_A_STATE,   /* nest, enum ipfi_state_attr */
+	IPFI_A_STATS,   /* nest, enum ipfi_stats_attr */
+	IPFI_A_EVENT,   /* nest, enum ipfi_event_attr */
+	IPFI_A_LOG,     /* nest, enum ipfi_log_attr */
+	__IPFI_A_END,
+};
+#define IPFI_A_MAX (__IPFI_A_END - 1)
+
+enum ipfi_info_attr {
+	IPFI_INFO_A_UNSPEC,
+	IPFI_INFO_A_VERSION,    /* string: the module's version */
+	IPFI_INFO_A_GENERATION, /* u32: the running rule set's; 0 before the first commit */
+	IPFI_INFO_A_ARMED,      /* u8: 1 when packets are judged */
+	IPFI_INFO_A_NAME,       /* string: the running policy's name */
+	IPFI_INFO_A_RULES,      /* u32: number of rules */
+	__IPFI_INFO_A_END,
+};
+#define IPFI_INFO_A_MAX (__IPFI_INFO_A_END - 1)
+
+/*
+ * Limits: X(ENUM, name in Lua, least, most, default). Times are in seconds, each renewed by traffic.
+ * The time-outs stand in the order of enum ipfi_state_id, so that the limit of a state is
+ * IPFI_LIMIT_TCP_SYN_SENT + (state - IPFI_STATE_SYN_SENT) (ORDER STATE); IPFI_LIMIT_TCP_GUESSED comes last.
+ * max_states has a default that depends on memory; max_states_per_source 0 means no limit.
+ */
+#define IPFI_TIMEOUT_MOST 604800 /* a week */
+#define IPFI_LIMITS(X)                                                           \
+	X(MAX_STATES, max_states, 1, 0x7fffffff, 65536)                          \
+	X(MAX_STATES_PER_SOURCE, max_states_per_source, 0, 0x7fffffff, 0)        \
+	X(TCP_LOOSE, tcp_loose, 0, 1, 1)                                         \
+	X(TCP_SYN_SENT, tcp_syn_sent, 1, IPFI_TIMEOUT_MOST, 120)                 \
+	X(TCP_SYN_RECV, tcp_syn_recv, 1, IPFI_TIMEOUT_MOST, 60)                  \
+	X(TCP_ESTABLISHED, tcp_established, 1, IPFI_TIMEOUT_MOST, 3600)          \
+	X(TCP_FIN_WAIT, tcp_fin_wait, 1, IPFI_TIMEOUT_MOST, 120)                 \
+	X(TCP_CLOSE_WAIT, tcp_close_wait, 1, IPFI_TIMEOUT_MOST, 60)              \
+	X(TCP_LAST_ACK, tcp_last_ack, 1, IPFI_TIMEOUT_MOST, 30)                  \
+	X(TCP_TIME_WAIT, tcp_time_wait, 1, IPFI_TIMEOUT_MOST, 120)               \
+	X(TCP_CLOSED, tcp_closed, 1, IPFI_TIMEOUT_MOST, 10)                      \
+	X(UDP_NEW, udp_new, 1, IPFI_TIMEOUT_MOST, 30)                            \
+	X(UDP_ESTABLISHED, udp_established, 1, IPFI_TIMEOUT_MOST, 120)           \
+	X(ICMP, icmp, 1, IPFI_TIMEOUT_MOST, 30)                                  \
+	X(OTHER, other, 1, IPFI_TIMEOUT_MOST, 180)                               \
+	X(TCP_GUESSED, tcp_guessed, 1, IPFI_TIMEOUT_MOST, 300)
+
+enum ipfi_limit {
+	IPFI_LIMIT_UNSPEC,
+#define X(id, name, least, most, standard) IPFI_LIMIT_##id,
+	IPFI_LIMITS(X)
+#undef X
+	__IPFI_LIMIT_END,
+};
+#define IPFI_LIMIT_MAX (__IPFI_LIMIT_END - 1)
+
+/* States: X(ENUM = name shown). ORDER STATE: as the time-outs in IPFI_LIMITS. */
+#define IPFI_STATES(X)     \
+	X(SYN_SENT)        \
+	X(SYN_RECV)        \
+	X(ESTABLISHED)     \
+	X(FIN_WAIT)        \
+	X(CLOSE_WAIT)      \
+	X(LAST_ACK)        \
+	X(TIME_WAIT)       \
+	X(CLOSED)          \
+	X(UDP_NEW)         \
+	X(UDP_ESTABLISHED) \
+	X(ICMP)            \
+	X(OTHER)
+
+enum ipfi_state_id {
+	IPFI_STATE_NONE, /* no state: the packet's connection is unknown */
+#define X(id) IPFI_STATE_##id,
+	IPFI_STATES(X)
+#undef X
+	__IPFI_STATE_END,
+};
+#define IPFI_STATE_MAX (__IPFI_STATE_END - 1)
+
+/*
+ * Why a packet passed or was dropped: X(ENUM, name, accepted, help). Each is a counter.
+ */
+#define IPFI_REASONS(X)                                                                              \
+	X(STATE, "state", 1, "belongs to a live state")                                              \
+	X(RELATED, "related", 1, "ICMP error about a live state")                                    \
+	X(CHALLENGE, "challenge", 1, "RST or SYN in the window of a live state; left to the challenge ACK (RFC 5961)") \
+	X(RULE_ALLOW, "rule-allow", 1, "allowed by a rule")                                          \
+	X(DEFAULT_ALLOW, "default-allow", 1, "no rule matched and the list's default allows")        \
+	X(NEIGHBOUR, "neighbour", 1, "IPv6 neighbour discovery or multicast listener message")       \
+	X(OWN_REJECT, "own-reject", 1, "the firewall's own TCP reset or ICMP error")                 \
+	X(RULE_DENY, "rule-deny", 0, "denied by a rule")                                             \
+	X(RULE_REJECT, "rule-reject", 0, "rejected by a rule")                                       \
+	X(DEFAULT_DENY, "default-deny", 0, "no rule matched and the list's default denies")          \
+	X(REJUDGED, "rejudged", 0, "its state was denied by a new rule set")                         \
+	X(TRUNCATED, "truncated", 0, "shorter than its headers say")                                 \
+	X(BAD_HEADER, "bad-header", 0, "a header contradicts itself or the standard")                \
+	X(BAD_CHECKSUM, "bad-checksum", 0, "wrong transport checksum on a packet that would change a state") \
+	X(FRAGMENT, "fragment", 0, "a fragment that could not be put together")                      \
+	X(TCP_FLAGS, "tcp-flags", 0, "a nonsensical combination of TCP flags")                       \
+	X(TCP_WINDOW, "tcp-window", 0, "TCP segment outside the window")                             \
+	X(TCP_RST, "tcp-rst", 0, "TCP reset outside the window")                                     \
+	X(TCP_STATE, "tcp-state", 0, "TCP segment impossible in the connection's state")             \
+	X(TCP_NOT_SYN, "tcp-not-syn", 0, "TCP connection met in the middle while tcp_loose is off")  \
+	X(ICMP_UNASKED, "icmp-unasked", 0, "ICMP reply that nobody asked for")                       \
+	X(TABLE_FULL, "table-full", 0, "the state table is full")                                    \
+	X(SOURCE_FULL, "source-full", 0, "its source has as many states as max_states_per_source")   \
+	X(NO_MEMORY, "no-memory", 0, "no memory for a new state")                                    \
+	X(UNKNOWN_DEVICE, "unknown-device", 0, "a hook was called without the device it needs")
+
+enum ipfi_reason {
+	IPFI_REASON_NONE,
+#define X(id, name, accepted, help) IPFI_REASON_##id,
+	IPFI_REASONS(X)
+#undef X
+	__IPFI_REASON_END,
+};
+#define IPFI_REASON_MAX (__IPFI_REASON_END - 1)
+
+enum ipfi_verdict {
+	IPFI_VERDICT_ALLOW = 1,
+	IPFI_VERDICT_DENY,   /* dropped in silence */
+	IPFI_VERDICT_REJECT, /* dropped, with a TCP reset or ICMP "administratively prohibited" */
+	__IPFI_VERDICT_END,
+};
+#define IPFI_VERDICT_MAX (__IPFI_VERDICT_END - 1)
+
+/* The three rule lists. */
+enum ipfi_list {
+	IPFI_LIST_IN,
+	IPFI_LIST_OUT,
+	IPFI_LIST_FORWARD,
+	__IPFI_LIST_END,
+};
+#define IPFI_LISTS_ALL ((1 << __IPFI_LIST_END) - 1)
+
+enum ipfi_ruleset_attr {
+	IPFI_RULESET_A_UNSPEC,
+	IPFI_RULESET_A_NAME,            /* string: the policy's name */
+	IPFI_RULESET_A_DEFAULT_IN,      /* u8, enum ipfi_verdict; deny when absent (all three) */
+	IPFI_RULESET_A_DEFAULT_OUT,
+	IPFI_RULESET_A_DEFAULT_FORWARD,
+	IPFI_RULESET_A_LIMITS,          /* nest, enum ipfi_limit: set with the commit */
+	__IPFI_RULESET_A_END,
+};
+#define IPFI_RULESET_A_MAX (__IPFI_RULESET_A_END - 1)
+
+/* What a commit does with the live states. */
+enum ipfi_commit_states {
+	IPFI_COMMIT_RECHECK, /* each is judged again at its next packet */
+	IPFI_COMMIT_KEEP,    /* they stay as they are */
+	IPFI_COMMIT_FLUSH,   /* the table is emptied */
+	__IPFI_COMMIT_END,
+};
+
+enum ipfi_commit_attr {
+	IPFI_COMMIT_A_UNSPEC,
+	IPFI_COMMIT_A_EXPECT, /* u32: the generation this commit replaces */
+	IPFI_COMMIT_A_STATES, /* u8, enum ipfi_commit_states */
+	__IPFI_COMMIT_A_END,
+};
+#define IPFI_COMMIT_A_MAX (__IPFI_COMMIT_A_END - 1)
+
+/*
+ * A rule. All attributes but NAME, LISTS and VERDICT are optional; a field that is absent matches anything.
+ * "ranges" is a nest of IPFI_RANGES_A_RANGE, each { FROM, TO? } of u32; any of them may match.
+ * "addresses" is a nest of IPFI_ADDRS_A_RANGE, each { FROM, TO? } of 4 or 16 bytes, and/or IPFI_ADDRS_A_ME.
+ */
+enum ipfi_rule_attr {
+	IPFI_RULE_A_UNSPEC,
+	IPFI_RULE_A_NAME,       /* string, unique in the rule set */
+	IPFI_RULE_A_LISTS,      /* u8: mask of 1 << enum ipfi_list */
+	IPFI_RULE_A_VERDICT,    /* u8, enum ipfi_verdict */
+	IPFI_RULE_A_FLAGS,      /* u32, IPFI_RULE_F_* */
+	IPFI_RULE_A_NEGATED,    /* u32: mask of 1 << enum ipfi_field: the field matches when its value does not */
+	IPFI_RULE_A_FAMILY,     /* u8: 4 or 6 */
+	IPFI_RULE_A_IIF,        /* string: device name; a trailing '*' matches any rest */
+	IPFI_RULE_A_OIF,        /* string */
+	IPFI_RULE_A_PROTO,      /* ranges: IP protocol */
+	IPFI_RULE_A_SRC,        /* addresses */
+	IPFI_RULE_A_DST,        /* addresses */
+	IPFI_RULE_A_SPORT,      /* ranges: TCP or UDP port (SCTP, DCCP, UDP-Lite when PROTO names them) */
+	IPFI_RULE_A_DPORT,      /* ranges */
+	IPFI_RULE_A_ICMP,       /* ranges: type << 8 | code, + IPFI_ICMP6 for ICMPv6 */
+	IPFI_RULE_A_TCP_MASK,   /* u8: the TCP flags looked at (bits as in the header, FIN = 1) */
+	IPFI_RULE_A_TCP_VALUE,  /* u8: those that must be set; a subset of TCP_MASK */
+	IPFI_RULE_A_LENGTH,     /* ranges: length of the whole IP packet in bytes */
+	IPFI_RULE_A_DSCP,       /* ranges: 0 to 63 */
+	IPFI_RULE_A_USER,       /* ranges: user id of the socket's owner; list out only */
+	IPFI_RULE_A_MARK_VALUE, /* u32: skb mark & MARK_MASK must equal it */
+	IPFI_RULE_A_MARK_MASK,  /* u32: all ones when absent */
+	IPFI_RULE_A_LIMIT_COUNT,  /* u32: at most COUNT packets matched in PERIOD ... */
+	IPFI_RULE_A_LIMIT_PERIOD, /* u32: ... milliseconds ... */
+	IPFI_RULE_A_LIMIT_BURST,  /* u32: ... after a burst of so many (COUNT when absent) */
+	IPFI_RULE_A_PER_SOURCE, /* u32: matches while the rule has fewer live states from the packet's source */
+	IPFI_RULE_A_LOG,        /* string: log prefix */
+	IPFI_RULE_A_COMMENT,    /* string */
+	IPFI_RULE_A_AT,         /* string: "file:line" where it stands */
+	IPFI_RULE_A_WRITTEN,    /* binary: the fields as written, kept for the shell */
+	IPFI_RULE_A_ID,         /* u64, from the kernel: ipfi_rule_id() of the name */
+	IPFI_RULE_A_PACKETS,    /* u64, from the kernel: packets that this rule decided */
+	IPFI_RULE_A_BYTES,      /* u64, from the kernel */
+	IPFI_RULE_A_PAD,
+	__IPFI_RULE_A_END,
+};
+#define IPFI_RULE_A_MAX (__IPFI_RULE_A_END - 1)
+
+#define IPFI_RULE_F_STATEFUL (1 << 0) /* an allowed first packet makes a state */
+#define IPFI_RULE_F_ALL (IPFI_RULE_F_STATEFUL)
+
+#define IPFI_ICMP6 (1 << 16) /* added to type << 8 | code for ICMPv6 */
+
+/* The fields of a rule that can be absent or negated. */
+enum ipfi_field {
+	IPFI_FIELD_FAMILY,
+	IPFI_FIELD_IIF,
+	IPFI_FIELD_OIF,
+	IPFI_FIELD_PROTO,
+	IPFI_FIELD_SRC,
+	IPFI_FIELD_DST,
+	IPFI_FIELD_SPORT,
+	IPFI_FIELD_DPORT,
+	IPFI_FIELD_ICMP,
+	IPFI_FIELD_TCP_FLAGS,
+	IPFI_FIELD_LENGTH,
+	IPFI_FIELD_DSCP,
+	IPFI_FIELD_USER,
+	IPFI_FIELD_MARK,
+	IPFI_FIELD_LIMIT,
+	IPFI_FIELD_PER_SOURCE,
+	__IPFI_FIELD_END,
+};
+#define IPFI_FIELD_BIT(field) (1U << (field))
+/* Those whose negation has a meaning. */
+#define IPFI_FIELDS_NEGATABLE                                                                        \
+	(IPFI_FIELD_BIT(IPFI_FIELD_IIF) | IPFI_FIELD_BIT(IPFI_FIELD_OIF) |                           \
+	 IPFI_FIELD_BIT(IPFI_FIELD_PROTO) | IPFI_FIELD_BIT(IPFI_FIELD_SRC) |                         \
+	 IPFI_FIELD_BIT(IPFI_FIELD_DST) | IPFI_FIELD_BIT(IPFI_FIELD_SPORT) |                         \
+	 IPFI_FIELD_BIT(IPFI_FIELD_DPORT) | IPFI_FIELD_BIT(IPFI_FIELD_ICMP) |                        \
+	 IPFI_FIELD_BIT(IPFI_FIELD_LENGTH) | IPFI_FIELD_BIT(IPFI_FIELD_DSCP) |                       \
+	 IPFI_FIELD_BIT(IPFI_FIELD_USER) | IPFI_FIELD_BIT(IPFI_FIELD_MARK))
+
+enum ipfi_ranges_attr {
+	IPFI_RANGES_A_UNSPEC,
+	IPFI_RANGES_A_RANGE, /* nest, enum ipfi_range_attr; repeated */
+	__IPFI_RANGES_A_END,
+};
+#define IPFI_RANGES_A_MAX (__IPFI_RANGES_A_END - 1)
+
+enum ipfi_range_attr {
+	IPFI_RANGE_A_UNSPEC,
+	IPFI_RANGE_A_FROM, /* u32 */
+	IPFI_RANGE_A_TO,   /* u32, FROM when absent */
+	__IPFI_RANGE_A_END,
+};
+#define IPFI_RANGE_A_MAX (__IPFI_RANGE_A_END - 1)
+
+enum ipfi_addrs_attr {
+	IPFI_ADDRS_A_UNSPEC,
+	IPFI_ADDRS_A_RANGE, /* nest, enum ipfi_addr_range_attr; repeated */
+	IPFI_ADDRS_A_ME,    /* flag: the machine's own addresses */
+	__IPFI_ADDRS_A_END,
+};
+#define IPFI_ADDRS_A_MAX (__IPFI_ADDRS_A_END - 1)
+
+enum ipfi_addr_range_attr {
+	IPFI_ADDR_RANGE_A_UNSPEC,
+	IPFI_ADDR_RANGE_A_FROM, /* 4 or 16 bytes */
+	IPFI_ADDR_RANGE_A_TO,   /* as many bytes, FROM when absent */
+	__IPFI_ADDR_RANGE_A_END,
+};
+#define IPFI_ADDR_RANGE_A_MAX (__IPFI_ADDR_RANGE_A_END - 1)
+
+/* A live state. For ICMP SPORT and DPORT are both the query's identifier. */
+enum ipfi_state_attr {
+	IPFI_STATE_A_UNSPEC,
+	IPFI_STATE_A_FAMILY,  /* u8: 4 or 6 */
+	IPFI_STATE_A_PROTO,   /* u8 */
+	IPFI_STATE_A_STATE,   /* u8, enum ipfi_state_id */
+	IPFI_STATE_A_FLAGS,   /* u32, IPFI_STATE_F_* */
+	IPFI_STATE_A_SRC,     /* 4 or 16 bytes: who opened the connection */
+	IPFI_STATE_A_DST,
+	IPFI_STATE_A_SPORT,   /* u16 */
+	IPFI_STATE_A_DPORT,   /* u16 */
+	IPFI_STATE_A_LIST,    /* u8, enum ipfi_list: that of its first packet */
+	IPFI_STATE_A_IIF,     /* u32: device index, 0 for none */
+	IPFI_STATE_A_OIF,     /* u32 */
+	IPFI_STATE_A_RULE,    /* u64: id of the rule that allowed it */
+	IPFI_STATE_A_PACKETS, /* u64: from who opened it */
+	IPFI_STATE_A_BYTES,   /* u64 */
+	IPFI_STATE_A_REPLY_PACKETS, /* u64 */
+	IPFI_STATE_A_REPLY_BYTES,   /* u64 */
+	IPFI_STATE_A_TIMEOUT, /* u32: milliseconds left */
+	IPFI_STATE_A_AGE,     /* u32: seconds since its first packet */
+	IPFI_STATE_A_MARK,    /* u32 */
+	IPFI_STATE_A_GENERATION, /* u32: the rule set that last judged it */
+	IPFI_STATE_A_PAD,
+	__IPFI_STATE_A_END,
+};
+#define IPFI_STATE_A_MAX (__IPFI_STATE_A_END - 1)
+
+#define IPFI_STATE_F_GUESSED (1 << 0)    /* first seen in the middle */
+#define IPFI_STATE_F_REPLY_SEEN (1 << 1) /* both sides seen */
+
+/* A filter: all that is present must hold. Evaluated in the kernel. */
+enum ipfi_filter_attr {
+	IPFI_FILTER_A_UNSPEC,
+	IPFI_FILTER_A_FAMILY,  /* u8: 4 or 6 */
+	IPFI_FILTER_A_PROTO,   /* u8 */
+	IPFI_FILTER_A_STATES,  /* u32: mask of 1 << enum ipfi_state_id */
+	IPFI_FILTER_A_SRC,     /* nest, enum ipfi_prefix_attr */
+	IPFI_FILTER_A_DST,     /* nest */
+	IPFI_FILTER_A_ADDR,    /* nest: either side */
+	IPFI_FILTER_A_SPORT,   /* nest, enum ipfi_range_attr */
+	IPFI_FILTER_A_DPORT,   /* nest */
+	IPFI_FILTER_A_PORT,    /* nest: either side */
+	IPFI_FILTER_A_RULE,    /* u64 */
+	IPFI_FILTER_A_IIF,     /* u32: device index */
+	IPFI_FILTER_A_OIF,     /* u32 */
+	IPFI_FILTER_A_DEVICE,  /* u32: either */
+	IPFI_FILTER_A_GUESSED, /* u8: 0 or 1 */
+	IPFI_FILTER_A_MARK,    /* u32 */
+	IPFI_FILTER_A_PAD,
+	__IPFI_FILTER_A_END,
+};
+#define IPFI_FILTER_A_MAX (__IPFI_FILTER_A_END - 1)
+
+enum ipfi_prefix_attr {
+	IPFI_PREFIX_A_UNSPEC,
+	IPFI_PREFIX_A_ADDR,   /* 4 or 16 bytes */
+	IPFI_PREFIX_A_LENGTH, /* u8: bits, all of the address when absent */
+	__IPFI_PREFIX_A_END,
+};
+#define IPFI_PREFIX_A_MAX (__IPFI_PREFIX_A_END - 1)
+
+enum ipfi_stats_attr {
+	IPFI_STATS_A_UNSPEC,
+	IPFI_STATS_A_STATES,          /* u32: live states */
+	IPFI_STATS_A_STATES_PEAK,     /* u32: most there ever were */
+	IPFI_STATS_A_MAX_STATES,      /* u32 */
+	IPFI_STATS_A_STATE_SIZE,      /* u32: bytes a state, its share of the table included */
+	IPFI_STATS_A_MEMORY,          /* u64: bytes used by the states and their table now */
+	IPFI_STATS_A_MEMORY_AT_LIMIT, /* u64: bytes they would use at max_states */
+	IPFI_STATS_A_GENERATION,      /* u32 */
+	IPFI_STATS_A_PACKETS,         /* u64: packets judged */
+	IPFI_STATS_A_CREATED,         /* u64: states ever made */
+	IPFI_STATS_A_EVICTED,         /* u64: states evicted to make room */
+	IPFI_STATS_A_EXPIRED,         /* u64: states that reached their deadline */
+	IPFI_STATS_A_COUNTERS,        /* nest of IPFI_COUNTERS_A_COUNTER, one for each of IPFI_REASONS */
+	IPFI_STATS_A_PAD,
+	__IPFI_STATS_A_END,
+};
+#define IPFI_STATS_A_MAX (__IPFI_STATS_A_END - 1)
+
+enum ipfi_counters_attr {
+	IPFI_COUNTERS_A_UNSPEC,
+	IPFI_COUNTERS_A_COUNTER, /* nest, enum ipfi_counter_attr; repeated */
+	__IPFI_COUNTERS_A_END,
+};
+#define IPFI_COUNTERS_A_MAX (__IPFI_COUNTERS_A_END - 1)
+
+enum ipfi_counter_attr {
+	IPFI_COUNTER_A_UNSPEC,
+	IPFI_COUNTER_A_REASON,  /* u8, enum ipfi_reason */
+	IPFI_COUNTER_A_PACKETS, /* u64 */
+	IPFI_COUNTER_A_PAD,
+	__IPFI_COUNTER_A_END,
+};
+#define IPFI_COUNTER_A_MAX (__IPFI_COUNTER_A_END - 1)
+
+/* What happened to a state, and for one destroyed, why: X(ENUM, name). */
+#define IPFI_EVENTS(X)  \
+	X(NEW, "new") \
+	X(CHANGED, "changed") \
+	X(DESTROYED, "destroyed")
+
+#define IPFI_CAUSES(X)       \
+	X(EXPIRED, "expired") \
+	X(DELETED, "deleted") \
+	X(EVICTED, "evicted") \
+	X(REPLACED, "replaced") \
+	X(DENIED, "denied")  \
+	X(FLUSHED, "flushed")
+
+enum ipfi_event {
+	IPFI_EVENT_UNSPEC,
+#define X(id, name) IPFI_EVENT_##id,
+	IPFI_EVENTS(X)
+#undef X
+	__IPFI_EVENT_END,
+};
+
+enum ipfi_cause {
+	IPFI_CAUSE_UNSPEC,
+#define X(id, name) IPFI_CAUSE_##id,
+	IPFI_CAUSES(X)
+#undef X
+	__IPFI_CAUSE_END,
+};
+
+enum ipfi_event_attr {
+	IPFI_EVENT_A_UNSPEC,
+	IPFI_EVENT_A_KIND,  /* u8, enum ipfi_event */
+	IPFI_EVENT_A_CAUSE, /* u8, enum ipfi_cause; of a destroyed state */
+	__IPFI_EVENT_A_END,
+};
+#define IPFI_EVENT_A_MAX (__IPFI_EVENT_A_END - 1)
+
+/* A packet that met a rule with "log". */
+enum ipfi_log_attr {
+	IPFI_LOG_A_UNSPEC,
+	IPFI_LOG_A_PREFIX,  /* string */
+	IPFI_LOG_A_RULE,    /* u64: rule id */
+	IPFI_LOG_A_NAME,    /* string: rule name */
+	IPFI_LOG_A_VERDICT, /* u8, enum ipfi_verdict */
+	IPFI_LOG_A_REASON,  /* u8, enum ipfi_reason */
+	IPFI_LOG_A_STATE,   /* u8, enum ipfi_state_id: of the state it made, NONE without */
+	IPFI_LOG_A_LIST,    /* u8, enum ipfi_list */
+	IPFI_LOG_A_FAMILY,  /* u8: 4 or 6 */
+	IPFI_LOG_A_PROTO,   /* u8 */
+	IPFI_LOG_A_SRC,     /* 4 or 16 bytes */
+	IPFI_LOG_A_DST,
+	IPFI_LOG_A_SPORT,   /* u16; ICMP: the identifier */
+	IPFI_LOG_A_DPORT,   /* u16; ICMP: type << 8 | code */
+	IPFI_LOG_A_IIF,     /* u32: device index, 0 for none */
+	IPFI_LOG_A_OIF,     /* u32 */
+	IPFI_LOG_A_LENGTH,  /* u32: bytes of the IP packet */
+	IPFI_LOG_A_TIME,    /* u64: nanoseconds since the epoch */
+	IPFI_LOG_A_PAD,
+	__IPFI_LOG_A_END,
+};
+#define IPFI_LOG_A_MAX (__IPFI_LOG_A_END - 1)
+
+#endif /* _UAPI_LINUX_IPFI_H */

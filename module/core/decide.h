@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The decision about a packet, told in the order it is made; the caller keeps the table of flows. */
+#ifndef IPFI_CORE_DECIDE_H
+#define IPFI_CORE_DECIDE_H
+
+#include "classify.h"
+#include "flow.h"
+
+/* What a packet is judged by. */
+struct ipfi_judge {
+	const struct ipfi_classifier *classifier;
+	const struct ipfi_limits *limits;
+	const struct ipfi_surroundings *around;
+	u32 generation;
+};
+
+struct ipfi_decision {
+	u8 verdict;  /* enum ipfi_verdict */
+	u8 reason;   /* enum ipfi_reason */
+	bool stateful; /* allowed by a stateful rule, and the packet can open a state */
+	bool ends_flow; /* the flow it belonged to is denied by the new rules: remove it */
+	const struct ipfi_rule *rule; /* that decided, NULL for none */
+};
+
+/* A packet that belongs to no live flow: the rule search, the list's default, IPv6's exception. */
+void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet *packet,
+		       struct ipfi_decision *decision);
+
+/*
+ * Is @flow, judged by an older rule set, still allowed? Judged by its first packet's tuple, devices, mark
+ * and user. When allowed flow->generation and flow->rule are brought up to date, and true is returned;
+ * @names gives the devices' names (NULL for a device that is gone).
+ */
+struct ipfi_device_names {
+	const char *iif, *oif;
+};
+bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow,
+		       const struct ipfi_device_names *names, struct ipfi_decision *decision);
+
+/*
+ * Does the ICMP error @packet speak about @flow? The key of packet->inner must be the flow's. The error must
+ * be addressed to who sent the inner packet (RFC 5508 section 7), and an inner TCP sequence number must be one
+ * that this end can have sent (RFC 5927 section 4.1).
+ */
+bool ipfi_decide_related(const struct ipfi_flow *flow, const struct ipfi_packet *packet);
+
+#endif /* IPFI_CORE_DECIDE_H */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one place where the core sees which side it is built for. Everything else in core/ is the same source
+ * in the kernel and in user space, and calls nothing but memcpy, memmove, memset and memcmp.
+ */
+#ifndef IPFI_CORE_PLATFORM_H
+#define IPFI_CORE_PLATFORM_H
+
+#ifdef __KERNEL__
+
+#include <linux/types.h>
+#include <linux/string.h>
+#include <linux/compiler.h>
+#include <linux/build_bug.h>
+#include <linux/jhash.h>
+#include <linux/ipfi.h>
+
+#else
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <linux/ipfi.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int32_t s32;
+typedef int64_t s64;
+
+#ifndef likely
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#endif
+#ifndef fallthrough
+#define fallthrough __attribute__((__fallthrough__))
+#endif
+#ifndef static_assert
+#define static_assert _Static_assert
+#endif
+
+/*
+ * The same function as the kernel's: Bob Jenkins' lookup3 (burtleburtle.net/bob/c/lookup3.c, public domain),
+ * final mix of three words, with the kernel's initial value (0xdeadbeef + (3 << 2) added to the seed).
+ */
+static inline u32 ipfi_rotate_left(u32 word, unsigned int bits)
+{
+	return word << bits | word >> (32 - bits);
+}
+
+static inline u32 jhash_3words(u32 a, u32 b, u32 c, u32 seed)
+{
+	seed += 0xdeadbeefU + (3U << 2);
+	a += seed;
+	b += seed;
+	c += seed;
+	c = (c ^ b) - ipfi_rotate_left(b, 14);
+	a = (a ^ c) - ipfi_rotate_left(c, 11);
+	b = (b ^ a) - ipfi_rotate_left(a, 25);
+	c = (c ^ b) - ipfi_rotate_left(b, 16);
+	a = (a ^ c) - ipfi_rotate_left(c, 4);
+	b = (b ^ a) - ipfi_rotate_left(a, 14);
+	c = (c ^ b) - ipfi_rotate_left(b, 24);
+	return c;
+}
+
+#endif
+
+/* Numbers in network byte order at any alignment. */
+static inline u16 ipfi_get16(const u8 *p)
+{
+	return (u16)(p[0] << 8 | p[1]);
+}
+
+static inline u32 ipfi_get32(const u8 *p)
+{
+	return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
+}
+
+#endif /* IPFI_CORE_PLATFORM_H */

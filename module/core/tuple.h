@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who speaks to whom: a tuple has a direction, a key has none. Both directions of a connection give the same
+ * key, and so the same hash.
+ */
+#ifndef IPFI_CORE_TUPLE_H
+#define IPFI_CORE_TUPLE_H
+
+#include "platform.h"
+
+/* Host byte order, most significant word first. IPv4 stands in w[0], the others are 0. */
+struct ipfi_addr {
+	u32 w[4];
+};
+
+struct ipfi_tuple {
+	struct ipfi_addr src;
+	struct ipfi_addr dst;
+	u16 sport;
+	u16 dport;
+	u8 proto;
+	u8 family; /* 4 or 6 */
+};
+
+/* The two end points in order, the lower first. */
+struct ipfi_key {
+	struct ipfi_addr lo;
+	struct ipfi_addr hi;
+	u16 lo_port;
+	u16 hi_port;
+	u8 proto;
+	u8 family;
+	u16 zero; /* so that all bytes are defined */
+} __attribute__((aligned(8)));
+
+static_assert(sizeof(struct ipfi_key) == 40, "ipfi_key has no padding");
+
+/* <0, 0, >0 as a is lower than, equal to, higher than b. */
+static inline int ipfi_addr_compare(const struct ipfi_addr *a, const struct ipfi_addr *b)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		if (a->w[i] != b->w[i])
+			return a->w[i] < b->w[i] ? -1 : 1;
+	return 0;
+}
+
+static inline bool ipfi_addr_equal(const struct ipfi_addr *a, const struct ipfi_addr *b)
+{
+	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]));
+}
+
+/*
+ * The key of @tuple. Returns true when the source is the higher end point, so that two tuples with one key
+ * have the same direction when and only when this returned the same (an end point that speaks to itself
+ * always counts as the lower).
+ */
+static inline bool ipfi_key_from_tuple(struct ipfi_key *key, const struct ipfi_tuple *tuple)
+{
+	int order = ipfi_addr_compare(&tuple->src, &tuple->dst);
+	bool higher = order > 0 || (order == 0 && tuple->sport > tuple->dport);
+
+	key->lo = higher ? tuple->dst : tuple->src;
+	key->hi = higher ? tuple->src : tuple->dst;
+	key->lo_port = higher ? tuple->dport : tuple->sport;
+	key->hi_port = higher ? tuple->sport : tuple->dport;
+	key->proto = tuple->proto;
+	key->family = tuple->family;
+	key->zero = 0;
+	return higher;
+}
+
+/* The tuple of @key whose source is the higher end point if @higher. */
+static inline void ipfi_key_to_tuple(const struct ipfi_key *key, bool higher, struct ipfi_tuple *tuple)
+{
+	tuple->src = higher ? key->hi : key->lo;
+	tuple->dst = higher ? key->lo : key->hi;
+	tuple->sport = higher ? key->hi_port : key->lo_port;
+	tuple->dport = higher ? key->lo_port : key->hi_port;
+	tuple->proto = key->proto;
+	tuple->family = key->family;
+}
+
+static inline bool ipfi_key_equal(const struct ipfi_key *a, const struct ipfi_key *b)
+{
+	u64 x[5], y[5];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]));
+}
+
+/*
+ * An IPv6 address folded into one word. Keyed, because who holds a prefix chooses 64 bits of it and could
+ * otherwise pick addresses that fold alike.
+ */
+static inline u32 ipfi_addr_fold(const struct ipfi_addr *a, u32 seed)
+{
+	return jhash_3words(a->w[0] ^ a->w[1], a->w[2], a->w[3], seed);
+}
+
+/* The symmetric hash of a connection; @seed is random and secret. */
+static inline u32 ipfi_key_hash(const struct ipfi_key *key, u32 seed)
+{
+	u32 ports = (u32)key->lo_port << 16 | key->hi_port;
+
+	seed += key->proto;
+	if (likely(key->family == 4))
+		return jhash_3words(key->lo.w[0], key->hi.w[0], ports, seed);
+	return jhash_3words(ipfi_addr_fold(&key->lo, seed), ipfi_addr_fold(&key->hi, seed), ports, seed);
+}
+
+#endif /* IPFI_CORE_TUPLE_H */
