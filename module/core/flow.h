@@ -26,13 +26,10 @@ struct ipfi_flow {
 	u8 state;       /* enum ipfi_state_id */
 	u8 list;        /* enum ipfi_list of its first packet */
 	u8 flags;       /* IPFI_STATE_F_*, IPFI_FLOW_F_* */
-	u8 spare;
+	u8 table;       /* the table's own flags */
 	u64 packets[2]; /* by enum ipfi_direction */
 	u64 bytes[2];
-	union {
-		struct ipfi_tcp tcp;
-		u16 icmp; /* type << 8 | code of the query */
-	};
+	struct ipfi_tcp tcp;
 	u64 rule; /* id of the rule that allowed it */
 	union {
 		u32 iif;  /* device index of the first packet; lists in and forward */
@@ -56,12 +53,9 @@ void ipfi_limits_init(struct ipfi_limits *limits);
 /* The least and the most that limit @id may be. */
 void ipfi_limit_range(unsigned int id, u32 *least, u32 *most);
 
-/* The direction of @packet in @flow. Its key must be the flow's; @higher as ipfi_key_from_tuple() said. */
-static inline enum ipfi_direction ipfi_flow_direction(const struct ipfi_flow *flow,
-						      const struct ipfi_packet *packet, bool higher)
+/* The direction of a packet with the flow's key; @higher as ipfi_key_from_tuple() said of it. */
+static inline enum ipfi_direction ipfi_flow_direction(const struct ipfi_flow *flow, bool higher)
 {
-	if (unlikely(packet->icmp_kind != IPFI_ICMP_NONE))
-		return packet->icmp_kind == IPFI_ICMP_REPLY ? IPFI_REPLY : IPFI_ORIGINAL;
 	return higher == !!(flow->flags & IPFI_FLOW_F_HIGHER) ? IPFI_ORIGINAL : IPFI_REPLY;
 }
 
@@ -105,7 +99,6 @@ enum ipfi_advance {
  * When the state changed, flow->state says so to who compares.
  */
 enum ipfi_advance ipfi_flow_advance(struct ipfi_flow *flow, const struct ipfi_packet *packet,
-				    enum ipfi_direction direction, const struct ipfi_limits *limits,
-				    u8 *reason);
+				    enum ipfi_direction direction, u8 *reason);
 
 #endif /* IPFI_CORE_FLOW_H */

@@ -32,7 +32,8 @@ enum ipfi_icmp_kind {
 };
 
 struct ipfi_packet {
-	struct ipfi_tuple tuple; /* ports: ICMP queries and replies have the identifier in both */
+	struct ipfi_tuple tuple; /* ICMP queries: the asker's port is the identifier, the other's the type of
+				  * the query (also in the reply), so that only its own reply has its key */
 	u32 length;              /* of the whole IP packet, bytes */
 	u16 transport;           /* offset of the transport header */
 	u16 icmp;                /* type << 8 | code; 0 when not ICMP */

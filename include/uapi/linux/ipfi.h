@@ -360,7 +360,7 @@ enum ipfi_addr_range_attr {
 };
 #define IPFI_ADDR_RANGE_A_MAX (__IPFI_ADDR_RANGE_A_END - 1)
 
-/* A live state. For ICMP SPORT and DPORT are both the query's identifier. */
+/* A live state. Of an ICMP query SPORT is the identifier and DPORT the type. */
 enum ipfi_state_attr {
 	IPFI_STATE_A_UNSPEC,
 	IPFI_STATE_A_FAMILY,  /* u8: 4 or 6 */
@@ -509,8 +509,9 @@ enum ipfi_log_attr {
 	IPFI_LOG_A_PROTO,   /* u8 */
 	IPFI_LOG_A_SRC,     /* 4 or 16 bytes */
 	IPFI_LOG_A_DST,
-	IPFI_LOG_A_SPORT,   /* u16; ICMP: the identifier */
-	IPFI_LOG_A_DPORT,   /* u16; ICMP: type << 8 | code */
+	IPFI_LOG_A_SPORT,   /* u16 */
+	IPFI_LOG_A_DPORT,   /* u16 */
+	IPFI_LOG_A_ICMP,    /* u16: type << 8 | code */
 	IPFI_LOG_A_IIF,     /* u32: device index, 0 for none */
 	IPFI_LOG_A_OIF,     /* u32 */
 	IPFI_LOG_A_LENGTH,  /* u32: bytes of the IP packet */

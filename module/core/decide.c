@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decide.h"
+
+void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet *packet,
+		       struct ipfi_decision *decision)
+{
+	static const u8 rule_reason[] = {
+		[IPFI_VERDICT_ALLOW] = IPFI_REASON_RULE_ALLOW,
+		[IPFI_VERDICT_DENY] = IPFI_REASON_RULE_DENY,
+		[IPFI_VERDICT_REJECT] = IPFI_REASON_RULE_REJECT,
+	};
+	const struct ipfi_rule *rule = ipfi_classify(judge->classifier, packet, judge->around);
+
+	decision->rule = rule;
+	decision->stateful = false;
+	decision->ends_flow = false;
+	if (rule) {
+		decision->verdict = rule->verdict;
+		decision->reason = rule_reason[rule->verdict];
+		/* Errors and signals open nothing: a stateful rule lets them pass as a stateless one would. */
+		decision->stateful = rule->verdict == IPFI_VERDICT_ALLOW &&
+				     rule->flags & IPFI_RULE_F_STATEFUL &&
+				     packet->icmp_kind != IPFI_ICMP_ERROR &&
+				     packet->icmp_kind != IPFI_ICMP_SIGNAL;
+	} else if (packet->list != IPFI_LIST_FORWARD && ipfi_packet_is_neighbour(packet)) {
+		decision->verdict = IPFI_VERDICT_ALLOW;
+		decision->reason = IPFI_REASON_NEIGHBOUR;
+	} else {
+		decision->verdict = judge->classifier->standard[packet->list];
+		decision->reason = decision->verdict == IPFI_VERDICT_ALLOW ? IPFI_REASON_DEFAULT_ALLOW :
+									     IPFI_REASON_DEFAULT_DENY;
+	}
+}
+
+bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow,
+		       const struct ipfi_device_names *names, struct ipfi_decision *decision)
+{
+	struct ipfi_packet first;
+
+	memset(&first, 0, sizeof(first));
+	ipfi_flow_tuple(flow, &first.tuple);
+	first.list = flow->list;
+	first.loopback = !!(flow->flags & IPFI_FLOW_F_LOOPBACK);
+	first.mark = flow->mark;
+	first.oif = flow->oif;
+	first.iif_name = names->iif;
+	first.oif_name = names->oif;
+	if (flow->list == IPFI_LIST_OUT) {
+		first.has_user = flow->user != ~0U;
+		first.user = flow->user;
+	} else {
+		first.iif = flow->iif;
+	}
+	if (first.loopback) {
+		if (!first.iif_name)
+			first.iif_name = first.oif_name;
+		else if (!first.oif_name)
+			first.oif_name = first.iif_name;
+	}
+	switch (first.tuple.proto) {
+	case IPFI_PROTO_TCP:
+		first.tcp_flags = flow->flags & IPFI_STATE_F_GUESSED ? IPFI_TCP_ACK : IPFI_TCP_SYN;
+		fallthrough;
+	case IPFI_PROTO_UDP:
+	case IPFI_PROTO_UDPLITE:
+	case IPFI_PROTO_SCTP:
+	case IPFI_PROTO_DCCP:
+		first.has_ports = 1;
+		break;
+	default:
+		if (flow->state == IPFI_STATE_ICMP) {
+			first.icmp = first.tuple.dport << 8;
+			first.icmp_kind = IPFI_ICMP_QUERY;
+		}
+	}
+	/* Not remembered, or not to be asked twice. */
+	first.unknown = IPFI_FIELD_BIT(IPFI_FIELD_LENGTH) | IPFI_FIELD_BIT(IPFI_FIELD_DSCP) |
+			IPFI_FIELD_BIT(IPFI_FIELD_LIMIT) | IPFI_FIELD_BIT(IPFI_FIELD_PER_SOURCE);
+
+	ipfi_decide_first(judge, &first, decision);
+	if (decision->verdict == IPFI_VERDICT_ALLOW) {
+		flow->generation = judge->generation;
+		flow->rule = decision->rule ? decision->rule->id : 0;
+		return true;
+	}
+	decision->reason = IPFI_REASON_REJUDGED;
+	decision->ends_flow = true;
+	return false;
+}
+
+bool ipfi_decide_related(const struct ipfi_flow *flow, const struct ipfi_packet *packet)
+{
+	const struct ipfi_tcp_end *sender, *receiver;
+	struct ipfi_key key;
+	bool higher;
+	u32 window;
+
+	if (!ipfi_addr_equal(&packet->tuple.dst, &packet->inner.src))
+		return false;
+	if (packet->inner.proto != IPFI_PROTO_TCP || flow->flags & IPFI_STATE_F_GUESSED)
+		return true;
+	higher = ipfi_key_from_tuple(&key, &packet->inner);
+	sender = &flow->tcp.ends[higher != !!(flow->flags & IPFI_FLOW_F_HIGHER)];
+	receiver = &flow->tcp.ends[higher == !!(flow->flags & IPFI_FLOW_F_HIGHER)];
+	/* What it has sent and may still have to send again: no more than the largest window it was given. */
+	window = receiver->max_window > 0xffff ? receiver->max_window : 0xffff;
+	return (s32)(packet->inner_seq - sender->end) <= 0 &&
+	       (s32)(packet->inner_seq - (sender->end - window - 1)) >= 0;
+}
