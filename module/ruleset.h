@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A rule set: built by one transaction, published as a whole, read-only from then on but for its counters
+ * and limits. Packets see it under RCU, a dump holds a reference. Writers hold in->mutex.
+ */
+#ifndef IPFI_RULESET_H
+#define IPFI_RULESET_H
+
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <linux/workqueue.h>
+#include "core/classify.h"
+#include "core/flow.h"
+
+struct ipfi_net;
+
+/* What a rule owns: one allocation with its ranges, its strings and its message. */
+struct ipfi_rule_store {
+	struct rhash_head node; /* by id, while the rule set is built */
+	u64 id;
+	atomic64_t limit_arrival; /* ipfi_rate_conforms() */
+	const void *message;      /* the attributes of IPFI_A_RULE as they came, for the dump */
+	u32 message_length;
+	u8 data[] __aligned(8);   /* ranges, strings, message; laid out by who made it */
+};
+
+struct ipfi_rule_counter {
+	u64 packets, bytes;
+};
+
+struct ipfi_ruleset {
+	struct ipfi_classifier classifier;
+	u32 generation;
+	u32 valid_from; /* a state last judged by an older generation is judged again */
+	u32 count;
+	u32 room;       /* rules and stores have space for so many */
+	struct ipfi_rule *rules;
+	struct ipfi_rule_store **stores;
+	const struct ipfi_rule **order; /* the classifier's */
+	struct ipfi_rule_counter **counters; /* [cpu][rule->index]; written with BHs off on that CPU */
+	struct rhashtable *ids;         /* while it is built */
+	bool logs;       /* a rule has a log prefix */
+	bool per_source; /* a rule counts states from a source */
+	bool sets_limits;
+	struct ipfi_limits limits; /* what the policy sets; 0 in value[] is "not set" unless named in limits_set */
+	u32 limits_set;  /* mask of 1 << enum ipfi_limit */
+	char name[IPFI_NAME_LEN + 1];
+	refcount_t references;
+	struct rcu_work free;
+};
+
+/* An empty rule set that denies everything, with one reference. NULL without memory. */
+struct ipfi_ruleset *ipfi_ruleset_alloc(void);
+
+/*
+ * Appends *rule (copied; its pointers point into @store) to a rule set that is not yet published, which owns
+ * @store from then on when 0 is returned. Sets the id from the name. -EEXIST: a rule of that name is there;
+ * -E2BIG: more than IPFI_RULES_MAX; -ENOMEM.
+ */
+int ipfi_ruleset_append(struct ipfi_ruleset *rs, struct ipfi_rule *rule, struct ipfi_rule_store *store);
+
+/*
+ * Compiles @rs and makes it the running one, with the next generation; arms the namespace if it was not.
+ * The reference goes to the namespace when 0 is returned. Holds in->mutex. Sleeps.
+ */
+int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi_commit_states states);
+
+/* The running one with a reference of the caller's own, or NULL. */
+struct ipfi_ruleset *ipfi_ruleset_get(struct ipfi_net *in);
+void ipfi_ruleset_put(struct ipfi_ruleset *rs);
+
+/* Sums up rule @index's counters over the CPUs. */
+void ipfi_ruleset_count(const struct ipfi_ruleset *rs, u32 index, struct ipfi_rule_counter *sum);
+
+/* The rule set of the module parameter closed=1: everything but loopback is denied. NULL without memory. */
+struct ipfi_ruleset *ipfi_ruleset_closed(void);
+
+#endif /* IPFI_RULESET_H */

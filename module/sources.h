@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How many live states each source address has, in all and by rule. Kept only while a limit asks for it. */
+#ifndef IPFI_SOURCES_H
+#define IPFI_SOURCES_H
+
+#include <linux/rhashtable-types.h>
+#include "core/rule.h"
+
+struct ipfi_net;
+struct ipfi_state;
+
+#define IPFI_SOURCES_LOCKS 64
+
+struct ipfi_sources {
+	struct rhashtable hash;
+	spinlock_t locks[IPFI_SOURCES_LOCKS]; /* by hash of the key: counting is atomic with making and freeing */
+};
+
+int ipfi_sources_init(struct ipfi_net *in);
+void ipfi_sources_exit(struct ipfi_net *in);
+
+/* Live states of @rule (0: of all) from @source. Under RCU. */
+u32 ipfi_sources_count(struct ipfi_net *in, u64 rule, u8 family, const struct ipfi_addr *source);
+
+/* One more, unless there are @most already (-EDQUOT); -ENOMEM. BHs off. */
+int ipfi_sources_take(struct ipfi_net *in, u64 rule, u8 family, const struct ipfi_addr *source, u32 most);
+
+/* One less. BHs off. */
+void ipfi_sources_release(struct ipfi_net *in, u64 rule, u8 family, const struct ipfi_addr *source);
+
+#endif /* IPFI_SOURCES_H */
