@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# IPFire-Wall: the program build/ipfi and the kernel module module/ipfi.ko. "make help" lists the targets.
+# Sources are found by wildcard: a new file needs no line here (the module's list is module/Kbuild).
+
+PREFIX ?= /usr
+DESTDIR ?=
+CC ?= cc
+CFLAGS ?= -O2 -g
+LDFLAGS ?=
+PKG_CONFIG ?= pkg-config
+
+# V=1 shows the commands.
+ifeq ($(V),)
+quiet := @
+endif
+say = @echo "  $(1)	$(2)"
+
+libraries := lua5.4 libnl-genl-3.0 readline
+warnings := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
+hardening := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+
+core_sources := $(wildcard module/core/*.c)
+core_objects := $(core_sources:module/core/%.c=build/core/%.o)
+shell_sources := $(wildcard shell/*.c)
+shell_objects := $(shell_sources:shell/%.c=build/shell/%.o)
+
+# The newest of the installed headers, by version; a dangling link of a removed package does not count.
+newest_headers = $(shell for dir in /lib/modules/*/build /usr/src/linux-headers-*-amd64; do \
+	[ -e "$$dir/Makefile" ] && echo "$$dir"; done | \
+	sed -e 's|^/lib/modules/\(.*\)/build$$|\1 &|' -e 's|^/usr/src/linux-headers-\(.*\)$$|\1 &|' | \
+	sort -V | tail -n 1 | cut -d ' ' -f 2)
+KDIR ?= $(newest_headers)
+
+.PHONY: all program module deps demo demo-shell check stress bench install clean help
+.DELETE_ON_ERROR:
+
+all: program module
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make             the program, and the module for the newest installed kernel headers (or KDIR=DIR)
+#: make program     only build/ipfi
+#: make module      only module/ipfi.ko
+#: make deps        install the packages that building and testing need (sudo when not root)
+#: make demo        boot a guest and show the firewall at work in it; make demo-shell: its prompt
+#: make check       every test; make stress: a debug kernel on two CPUs under load; make bench: measure
+#: make install     with DESTDIR and PREFIX
+#: make clean
+
+program: build/ipfi
+
+build/ipfi: $(shell_objects) build/core.o
+	$(call say,LD,$@)
+	$(quiet)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $^ $$($(PKG_CONFIG) --libs $(libraries))
+
+build/shell/%.o: shell/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(quiet)$(CC) -std=gnu11 $(warnings) $(hardening) $(CFLAGS) -D_GNU_SOURCE -DIPFI_PREFIX='"$(PREFIX)"' \
+		-Iinclude/uapi -Imodule $$($(PKG_CONFIG) --cflags $(libraries)) -MMD -MP -c -o $@ $<
+
+# The core decides, and knows nobody: beside these four functions of the compiler's own it may call nothing.
+core_may_call := memcpy|memmove|memset|memcmp
+# In a kernel's build the compiler and its sanitizers add calls of their own; those are not the core's.
+instrumentation := __fentry__|__x86_.*|__stack_chk_.*|__asan_.*|__tsan_.*|__ubsan_.*|__sanitizer_.*|__gcov_.*|fortify_panic|_GLOBAL_OFFSET_TABLE_
+
+# $(call check_core,OBJECT,ALLOWED): fails, naming the symbols, if OBJECT refers to anything else.
+define check_core
+@strangers=$$(nm -u $(1) | sed 's/^ *[Uwv] //' | grep -vxE '$(2)'); \
+	[ -z "$$strangers" ] || { echo "$(1): the core must not call:" $$strangers >&2; rm -f $(1); exit 1; }
+endef
+
+build/core/%.o: module/core/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(quiet)$(CC) -std=gnu11 $(warnings) $(CFLAGS) -fPIE -ffreestanding -fno-stack-protector -U_FORTIFY_SOURCE \
+		-Iinclude/uapi -Imodule -MMD -MP -c -o $@ $<
+
+build/core.o: $(core_objects)
+	$(call say,LD,$@)
+	$(quiet)$(LD) -r -o $@ $^
+	$(call check_core,$@,$(core_may_call))
+
+-include $(core_objects:.o=.d) $(shell_objects:.o=.d)
+
+# $(call build_module,NAME,KDIR,ARGUMENTS): the module for one kernel, in a directory of its own, so that
+# builds for several kernels never mix: module/ and include/ are mirrored there by links. What comes out is
+# build/module-NAME/ipfi.ko. The lock lets several builds of one tree wait for each other.
+define build_module
+@mkdir -p build/module-$(1)/module/core
+@ln -sfn ../../include build/module-$(1)/include
+@find build/module-$(1)/module -xtype l -delete
+@(cd module && find . \( -name '*.[ch]' -o -name Kbuild \) ! -name '*.mod.c' -type f) | while read -r file; do \
+	mkdir -p "build/module-$(1)/module/$${file%/*}" && \
+	ln -sf "$(CURDIR)/module/$$file" "build/module-$(1)/module/$$file" || exit 1; done
++@flock build/module-$(1).lock $(MAKE) -C $(2) M=$(CURDIR)/build/module-$(1)/module \
+	CONFIG_DEBUG_INFO_BTF_MODULES= $(3) modules
+@$(LD) -r -o build/module-$(1)/core.o $(core_sources:module/core/%.c=build/module-$(1)/module/core/%.o)
+$(call check_core,build/module-$(1)/core.o,$(core_may_call)|$(instrumentation))
+@cmp -s build/module-$(1)/module/ipfi.ko build/module-$(1)/ipfi.ko || \
+	cp build/module-$(1)/module/ipfi.ko build/module-$(1)/ipfi.ko
+endef
+
+release = $(shell cat $(KDIR)/include/config/kernel.release)
+
+module:
+	@[ -e "$(KDIR)/Makefile" ] || { echo "no kernel headers: run 'make deps', or give KDIR=" >&2; exit 1; }
+	$(call build_module,$(release),$(KDIR),)
+	@cp build/module-$(release)/ipfi.ko module/ipfi.ko
+
+# For the guests of tests/lab, by the name of their kernel.
+guest_kernel = $(shell tests/lab/kernel --print $(1))
+.PHONY: module-debian module-uml-debug module-uml-bench module-x86-debug
+module-debian:
+	@+$(MAKE) --no-print-directory module KDIR=/usr/src/linux-headers-$$(tests/lab/kernel --version debian)
+	@ln -sfn module-$$(tests/lab/kernel --version debian) build/module-debian
+
+module-uml-debug module-uml-bench: module-%:
+	$(call build_module,$*,$(call guest_kernel,$*)/build,ARCH=um)
+
+module-x86-debug: module-%:
+	$(call build_module,$*,$(call guest_kernel,$*)/build,)
+
+deps:
+	@tests/lab/deps
+
+demo demo-shell check stress bench: deps
+	@+$(MAKE) --no-print-directory all
+	@+$(MAKE) --no-print-directory run-$@
+
+.PHONY: run-demo run-demo-shell run-check run-stress run-bench
+run-demo:
+	@tests/lab/guest --timeout=180 tests/lab/demo.sh
+
+run-demo-shell:
+	@tests/lab/guest --timeout=86400 --interactive tests/lab/demo-shell.sh
+
+run-check:
+	@tests/check
+
+run-stress:
+	@tests/stress
+
+run-bench:
+	@tests/bench/run
+
+install: all
+	install -D -m 755 build/ipfi $(DESTDIR)$(PREFIX)/sbin/ipfi
+	cd lua && find . -type f -name '*.lua' -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX)/share/ipfi)/{} \;
+	install -d -m 755 $(DESTDIR)/etc/ipfi
+	cd examples && find . -type f -name '*.lua' \
+		-exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX)/share/doc/ipfi/examples)/{} \;
+	for page in docs/man/*.[1-8]; do [ ! -e "$$page" ] || install -D -m 644 "$$page" \
+		"$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}" || exit 1; done
+	install -D -m 644 module/ipfi.ko $(DESTDIR)/lib/modules/$(release)/updates/ipfi.ko
+	[ -n "$(DESTDIR)" ] || depmod $(release)
+
+clean:
+	rm -rf build module/ipfi.ko
