@@ -23,26 +23,29 @@ struct ipfi_state;
 #define IPFI_EXPIRY_SHIFT ilog2(HZ / 4)
 #define IPFI_EXPIRY_SLOTS 2048 /* 256 to 512 s; what is due later waits in the last slot and moves on */
 
+#define IPFI_EXPIRY_SHARDS 16  /* at most; a power of two that the CPUs ask for */
+
 struct ipfi_expiry_shard {
 	spinlock_t lock;
+	u32 turned; /* the slot of this tick (low jiffies >> shift) and those before it have been turned */
 	struct hlist_head slots[IPFI_EXPIRY_SLOTS];
 };
 
 struct ipfi_expiry {
 	struct ipfi_expiry_shard **shards;
 	unsigned int shard_mask;
-	u32 turned; /* slots before this number (jiffies >> shift) have been emptied; shards' locks */
+	u32 turned; /* as the shards', for the worker alone */
 	struct llist_head graveyard;
 	struct delayed_work work;
 };
 
-int ipfi_expiry_init(struct ipfi_net *in);
+void ipfi_expiry_init(struct ipfi_net *in);
 
 /* Stops the worker and frees wheel and graveyard; states still in the wheel are the caller's. */
 void ipfi_expiry_exit(struct ipfi_net *in);
 
-/* Starts turning; again is harmless. */
-void ipfi_expiry_start(struct ipfi_net *in);
+/* Makes the wheel and starts to turn it; again is harmless. -ENOMEM leaves all as it was. */
+int ipfi_expiry_start(struct ipfi_net *in);
 
 /* Puts a new locked state into the wheel by its deadline. */
 void ipfi_expiry_add(struct ipfi_net *in, struct ipfi_state *state);

@@ -41,7 +41,7 @@ static inline struct ipfi_net *ipfi_net(const struct net *net)
 	return net_generic(net, ipfi_net_id);
 }
 
-/* Registers the hooks and starts expiry, once; -errno leaves all as it was. Holds in->mutex. */
+/* Registers the hooks and starts expiry, once (module parameter closed: when the namespace is made); -errno leaves all as it was. Holds in->mutex. */
 int ipfi_net_arm(struct ipfi_net *in);
 
 /*

@@ -35,4 +35,10 @@ struct ipfi_state {
 #define IPFI_TABLE_COUNTED_SOURCE (1 << 1) /* counts for max_states_per_source */
 #define IPFI_TABLE_COUNTED_RULE (1 << 2)   /* counts for its rule's per_source */
 
+int ipfi_state_cache_init(void);
+void ipfi_state_cache_exit(void);
+
+/* Frees a state that nobody can see any more. */
+void ipfi_state_free(struct ipfi_state *state);
+
 #endif /* IPFI_STATE_H */

@@ -17,9 +17,6 @@ struct ipfi_table {
 	struct ipfi_expiry expiry;
 };
 
-int ipfi_table_cache_init(void);
-void ipfi_table_cache_exit(void);
-
 int ipfi_table_init(struct ipfi_net *in);
 
 /* Frees every state and the table. No packet and no walk may be on its way any more. */
@@ -54,6 +51,12 @@ void ipfi_table_reassign(struct ipfi_net *in, struct ipfi_state *state, u64 old_
  */
 u32 ipfi_table_sweep(struct ipfi_net *in, bool (*visit)(struct ipfi_net *in, struct ipfi_state *state, void *arg),
 		     void *arg, enum ipfi_cause cause);
+
+/*
+ * Counts for their sources the states that were made before a limit asked for it: max_states_per_source, or a
+ * rule of @rs (which the caller keeps alive) with per_source. Sleeps.
+ */
+void ipfi_table_recount(struct ipfi_net *in, struct ipfi_ruleset *rs);
 
 /* Bytes that @states states and a hash table of their size take, and what the table takes now. */
 u64 ipfi_table_memory_for(u32 states);

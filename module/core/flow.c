@@ -7,6 +7,7 @@ void ipfi_limits_init(struct ipfi_limits *limits)
 #define X(id, name, least, most, standard) limits->value[IPFI_LIMIT_##id] = standard;
 	IPFI_LIMITS(X)
 #undef X
+	limits->value[IPFI_LIMIT_MAX_STATES] = IPFI_MAX_STATES_LEAST;
 }
 
 void ipfi_limit_range(unsigned int id, u32 *least, u32 *most)

@@ -47,7 +47,7 @@ struct ipfi_limits {
 	u32 value[IPFI_LIMIT_MAX + 1];
 };
 
-/* Sets every limit to its default. */
+/* Sets every limit to its default, max_states to the least of those that memory may give. */
 void ipfi_limits_init(struct ipfi_limits *limits);
 
 /* The least and the most that limit @id may be. */

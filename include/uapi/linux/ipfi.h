@@ -113,11 +113,13 @@ enum ipfi_info_attr {
  * Limits: X(ENUM, name in Lua, least, most, default). Times are in seconds, each renewed by traffic.
  * The time-outs stand in the order of enum ipfi_state_id, so that the limit of a state is
  * IPFI_LIMIT_TCP_SYN_SENT + (state - IPFI_STATE_SYN_SENT) (ORDER STATE); IPFI_LIMIT_TCP_GUESSED comes last.
- * max_states has a default that depends on memory; max_states_per_source 0 means no limit.
+ * The default of max_states, 0 here, depends on memory and is at least IPFI_MAX_STATES_LEAST;
+ * max_states_per_source 0 means no limit.
  */
 #define IPFI_TIMEOUT_MOST 604800 /* a week */
+#define IPFI_MAX_STATES_LEAST 65536
 #define IPFI_LIMITS(X)                                                           \
-	X(MAX_STATES, max_states, 1, 0x7fffffff, 65536)                          \
+	X(MAX_STATES, max_states, 1, 0x7fffffff, 0)                              \
 	X(MAX_STATES_PER_SOURCE, max_states_per_source, 0, 0x7fffffff, 0)        \
 	X(TCP_LOOSE, tcp_loose, 0, 1, 1)                                         \
 	X(TCP_SYN_SENT, tcp_syn_sent, 1, IPFI_TIMEOUT_MOST, 120)                 \

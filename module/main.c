@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ipfi: a stateful firewall. This file only orders the inits and unwinds them in reverse. */
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/workqueue.h>
+#include "genl.h"
+#include "net.h"
+#include "state.h"
+
+struct workqueue_struct *ipfi_workqueue;
+
+static int __init ipfi_init(void)
+{
+	int err = -ENOMEM;
+
+	/* Unbound: turning a full wheel is long work that need not stay on the CPU that asked for it. */
+	ipfi_workqueue = alloc_workqueue("ipfi", WQ_UNBOUND, 0);
+	if (!ipfi_workqueue)
+		return -ENOMEM;
+	err = ipfi_state_cache_init();
+	if (err)
+		goto destroy_workqueue;
+	err = ipfi_net_init();
+	if (err)
+		goto exit_cache;
+	err = ipfi_genl_init();
+	if (err)
+		goto exit_net;
+	return 0;
+
+exit_net:
+	ipfi_net_exit();
+exit_cache:
+	rcu_barrier();
+	flush_workqueue(ipfi_workqueue);
+	ipfi_state_cache_exit();
+destroy_workqueue:
+	destroy_workqueue(ipfi_workqueue);
+	return err;
+}
+
+static void __exit ipfi_exit(void)
+{
+	ipfi_genl_exit();
+	ipfi_net_exit();
+	/* Rule sets wait for their grace period, then for the workqueue; sources for their grace period. */
+	rcu_barrier();
+	destroy_workqueue(ipfi_workqueue);
+	ipfi_state_cache_exit();
+}
+
+module_init(ipfi_init);
+module_exit(ipfi_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The IPFire-Wall developers");
+MODULE_DESCRIPTION("Stateful firewall controlled over generic netlink");
+MODULE_VERSION(IPFI_VERSION);
+MODULE_ALIAS_GENL_FAMILY(IPFI_GENL_NAME);

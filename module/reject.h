@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Answers to a rejected packet. */
+#ifndef IPFI_REJECT_H
+#define IPFI_REJECT_H
+
+#include <linux/netfilter.h>
+#include <linux/percpu.h>
+
+struct ipfi_packet;
+
+DECLARE_PER_CPU(bool, ipfi_rejecting);
+
+/*
+ * Is this packet, on its way out, the answer that ipfi_reject() is sending just now? The kernel sends it
+ * from within that call, on this CPU, with BHs off.
+ */
+static inline bool ipfi_reject_is_own(void)
+{
+	return unlikely(__this_cpu_read(ipfi_rejecting));
+}
+
+/*
+ * Rejects @skb: sends a TCP reset or an ICMP error "administratively prohibited" (RFC 1812 section 5.3.9,
+ * RFC 4443 section 3.1). A local sender gets an error from its system call instead. The packet stays the
+ * caller's. Returns the hook's verdict. BHs off, no lock held.
+ */
+unsigned int ipfi_reject(struct sk_buff *skb, const struct nf_hook_state *hook, const struct ipfi_packet *packet);
+
+#endif /* IPFI_REJECT_H */

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <linux/mm.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include "log.h"
+#include "net.h"
+
+static const struct rhashtable_params id_params = {
+	.head_offset = offsetof(struct ipfi_rule_store, node),
+	.key_offset = offsetof(struct ipfi_rule_store, id),
+	.key_len = sizeof(u64),
+};
+
+struct ipfi_ruleset *ipfi_ruleset_alloc(void)
+{
+	struct ipfi_ruleset *rs = kzalloc(sizeof(*rs), GFP_KERNEL);
+	unsigned int list;
+
+	if (!rs)
+		return NULL;
+	rs->ids = kzalloc(sizeof(*rs->ids), GFP_KERNEL);
+	if (!rs->ids || rhashtable_init(rs->ids, &id_params)) {
+		kfree(rs->ids);
+		kfree(rs);
+		return NULL;
+	}
+	for (list = 0; list < __IPFI_LIST_END; list++)
+		rs->classifier.standard[list] = IPFI_VERDICT_DENY;
+	refcount_set(&rs->references, 1);
+	return rs;
+}
+
+static void forget_ids(struct ipfi_ruleset *rs)
+{
+	if (!rs->ids)
+		return;
+	rhashtable_destroy(rs->ids); /* the stores stay, they are the rule set's */
+	kfree(rs->ids);
+	rs->ids = NULL;
+}
+
+static void free_ruleset(struct ipfi_ruleset *rs)
+{
+	unsigned int cpu;
+	u32 i;
+
+	forget_ids(rs);
+	for (i = 0; i < rs->count; i++)
+		kvfree(rs->stores[i]);
+	if (rs->counters)
+		for_each_possible_cpu(cpu)
+			kvfree(rs->counters[cpu]);
+	kfree(rs->counters);
+	kvfree(rs->order);
+	kvfree(rs->stores);
+	kvfree(rs->rules);
+	kfree(rs);
+}
+
+static void free_after_grace_period(struct work_struct *work)
+{
+	free_ruleset(container_of(to_rcu_work(work), struct ipfi_ruleset, free));
+}
+
+void ipfi_ruleset_put(struct ipfi_ruleset *rs)
+{
+	if (!rs || !refcount_dec_and_test(&rs->references))
+		return;
+	INIT_RCU_WORK(&rs->free, free_after_grace_period);
+	queue_rcu_work(ipfi_workqueue, &rs->free);
+}
+
+struct ipfi_ruleset *ipfi_ruleset_get(struct ipfi_net *in)
+{
+	struct ipfi_ruleset *rs;
+
+	rcu_read_lock();
+	do {
+		rs = rcu_dereference(in->ruleset);
+	} while (rs && !refcount_inc_not_zero(&rs->references));
+	rcu_read_unlock();
+	return rs;
+}
+
+/* Doubles the room for rules. */
+static int make_room(struct ipfi_ruleset *rs)
+{
+	u32 room = max(rs->room * 2, 64U);
+	struct ipfi_rule_store **stores = kvmalloc_array(room, sizeof(*stores), GFP_KERNEL_ACCOUNT);
+	struct ipfi_rule *rules = kvmalloc_array(room, sizeof(*rules), GFP_KERNEL_ACCOUNT);
+
+	if (!rules || !stores) {
+		kvfree(rules);
+		kvfree(stores);
+		return -ENOMEM;
+	}
+	if (rs->count) {
+		memcpy(rules, rs->rules, rs->count * sizeof(*rules));
+		memcpy(stores, rs->stores, rs->count * sizeof(*stores));
+	}
+	kvfree(rs->rules);
+	kvfree(rs->stores);
+	rs->rules = rules;
+	rs->stores = stores;
+	rs->room = room;
+	return 0;
+}
+
+int ipfi_ruleset_append(struct ipfi_ruleset *rs, struct ipfi_rule *rule, struct ipfi_rule_store *store)
+{
+	int err;
+
+	if (rs->count == IPFI_RULES_MAX)
+		return -E2BIG;
+	if (rs->count == rs->room) {
+		err = make_room(rs);
+		if (err)
+			return err;
+	}
+	store->id = ipfi_rule_id(rule->name, strlen(rule->name));
+	atomic64_set(&store->limit_arrival, 0);
+	err = rhashtable_lookup_insert_fast(rs->ids, &store->node, id_params);
+	if (err)
+		return err;
+	rule->id = store->id;
+	rule->index = rs->count;
+	rs->logs |= !!rule->log;
+	rs->per_source |= !!(rule->fields & IPFI_FIELD_BIT(IPFI_FIELD_PER_SOURCE));
+	rs->stores[rs->count] = store;
+	rs->rules[rs->count] = *rule;
+	rs->count++;
+	return 0;
+}
+
+/* The classifier and the counters: all that publishing needs memory for. */
+static int compile(struct ipfi_ruleset *rs)
+{
+	size_t room = ipfi_classifier_room(rs->rules, rs->count);
+	unsigned int cpu;
+
+	rs->order = kvmalloc_array(max_t(size_t, room, 1), sizeof(*rs->order), GFP_KERNEL_ACCOUNT);
+	rs->counters = kcalloc(nr_cpu_ids, sizeof(*rs->counters), GFP_KERNEL_ACCOUNT);
+	if (!rs->order || !rs->counters)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		rs->counters[cpu] = kvcalloc(max(rs->count, 1U), sizeof(**rs->counters), GFP_KERNEL_ACCOUNT);
+		if (!rs->counters[cpu])
+			return -ENOMEM;
+	}
+	ipfi_classifier_build(&rs->classifier, rs->rules, rs->count, rs->order);
+	return 0;
+}
+
+static bool always(struct ipfi_net *in, struct ipfi_state *state, void *arg)
+{
+	return true;
+}
+
+int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi_commit_states states)
+{
+	struct ipfi_ruleset *old = rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
+	int err;
+
+	forget_ids(rs);
+	err = compile(rs);
+	if (err)
+		return err;
+	if (rs->logs)
+		ipfi_log_load();
+	rs->generation = in->generation + 1;
+	rs->valid_from = states == IPFI_COMMIT_KEEP && old ? old->valid_from : rs->generation;
+	err = ipfi_net_arm(in);
+	if (err)
+		return err;
+	in->generation = rs->generation;
+	rcu_assign_pointer(in->ruleset, rs);
+	ipfi_net_set_limits(in, &rs->limits, rs->limits_set);
+	if (states == IPFI_COMMIT_FLUSH) {
+		/* No packet may still be adding a state that the old rules allowed. */
+		synchronize_net();
+		ipfi_table_sweep(in, always, NULL, IPFI_CAUSE_FLUSHED);
+	}
+	if (rs->per_source)
+		ipfi_table_recount(in, rs);
+	ipfi_ruleset_put(old);
+	return 0;
+}
+
+void ipfi_ruleset_count(const struct ipfi_ruleset *rs, u32 index, struct ipfi_rule_counter *sum)
+{
+	unsigned int cpu;
+
+	sum->packets = 0;
+	sum->bytes = 0;
+	for_each_possible_cpu(cpu) {
+		sum->packets += READ_ONCE(rs->counters[cpu][index].packets);
+		sum->bytes += READ_ONCE(rs->counters[cpu][index].bytes);
+	}
+}
+
+struct ipfi_ruleset *ipfi_ruleset_closed(void)
+{
+	static const struct ipfi_rule closed[] = {
+		{ .name = "loopback", .verdict = IPFI_VERDICT_ALLOW, .lists = IPFI_LISTS_ALL,
+		  .fields = IPFI_FIELD_BIT(IPFI_FIELD_IIF), .iif = "lo" },
+		/* A rule, not the default: it also stops neighbour discovery. */
+		{ .name = "closed", .verdict = IPFI_VERDICT_DENY, .lists = IPFI_LISTS_ALL },
+	};
+	struct ipfi_ruleset *rs = ipfi_ruleset_alloc();
+	unsigned int i;
+
+	if (!rs)
+		return NULL;
+	strscpy(rs->name, "closed", sizeof(rs->name));
+	for (i = 0; i < ARRAY_SIZE(closed); i++) {
+		struct ipfi_rule rule = closed[i];
+		struct ipfi_rule_store *store = kzalloc(sizeof(*store), GFP_KERNEL);
+
+		if (!store || ipfi_ruleset_append(rs, &rule, store)) {
+			kfree(store);
+			ipfi_ruleset_put(rs);
+			return NULL;
+		}
+	}
+	return rs;
+}

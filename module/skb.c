@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <linux/udp.h>
+#include <net/sock.h>
+#include "skb.h"
+
+int ipfi_skb_parse(struct sk_buff *skb, struct ipfi_packet *packet)
+{
+	unsigned int offset = skb_network_offset(skb);
+	int need;
+
+	for (;;) {
+		need = ipfi_packet_parse(packet, skb->data + offset, skb_headlen(skb) - offset,
+					 skb->len - offset, skb_is_gso(skb));
+		if (likely(need <= 0))
+			return need;
+		if (!pskb_may_pull(skb, offset + need))
+			return -IPFI_REASON_NO_MEMORY;
+	}
+}
+
+void ipfi_skb_surroundings(const struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list,
+			   struct ipfi_packet *packet)
+{
+	const struct net_device *iif = list == IPFI_LIST_OUT ? NULL : hook->in;
+	const struct net_device *oif = list == IPFI_LIST_IN ? NULL : hook->out;
+
+	packet->list = list;
+	packet->loopback = 0;
+	/* What leaves by a loopback device enters by it: that is both its devices, in both lists. */
+	if (list == IPFI_LIST_OUT && oif && oif->flags & IFF_LOOPBACK) {
+		iif = oif;
+		packet->loopback = 1;
+	} else if (list == IPFI_LIST_IN && iif && iif->flags & IFF_LOOPBACK) {
+		oif = iif;
+		packet->loopback = 1;
+	}
+	packet->iif = iif ? iif->ifindex : 0;
+	packet->oif = oif ? oif->ifindex : 0;
+	packet->iif_name = iif ? iif->name : NULL;
+	packet->oif_name = oif ? oif->name : NULL;
+	packet->mark = skb->mark;
+	packet->has_user = 0;
+	packet->user = 0;
+	packet->unknown = 0;
+}
+
+void ipfi_skb_user(const struct sk_buff *skb, const struct nf_hook_state *hook, struct ipfi_packet *packet)
+{
+	const struct sock *sk = skb_to_full_sk(skb);
+
+	if (packet->list != IPFI_LIST_OUT || !sk || !sk_fullsock(sk))
+		return;
+	packet->user = from_kuid_munged(hook->net->user_ns, sk->sk_uid);
+	packet->has_user = 1;
+}
+
+bool ipfi_skb_checksum_bad(struct sk_buff *skb, const struct ipfi_packet *packet)
+{
+	unsigned int offset = skb_network_offset(skb) + packet->transport;
+	u8 proto = packet->tuple.proto;
+
+	if (packet->list == IPFI_LIST_OUT || packet->loopback)
+		return false;
+	switch (proto) {
+	case IPFI_PROTO_UDP: {
+		const struct udphdr *udp = (const void *)(skb->data + offset);
+
+		/* The header is linear since it was parsed; no checksum is a sender's choice (RFC 768). */
+		if (!udp->check)
+			return false;
+		break;
+	}
+	case IPFI_PROTO_TCP:
+	case IPFI_PROTO_ICMP:
+	case IPFI_PROTO_ICMPV6:
+		break;
+	default:
+		return false;
+	}
+	/* Forwarded packets are checked as those that come in: this is the only place that does. */
+	return nf_checksum(skb, NF_INET_PRE_ROUTING, offset, proto,
+			   packet->tuple.family == 4 ? AF_INET : AF_INET6);
+}

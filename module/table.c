@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define pr_fmt(fmt) "ipfi: " fmt
+
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/ratelimit.h>
+#include <linux/slab.h>
+#include "event.h"
+#include "net.h"
+
+/* Buckets searched for a state to evict, from the newcomer's own on: some 8 to 12 states at usual loads. */
+#define EVICT_BUCKETS 16
+
+static struct kmem_cache *state_cache __ro_after_init;
+
+int __init ipfi_state_cache_init(void)
+{
+	state_cache = KMEM_CACHE(ipfi_state, 0);
+	return state_cache ? 0 : -ENOMEM;
+}
+
+void ipfi_state_cache_exit(void)
+{
+	kmem_cache_destroy(state_cache);
+}
+
+void ipfi_state_free(struct ipfi_state *state)
+{
+	kmem_cache_free(state_cache, state);
+}
+
+static u32 hash_key(const void *key, u32 length, u32 seed)
+{
+	return ipfi_key_hash(key, seed);
+}
+
+static u32 hash_state(const void *object, u32 length, u32 seed)
+{
+	const struct ipfi_state *state = object;
+
+	return ipfi_key_hash(&state->flow.key, seed);
+}
+
+static int differs(struct rhashtable_compare_arg *arg, const void *object)
+{
+	const struct ipfi_state *state = object;
+
+	return !ipfi_key_equal(arg->key, &state->flow.key);
+}
+
+/* The seed is the hash table's own: random, one a namespace, and new whenever a chain grows too long. */
+static const struct rhashtable_params table_params = {
+	.head_offset = offsetof(struct ipfi_state, node),
+	.key_offset = offsetof(struct ipfi_state, flow.key),
+	.key_len = sizeof(struct ipfi_key),
+	.hashfn = hash_key,
+	.obj_hashfn = hash_state,
+	.obj_cmpfn = differs,
+	.min_size = 1024,
+	.automatic_shrinking = true,
+};
+
+int ipfi_table_init(struct ipfi_net *in)
+{
+	atomic_set(&in->table.count, 0);
+	atomic_set(&in->table.peak, 0);
+	ipfi_expiry_init(in);
+	return rhashtable_init(&in->table.hash, &table_params);
+}
+
+static void free_state(void *object, void *arg)
+{
+	ipfi_state_free(object);
+}
+
+void ipfi_table_exit(struct ipfi_net *in)
+{
+	ipfi_expiry_exit(in);
+	rhashtable_free_and_destroy(&in->table.hash, free_state, NULL);
+}
+
+struct ipfi_state *ipfi_table_find(struct ipfi_net *in, const struct ipfi_key *key)
+{
+	struct ipfi_state *state;
+
+	/* A dead one has left the table before its lock was released, so a second look finds its successor. */
+	while ((state = rhashtable_lookup(&in->table.hash, key, table_params))) {
+		spin_lock(&state->lock);
+		if (likely(!(state->flow.table & IPFI_TABLE_DEAD)))
+			break;
+		spin_unlock(&state->lock);
+	}
+	return state;
+}
+
+static void source_of(const struct ipfi_state *state, struct ipfi_addr *source)
+{
+	*source = state->flow.flags & IPFI_FLOW_F_HIGHER ? state->flow.key.hi : state->flow.key.lo;
+}
+
+static void release_counts(struct ipfi_net *in, struct ipfi_state *state, u8 which, u64 rule)
+{
+	struct ipfi_addr source;
+
+	which &= state->flow.table;
+	if (likely(!which))
+		return;
+	state->flow.table &= ~which;
+	source_of(state, &source);
+	if (which & IPFI_TABLE_COUNTED_SOURCE)
+		ipfi_sources_release(in, 0, state->flow.key.family, &source);
+	if (which & IPFI_TABLE_COUNTED_RULE)
+		ipfi_sources_release(in, rule, state->flow.key.family, &source);
+}
+
+/* Counts a new or reassigned state for its source; -EDQUOT when that has @of_source or @of_rule already. */
+static int take_counts(struct ipfi_net *in, struct ipfi_state *state, u32 of_source, u32 of_rule)
+{
+	u8 family = state->flow.key.family;
+	struct ipfi_addr source;
+	int err;
+
+	source_of(state, &source);
+	if (of_source) {
+		err = ipfi_sources_take(in, 0, family, &source, of_source);
+		if (err)
+			return err;
+		state->flow.table |= IPFI_TABLE_COUNTED_SOURCE;
+	}
+	if (of_rule) {
+		err = ipfi_sources_take(in, state->flow.rule, family, &source, of_rule);
+		if (err)
+			return err;
+		state->flow.table |= IPFI_TABLE_COUNTED_RULE;
+	}
+	return 0;
+}
+
+void ipfi_table_remove(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_cause cause)
+{
+	lockdep_assert_held(&state->lock);
+	state->flow.table |= IPFI_TABLE_DEAD;
+	rhashtable_remove_fast(&in->table.hash, &state->node, table_params);
+	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
+	ipfi_event_state(in, state, IPFI_EVENT_DESTROYED, cause);
+	spin_unlock(&state->lock);
+	atomic_dec(&in->table.count);
+	ipfi_expiry_bury(in, state);
+}
+
+void ipfi_table_renew(struct ipfi_net *in, struct ipfi_state *state)
+{
+	u32 deadline = (u32)jiffies + ipfi_flow_timeout(&state->flow, &in->limits) * HZ;
+	bool nearer = (s32)(deadline - state->deadline) < 0;
+
+	WRITE_ONCE(state->deadline, deadline);
+	if (unlikely(nearer))
+		ipfi_expiry_advance(in, state);
+}
+
+void ipfi_table_reassign(struct ipfi_net *in, struct ipfi_state *state, u64 old_rule,
+			 const struct ipfi_rule *rule)
+{
+	if (old_rule != state->flow.rule)
+		release_counts(in, state, IPFI_TABLE_COUNTED_RULE, old_rule);
+	if (rule && rule->per_source && !(state->flow.table & IPFI_TABLE_COUNTED_RULE))
+		take_counts(in, state, 0, U32_MAX);
+}
+
+/* Ends one embryonic or closing state in the neighbourhood of @key. */
+static bool evict_near(struct ipfi_net *in, const struct ipfi_key *key)
+{
+	struct rhashtable *hash = &in->table.hash;
+	struct bucket_table *buckets = rht_dereference_rcu(hash->tbl, hash);
+	u32 first = rht_key_get_hash(hash, key, table_params, buckets->hash_rnd);
+	struct ipfi_state *state;
+	struct rhash_head *pos;
+	unsigned int i;
+
+	for (i = 0; i < EVICT_BUCKETS; i++) {
+		u32 bucket = ((first & (buckets->size - 1)) + i) & (buckets->size - 1);
+
+		rht_for_each_entry_rcu(state, pos, buckets, bucket, node) {
+			if (!ipfi_flow_evictable(&state->flow))
+				continue;
+			spin_lock(&state->lock);
+			if (!(state->flow.table & IPFI_TABLE_DEAD) && ipfi_flow_evictable(&state->flow)) {
+				ipfi_table_remove(in, state, IPFI_CAUSE_EVICTED);
+				this_cpu_inc(in->counters->evicted);
+				return true;
+			}
+			spin_unlock(&state->lock);
+		}
+	}
+	return false;
+}
+
+/* One line a namespace in 5 s at most, and as many events. */
+static void say_full(struct ipfi_net *in, u32 states)
+{
+	if (!__ratelimit(&in->full_said))
+		return;
+	pr_warn("state table full: %u entries\n", states);
+	ipfi_event_full(in, states);
+}
+
+/*
+ * Counts one more state in. At the limit a state near by makes room; beyond it (the limit was lowered) new
+ * ones are refused and the old are kept.
+ */
+static bool take_place(struct ipfi_net *in, const struct ipfi_key *key)
+{
+	u32 most = READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES]);
+	u32 count = atomic_inc_return(&in->table.count);
+	int peak;
+
+	if (unlikely(count > most)) {
+		say_full(in, count - 1);
+		if (count != most + 1 || !evict_near(in, key)) {
+			atomic_dec(&in->table.count);
+			return false;
+		}
+		count--;
+	}
+	peak = atomic_read(&in->table.peak);
+	while (unlikely((int)count > peak) && !atomic_try_cmpxchg(&in->table.peak, &peak, count))
+		;
+	return true;
+}
+
+struct ipfi_state *ipfi_table_add(struct ipfi_net *in, const struct ipfi_packet *packet,
+				  const struct ipfi_rule *rule, u32 generation, u8 *reason)
+{
+	struct ipfi_state *state, *existing;
+	int err;
+
+	state = kmem_cache_alloc(state_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!state) {
+		*reason = IPFI_REASON_NO_MEMORY;
+		return NULL;
+	}
+	err = ipfi_flow_open(&state->flow, packet, rule->id, generation, (u32)ktime_get_seconds(), &in->limits);
+	if (err) {
+		*reason = -err;
+		goto free;
+	}
+	if (!take_place(in, &state->flow.key)) {
+		*reason = IPFI_REASON_TABLE_FULL;
+		goto free;
+	}
+	err = take_counts(in, state, READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES_PER_SOURCE]),
+			  rule->per_source);
+	if (err) {
+		*reason = err == -EDQUOT ? IPFI_REASON_SOURCE_FULL : IPFI_REASON_NO_MEMORY;
+		goto leave;
+	}
+
+	spin_lock_init(&state->lock);
+	INIT_HLIST_NODE(&state->wheel);
+	state->deadline = (u32)jiffies + ipfi_flow_timeout(&state->flow, &in->limits) * HZ;
+	/* Locked before it can be found, so that nobody meets it half made. */
+	spin_lock(&state->lock);
+	existing = rhashtable_lookup_get_insert_key(&in->table.hash, &state->flow.key, &state->node,
+						    table_params);
+	if (likely(!existing)) {
+		ipfi_expiry_add(in, state);
+		this_cpu_inc(in->counters->created);
+		return state;
+	}
+	spin_unlock(&state->lock);
+	*reason = IPFI_REASON_NO_MEMORY;
+	existing = IS_ERR(existing) ? NULL : ERR_PTR(-EEXIST);
+	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, rule->id);
+	atomic_dec(&in->table.count);
+	ipfi_state_free(state);
+	return existing;
+
+leave:
+	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, rule->id);
+	atomic_dec(&in->table.count);
+free:
+	ipfi_state_free(state);
+	return NULL;
+}
+
+u32 ipfi_table_sweep(struct ipfi_net *in, bool (*visit)(struct ipfi_net *in, struct ipfi_state *state, void *arg),
+		     void *arg, enum ipfi_cause cause)
+{
+	struct rhashtable_iter iter;
+	struct ipfi_state *state;
+	unsigned int seen = 0;
+	u32 removed = 0;
+
+	rhashtable_walk_enter(&in->table.hash, &iter);
+	rhashtable_walk_start(&iter);
+	while ((state = rhashtable_walk_next(&iter))) {
+		/* -EAGAIN: the table is being resized, the walk has gone back to its start. */
+		if (!IS_ERR(state)) {
+			spin_lock_bh(&state->lock);
+			if (!(state->flow.table & IPFI_TABLE_DEAD) && visit(in, state, arg)) {
+				ipfi_table_remove(in, state, cause);
+				local_bh_enable();
+				removed++;
+			} else {
+				spin_unlock_bh(&state->lock);
+			}
+		}
+		if (!(++seen & 255)) {
+			rhashtable_walk_stop(&iter);
+			cond_resched();
+			rhashtable_walk_start(&iter);
+		}
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+	return removed;
+}
+
+static bool count_state(struct ipfi_net *in, struct ipfi_state *state, void *arg)
+{
+	const struct ipfi_ruleset *rs = arg;
+	bool by_source = in->limits.value[IPFI_LIMIT_MAX_STATES_PER_SOURCE] &&
+			 !(state->flow.table & IPFI_TABLE_COUNTED_SOURCE);
+	bool by_rule = false;
+	u32 i;
+
+	if (rs && rs->per_source && !(state->flow.table & IPFI_TABLE_COUNTED_RULE))
+		for (i = 0; i < rs->count && !by_rule; i++)
+			by_rule = rs->rules[i].per_source && rs->rules[i].id == state->flow.rule;
+	take_counts(in, state, by_source ? U32_MAX : 0, by_rule ? U32_MAX : 0);
+	return false;
+}
+
+void ipfi_table_recount(struct ipfi_net *in, struct ipfi_ruleset *rs)
+{
+	ipfi_table_sweep(in, count_state, rs, IPFI_CAUSE_UNSPEC);
+}
+
+u64 ipfi_table_memory_for(u32 states)
+{
+	/* Buckets are a power of two, doubled when three quarters are taken. */
+	u64 buckets = max_t(u64, roundup_pow_of_two((u64)states * 4 / 3 + 1), table_params.min_size);
+
+	return (u64)states * kmem_cache_size(state_cache) + buckets * sizeof(void *);
+}
+
+u64 ipfi_table_memory(struct ipfi_net *in)
+{
+	u64 buckets;
+
+	rcu_read_lock();
+	buckets = rht_dereference_rcu(in->table.hash.tbl, &in->table.hash)->size;
+	rcu_read_unlock();
+	return (u64)(u32)atomic_read(&in->table.count) * kmem_cache_size(state_cache) + buckets * sizeof(void *);
+}
