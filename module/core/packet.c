@@ -97,6 +97,29 @@ static u8 icmp_kind(u8 family, u8 type)
 	return type < count && kinds[type] ? kinds[type] : IPFI_ICMP_SIGNAL;
 }
 
+/* The type of the query that a reply answers: IPv4's echo reply 0 an 8, any other the number before. */
+static u8 query_of(u8 reply)
+{
+	return reply ? reply - 1 : 8;
+}
+
+/*
+ * The ports of a query or a reply: the asker's is the identifier, the other's the type of the query. Only a
+ * query's own reply has its key then; the other host's query with the same identifier has another.
+ */
+static void icmp_ports(struct ipfi_tuple *tuple, const u8 *icmp, u8 kind)
+{
+	u16 identifier = ipfi_get16(icmp + 4);
+
+	if (kind == IPFI_ICMP_QUERY) {
+		tuple->sport = identifier;
+		tuple->dport = icmp[0];
+	} else {
+		tuple->sport = query_of(icmp[0]);
+		tuple->dport = identifier;
+	}
+}
+
 static bool is_icmp(const struct ipfi_tuple *tuple)
 {
 	return tuple->proto == (tuple->family == 4 ? IPFI_PROTO_ICMP : IPFI_PROTO_ICMPV6);
@@ -366,8 +389,7 @@ static int read_inner(const struct extent *extent, u32 at, struct ipfi_packet *p
 		return err;
 	kind = icmp_kind(inner->family, quoted[0]);
 	if (kind == IPFI_ICMP_QUERY || kind == IPFI_ICMP_REPLY) {
-		inner->sport = ipfi_get16(quoted + 4);
-		inner->dport = inner->sport;
+		icmp_ports(inner, quoted, kind);
 	} else {
 		/* Ports of 0 would be those of the query with identifier 0. */
 		inner->family = 0;
@@ -389,8 +411,7 @@ static int read_icmp(const struct extent *extent, struct ipfi_packet *packet)
 	switch (packet->icmp_kind) {
 	case IPFI_ICMP_QUERY:
 	case IPFI_ICMP_REPLY:
-		packet->tuple.sport = ipfi_get16(icmp + 4);
-		packet->tuple.dport = packet->tuple.sport;
+		icmp_ports(&packet->tuple, icmp, packet->icmp_kind);
 		return 0;
 	case IPFI_ICMP_ERROR:
 		return read_inner(extent, packet->transport + ICMP_HEADER, packet);
