@@ -1,0 +1,490 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- The words of the policy language: they note what was written and where; checking comes when all is read.
+local address = require "ipfi.address"
+local errors = require "ipfi.errors"
+local fields = require "ipfi.fields"
+local limits = require "ipfi.limits"
+local rule = require "ipfi.rule"
+local suggest = require "ipfi.suggest"
+local text = require "ipfi.text"
+
+local policy = {}
+
+-- IPFI_AT_LEN, IPFI_NAME_LEN and IPFI_RULES_MAX of the uapi header.
+local AT_LENGTH, NAME_LENGTH, RULES_MOST = 255, 63, 1000000
+-- Lists may stand in lists; one that holds itself has no end.
+local DEPTH_MOST = 64
+
+local VERDICTS = { "allow", "deny", "reject" }
+local IS_VERDICT = { allow = true, deny = true, reject = true }
+
+--- Words of later versions, which must not look like misspelt ones.
+policy.later = { "dnat", "masquerade", "redirect", "snat" }
+
+--- The fields of policy { }: { name =, forms =, help = }.
+policy.fields = {
+  { name = "name", forms = "text", help = "The policy's name, shown with the rules. Without it, the file's." },
+  {
+    name = "default",
+    forms = [['deny' or { ["in"] = 'deny', out = 'allow', forward = 'deny' }]],
+    help = "What happens to packets that no rule of a list matches: allow, deny or reject. Without it, deny.",
+  },
+  { name = "limits", forms = "{ max_states = 65536, ... }", help = "Limits that are set with the commit." },
+  { name = "stateful", forms = "true or false", help = "Every allow rule makes states unless it says state = false." },
+  {
+    name = "rules",
+    forms = "a list of rules, groups and lists of these; false stands for no rule",
+    help = "The rules in their order. In each list the first that matches decides.",
+  },
+}
+
+local POLICY_FIELDS = {}
+for _, field in ipairs(policy.fields) do
+  POLICY_FIELDS[#POLICY_FIELDS + 1] = field.name
+end
+policy.field_names = POLICY_FIELDS
+
+local function class(name)
+  local meta = { __name = name, __metatable = name }
+  meta.__index = meta
+  return meta
+end
+
+local Rule, Group, Later, Policy = class "rule", class "group", class "later", class "policy"
+
+-- The classes hide their metatable from policies, so objects carry their kind.
+local KIND = {}
+
+local function kind(value)
+  return type(value) == "table" and rawget(value, KIND) or nil
+end
+
+function Rule:__tostring()
+  return ("%s '%s' (%s)"):format(self.verdict, text.escape(tostring(self.name)), self.at)
+end
+
+function Group:__tostring()
+  return ("group '%s' (%s)"):format(text.escape(tostring(self.name or "")), self.at)
+end
+
+function Policy:__tostring()
+  local count = self.checked and #self.rules or 0
+  return ("policy '%s': %d rule%s"):format(text.escape(tostring(self.name)), count, count == 1 and "" or "s")
+end
+
+--- Is this value a policy?
+function policy.is(value)
+  return kind(value) == "policy"
+end
+
+--- Is this value a rule, a group, a policy or a set: something with a short text of its own?
+function policy.is_object(value)
+  return kind(value) ~= nil
+end
+
+local Builder = {}
+Builder.__index = Builder
+
+function Builder:report(at, message)
+  self.errors[#self.errors + 1] = at .. ": " .. message
+end
+
+-- "file:line" of the code that called a constructor; level 1 is the function that calls this one.
+function Builder:where(level)
+  level = level + 1
+  while true do
+    local info = debug.getinfo(level, "Sl")
+    if not info then
+      return self.file
+    end
+    if info.currentline > 0 and (self.chunk == nil or info.source == self.chunk) then
+      local file = self.file or info.source:match("^[@=](.*)$") or info.short_src
+      local at = ("%s:%d"):format(file, info.currentline)
+      return #at <= AT_LENGTH and at or "..." .. at:sub(-(AT_LENGTH - 3))
+    end
+    level = level + 1
+  end
+end
+
+function Builder:rule(verdict, written)
+  local at = self:where(3)
+  local definition = { [KIND] = "rule", verdict = verdict, at = at, fields = {} }
+  if type(written) ~= "table" or kind(written) then
+    definition.problem = ("expected %s { \"name\", ... }, got %s"):format(verdict, kind(written) or text.quote(written))
+    return setmetatable(definition, Rule)
+  end
+  local own = definition.fields
+  for key, value in next, written do
+    own[key] = value
+  end
+  definition.name, own[1] = own[1], nil
+  return setmetatable(definition, Rule)
+end
+
+function Group:__call(children)
+  if type(children) ~= "table" or kind(children) then
+    self.problem = "its rules stand in a second pair of braces: group { \"name\", ... } { rules }"
+    return self
+  end
+  self.children = children
+  return self
+end
+
+function Builder:group(written)
+  local group = { [KIND] = "group", at = self:where(3), fields = {}, told = {} }
+  if type(written) ~= "table" or kind(written) then
+    group.problem = ("expected group { \"name\", fields } { rules }, got %s"):format(kind(written) or text.quote(written))
+    return setmetatable(group, Group)
+  end
+  for key, value in next, written do
+    if kind(value) then
+      group.problem = "its rules stand in a second pair of braces: group { \"name\", ... } { rules }"
+    else
+      group.fields[key] = value
+    end
+  end
+  group.name, group.fields[1] = group.fields[1], nil
+  if group.name ~= nil and type(group.name) ~= "string" then
+    group.problem = ("the first value is the group's name, text; got %s"):format(text.quote(group.name))
+    group.name = nil
+  end
+  return setmetatable(group, Group)
+end
+
+function Builder:set(list)
+  local at = self:where(3)
+  local set, message = address.set(list)
+  if set then
+    return set
+  elseif type(list) == "string" then
+    message = "sets with a name are not available in this version; write set { addresses }"
+  end
+  if self.direct then
+    errors.raise("policy", "%s: set: %s", at, message)
+  end
+  self:report(at, "set: " .. message)
+  -- Stands in for the set, so that the other mistakes of the file are found too.
+  return assert(address.set { "me" })
+end
+
+function Builder:later(word)
+  local at = self:where(3)
+  if self.direct then
+    errors.raise("policy", "%s: %s is not available in this version", at, word)
+  end
+  self:report(at, word .. " is not available in this version")
+  return setmetatable({ [KIND] = "later", at = at }, Later)
+end
+
+local function check_name(self, p, spec)
+  local name = spec.name
+  if name == nil then
+    local stem = (self.file or "policy"):match("([^/]+)$") or "policy"
+    name = stem:gsub("%.lua$", ""):gsub("%c", "?")
+    name = name:sub(1, NAME_LENGTH)
+  elseif type(name) ~= "string" or name == "" or #name > NAME_LENGTH or name:find("%c") then
+    self:report(p.at, ("policy: name: expected text of 1 to %d bytes, got %s"):format(NAME_LENGTH, text.quote(name)))
+    name = "?"
+  end
+  p.name = name
+end
+
+local function check_default(self, p, spec)
+  p.default = { ["in"] = "deny", out = "deny", forward = "deny" }
+  local default = spec.default
+  if default == nil then
+    return
+  end
+  local function report(message, ...)
+    self:report(p.at, "policy: default: " .. message:format(...))
+  end
+  local function check(verdict, what)
+    if IS_VERDICT[verdict] then
+      return true
+    end
+    local hint = type(verdict) == "string" and suggest.hint(verdict, VERDICTS) or ""
+    report("%s is allow, deny or reject, got %s%s", what, text.quote(verdict), hint)
+    return false
+  end
+  if type(default) == "string" then
+    if check(default, "it") then
+      p.default = { ["in"] = default, out = default, forward = default }
+    end
+    return
+  elseif type(default) ~= "table" or kind(default) then
+    return report("expected 'deny' or { [\"in\"] = 'deny', ... }, got %s", text.quote(default))
+  end
+  for _, list in ipairs(fields.lists) do
+    local verdict = default[list]
+    if verdict ~= nil and check(verdict, list) then
+      p.default[list] = verdict
+    end
+  end
+  for list in next, default do
+    if not p.default[list] then
+      local hint = type(list) == "string" and suggest.hint(list, fields.lists) or ""
+      report("unknown list %s%s", text.quote(list), hint)
+    end
+  end
+end
+
+local function check_limits(self, p, spec)
+  p.limits = {}
+  if spec.limits == nil then
+    return
+  elseif type(spec.limits) ~= "table" or kind(spec.limits) then
+    return self:report(p.at, ("policy: limits: expected { name = number }, got %s"):format(text.quote(spec.limits)))
+  end
+  p.limits = limits.parse(spec.limits, function(message)
+    self:report(p.at, "policy: limits: " .. message)
+  end)
+end
+
+local function check_stateful(self, p, spec)
+  if spec.stateful ~= nil and type(spec.stateful) ~= "boolean" then
+    self:report(p.at, ("policy: stateful: expected true or false, got %s"):format(text.quote(spec.stateful)))
+  end
+  p.stateful = spec.stateful == true
+end
+
+-- One walk over the rules: groups hand their fields down, each rule is checked and kept.
+local Walk = {}
+Walk.__index = Walk
+
+-- The fields that hold inside a group, and which group each came from.
+local function inherit(outer, group)
+  local inner = { fields = {}, origin = {} }
+  for key, value in next, outer.fields do
+    inner.fields[key], inner.origin[key] = value, outer.origin[key]
+  end
+  for key, value in next, group.fields do
+    inner.fields[key], inner.origin[key] = value, group
+  end
+  return inner
+end
+
+function Walk:group(group, outer, depth)
+  local function report(message)
+    self.builder:report(group.at, ("group '%s': %s"):format(text.escape(group.name or ""), message))
+  end
+  if group.problem then
+    return report(group.problem)
+  elseif not group.children then
+    return report("has no rules: write group { ... } { rules }")
+  end
+  local unknown = {}
+  for key in next, group.fields do
+    if not fields.by_name[key] then
+      unknown[#unknown + 1] = rule.unknown_field(key)
+    end
+  end
+  table.sort(unknown)
+  for _, message in ipairs(unknown) do
+    report(message)
+  end
+  return self:list(group.children, inherit(outer, group), group.at, depth)
+end
+
+-- The fields as they were written, sets spread out: what the kernel keeps for the shell.
+local function as_written(effective)
+  local written = {}
+  for key, value in next, effective do
+    if key == "src" or key == "dst" then
+      value = address.spell(value)
+    end
+    written[key] = value
+  end
+  return written
+end
+
+function Walk:rule(definition, outer)
+  local builder = self.builder
+  local problem = definition.problem or rule.bad_name(definition.name)
+  if problem then
+    return builder:report(definition.at, "rule: " .. problem)
+  end
+  local first = self.names[definition.name]
+  if first then
+    return builder:report(definition.at, ("rule '%s': the name is taken by the rule at %s; rule names are unique")
+      :format(text.escape(definition.name), first.at))
+  end
+  self.names[definition.name] = definition
+  local effective = definition.fields
+  if next(outer.fields) ~= nil then
+    effective = {}
+    for key, value in next, outer.fields do
+      effective[key] = value
+    end
+    for key, value in next, definition.fields do
+      effective[key] = value
+    end
+  end
+  local wire = rule.check(definition, {
+    fields = effective,
+    origin = outer.origin,
+    stateful = self.policy.stateful,
+    report = self.report,
+  })
+  if #builder.errors == 0 then
+    local rules = self.policy.rules
+    rules[#rules + 1] = {
+      name = definition.name,
+      verdict = definition.verdict,
+      at = definition.at,
+      wire = wire,
+      written = as_written(effective),
+    }
+  end
+end
+
+function Walk:item(item, outer, at, depth)
+  local what = kind(item)
+  if what == "rule" then
+    return self:rule(item, outer)
+  elseif what == "group" then
+    return self:group(item, outer, depth)
+  elseif what == "later" or item == false then
+    return nil
+  elseif type(item) == "table" and not what then
+    return self:list(item, outer, at, depth)
+  end
+  local got = what or text.quote(item)
+  local hint = type(item) == "function" and " (a word like allow needs its { })" or ""
+  return self.builder:report(at, ("rules: expected rules and groups, got %s%s"):format(got, hint))
+end
+
+function Walk:list(list, outer, at, depth)
+  if depth > DEPTH_MOST then
+    return self.builder:report(at, ("rules: lists stand in lists more than %d deep"):format(DEPTH_MOST))
+  end
+  local count, last = 0, 0
+  for key in next, list do
+    if math.type(key) ~= "integer" or key < 1 then
+      return self.builder:report(at, ("rules: a list of rules has no key %s; a rule's name is its first value")
+        :format(text.quote(key)))
+    end
+    count, last = count + 1, math.max(last, key)
+  end
+  if last == count then
+    for i = 1, count do
+      self:item(list[i], outer, at, depth + 1)
+    end
+    return
+  end
+  -- A list with holes, from "condition and allow { ... } or nil": the rest keeps its order.
+  local keys = {}
+  for key in next, list do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  for _, key in ipairs(keys) do
+    self:item(list[key], outer, at, depth + 1)
+  end
+end
+
+--- Checks a policy that was built; mistakes are reported to the builder.
+function Builder:finish(p)
+  local spec = p.spec
+  p.spec = nil
+  local unknown = {}
+  for key in next, spec do
+    if key == "nat" then
+      unknown[#unknown + 1] = "policy: nat is not available in this version"
+    elseif kind(key) or type(key) ~= "string" then
+      unknown[#unknown + 1] = "policy: rules stand in rules = { ... }"
+    else
+      local known = false
+      for _, name in ipairs(POLICY_FIELDS) do
+        known = known or key == name
+      end
+      if not known then
+        unknown[#unknown + 1] = ("policy: unknown field %s%s"):format(text.quote(key), suggest.hint(key, POLICY_FIELDS))
+      end
+    end
+  end
+  table.sort(unknown)
+  for i, message in ipairs(unknown) do
+    if message ~= unknown[i - 1] then
+      self:report(p.at, message)
+    end
+  end
+  check_name(self, p, spec)
+  check_default(self, p, spec)
+  check_limits(self, p, spec)
+  check_stateful(self, p, spec)
+  p.rules = {}
+  if spec.rules ~= nil and (type(spec.rules) ~= "table" or kind(spec.rules)) then
+    self:report(p.at, ("policy: rules: expected a list of rules, got %s")
+      :format(kind(spec.rules) or text.quote(spec.rules)))
+  elseif spec.rules ~= nil then
+    local walk = setmetatable({
+      builder = self,
+      policy = p,
+      names = {},
+      report = function(at, message)
+        self:report(at, message)
+      end,
+    }, Walk)
+    walk:list(spec.rules, { fields = {}, origin = {} }, p.at, 0)
+  end
+  if #p.rules > RULES_MOST then
+    self:report(p.at, ("policy: %d rules are more than %d"):format(#p.rules, RULES_MOST))
+  end
+  p.checked = true
+  return p
+end
+
+function Builder:policy(spec)
+  local at = self:where(3)
+  local p = setmetatable({ [KIND] = "policy", at = at, source = self.file, spec = {} }, Policy)
+  if type(spec) ~= "table" or kind(spec) then
+    self:report(at, ("expected policy { name = ..., rules = { ... } }, got %s"):format(kind(spec) or text.quote(spec)))
+  else
+    for key, value in next, spec do
+      p.spec[key] = value
+    end
+  end
+  if self.direct then
+    self:finish(p)
+    if #self.errors > 0 then
+      local list = self.errors
+      self.errors = {}
+      error(errors.policy(list), 0)
+    end
+  end
+  return p
+end
+
+--- The words of the language, noting into a builder of their own.
+-- @param options { file = the name to show, chunk = source of the chunk that calls the words (nil: any),
+--   direct = true when mistakes are raised by policy { } itself, as at the prompt }
+-- @return builder (fields errors, finish), table of words
+function policy.words(options)
+  local builder = setmetatable({
+    errors = {},
+    file = options.file,
+    chunk = options.chunk,
+    direct = options.direct,
+  }, Builder)
+  -- Builder methods look three levels up for the caller: where(), the method, the function here. The
+  -- parentheses keep these calls from being tail calls, which would take the last one away.
+  local words = {}
+  for _, word in ipairs { "group", "set", "policy" } do
+    words[word] = function(written)
+      return (builder[word](builder, written))
+    end
+  end
+  for _, verdict in ipairs(VERDICTS) do
+    words[verdict] = function(written)
+      return (builder:rule(verdict, written))
+    end
+  end
+  for _, word in ipairs(policy.later) do
+    words[word] = function()
+      return (builder:later(word))
+    end
+  end
+  return builder, words
+end
+
+return policy
