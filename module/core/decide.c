@@ -90,20 +90,14 @@ bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow,
 
 bool ipfi_decide_related(const struct ipfi_flow *flow, const struct ipfi_packet *packet)
 {
-	const struct ipfi_tcp_end *sender, *receiver;
 	struct ipfi_key key;
 	bool higher;
-	u32 window;
 
 	if (!ipfi_addr_equal(&packet->tuple.dst, &packet->inner.src))
 		return false;
 	if (packet->inner.proto != IPFI_PROTO_TCP || flow->flags & IPFI_STATE_F_GUESSED)
 		return true;
 	higher = ipfi_key_from_tuple(&key, &packet->inner);
-	sender = &flow->tcp.ends[higher != !!(flow->flags & IPFI_FLOW_F_HIGHER)];
-	receiver = &flow->tcp.ends[higher == !!(flow->flags & IPFI_FLOW_F_HIGHER)];
-	/* What it has sent and may still have to send again: no more than the largest window it was given. */
-	window = receiver->max_window > 0xffff ? receiver->max_window : 0xffff;
-	return (s32)(packet->inner_seq - sender->end) <= 0 &&
-	       (s32)(packet->inner_seq - (sender->end - window - 1)) >= 0;
+	return ipfi_tcp_has_sent(&flow->tcp, higher != !!(flow->flags & IPFI_FLOW_F_HIGHER),
+				 packet->inner_seq);
 }
