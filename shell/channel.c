@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * channel: see channel.h.
+ *
+ * The socket is used without a library, because the shell reads a dump as its consumer asks for
+ * rows, in buffers it keeps, and may be left by a Lua error at each of them; a library with
+ * callbacks owns buffers while it calls.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/netlink.h>
+
+#include "channel.h"
+#include "interrupt.h"
+
+/* Tried for; what the system grants is asked for afterwards. */
+#define WANTED_BUFFER (1024 * 1024)
+/* A chunk of a stream: large enough that the cost of a call is spread, small enough to stay in the
+ * cache. */
+#define SEND_MOST (256 * 1024)
+
+static void set_option(int fd, int level, int option, int value)
+{
+	/* Options that an older kernel lacks only make its errors less precise. */
+	(void)setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static void set_buffer(int fd, int forced, int plain)
+{
+	const int size = WANTED_BUFFER;
+
+	/* Forcing, beyond the administrator's limit, needs CAP_NET_ADMIN. */
+	if (setsockopt(fd, SOL_SOCKET, forced, &size, sizeof(size)) != 0)
+		set_option(fd, SOL_SOCKET, plain, size);
+}
+
+/* A send buffer counts the kernel's overhead too; half of it is surely there. */
+static size_t send_most(int fd)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) != 0 || size <= 0)
+		return SEND_MOST / 4;
+	return size / 2 < SEND_MOST ? (size_t)size / 2 : SEND_MOST;
+}
+
+int channel_open(struct channel *channel)
+{
+	const struct sockaddr_nl address = { .nl_family = AF_NETLINK };
+	int error;
+
+	memset(channel, 0, sizeof(*channel));
+	channel->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	if (channel->fd < 0)
+		return -errno;
+	set_option(channel->fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
+	set_option(channel->fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
+	set_option(channel->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
+	set_buffer(channel->fd, SO_SNDBUFFORCE, SO_SNDBUF);
+	set_buffer(channel->fd, SO_RCVBUFFORCE, SO_RCVBUF);
+	channel->send_most = send_most(channel->fd);
+	channel->seq = (uint32_t)time(NULL);
+	channel->buffer = malloc(CHANNEL_BUFFER);
+	if (!channel->buffer)
+		error = ENOMEM;
+	else if (bind(channel->fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+		error = errno;
+	else
+		return 0;
+	channel_close(channel);
+	return -error;
+}
+
+void channel_close(struct channel *channel)
+{
+	if (channel->fd >= 0)
+		close(channel->fd);
+	free(channel->buffer);
+	channel->fd = -1;
+	channel->buffer = NULL;
+	channel->len = 0;
+}
+
+int channel_send(struct channel *channel, const void *data, size_t len)
+{
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	ssize_t sent;
+
+	sent = sendto(channel->fd, data, len, 0, (const struct sockaddr *)&kernel, sizeof(kernel));
+	if (sent < 0)
+		return -errno;
+	return (size_t)sent == len ? 0 : -EMSGSIZE;
+}
+
+int channel_receive(struct channel *channel, int timeout)
+{
+	struct sockaddr_nl from;
+	struct iovec vector = { .iov_base = channel->buffer, .iov_len = CHANNEL_BUFFER };
+	struct msghdr message = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+	};
+	struct pollfd poll_fd = { .fd = channel->fd, .events = POLLIN };
+	ssize_t got;
+	int ready;
+
+	channel->len = 0;
+	do {
+		message.msg_namelen = sizeof(from);
+		got = recvmsg(channel->fd, &message, MSG_DONTWAIT);
+		if (got < 0 && errno == EAGAIN) {
+			ready = interrupt_poll(&poll_fd, 1, timeout);
+			if (ready == 0 || (ready < 0 && (ready != -EINTR || interrupt_pending())))
+				return ready;
+			continue;
+		}
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		/* Other processes may write to a netlink socket too; only the kernel has port 0. */
+	} while (got < 0 || message.msg_namelen < sizeof(from) || from.nl_pid != 0);
+	if (message.msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
+	channel->len = (size_t)got;
+	return 1;
+}
+
+int channel_join(struct channel *channel, uint32_t group)
+{
+	if (setsockopt(channel->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) !=
+	    0)
+		return -errno;
+	return 0;
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * main: the program ipfi. Reads the options, opens Lua with the libraries ipfi.c.*, and hands over
+ * to lua/ipfi/main.lua, whose result is the exit status.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include "codec.h"
+#include "interrupt.h"
+#include "module.h"
+#include "netlink.h"
+#include "options.h"
+#include "repl.h"
+#include "sys.h"
+
+#ifndef IPFI_PREFIX
+#define IPFI_PREFIX "/usr"
+#endif
+
+static const luaL_Reg libraries[] = {
+	{ "ipfi.c.codec", codec_open },
+	{ "ipfi.c.netlink", netlink_open },
+	{ "ipfi.c.sys", sys_open },
+	{ "ipfi.c.repl", repl_open },
+	{ NULL, NULL },
+};
+
+/*
+ * Where the Lua files are: beside the directory "build" of the tree the program runs from, else
+ * where they were installed. Nothing else says where code comes from.
+ */
+static void find_lua(char path[PATH_MAX])
+{
+	static const char build[] = "/build/ipfi", lua[] = "/lua";
+	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
+
+	if (len > (ssize_t)strlen(build)) {
+		char *tail = path + len - strlen(build);
+
+		path[len] = '\0';
+		if (strcmp(tail, build) == 0) {
+			strcpy(tail, lua);
+			if (access(path, R_OK) == 0)
+				return;
+		}
+	}
+	strcpy(path, IPFI_PREFIX "/share/ipfi");
+}
+
+/*
+ * package.path is the program's own files only. package.cpath keeps the system's directories, for
+ * cjson, but not those relative to the working directory, from which a job of root would load
+ * whatever lies there.
+ */
+static void set_paths(lua_State *L)
+{
+	char lua[PATH_MAX];
+	const char *path;
+	luaL_Buffer cpath;
+
+	find_lua(lua);
+	lua_getglobal(L, "package");
+	lua_pushfstring(L, "%s/?.lua", lua);
+	lua_setfield(L, -2, "path");
+	lua_getfield(L, -1, "cpath");
+	path = lua_tostring(L, -1);
+	luaL_buffinit(L, &cpath);
+	while (*path) {
+		size_t len = strcspn(path, LUA_PATH_SEP);
+
+		if (*path == '/') {
+			if (luaL_bufflen(&cpath))
+				luaL_addstring(&cpath, LUA_PATH_SEP);
+			luaL_addlstring(&cpath, path, len);
+		}
+		path += len;
+		path += strspn(path, LUA_PATH_SEP);
+	}
+	luaL_pushresult(&cpath);
+	lua_setfield(L, -3, "cpath");
+	lua_pop(L, 2);
+}
+
+/* Makes an error a text with the calls that led to it. */
+static int add_traceback(lua_State *L)
+{
+	const char *text = lua_tostring(L, 1);
+
+	if (!text)
+		text = luaL_tolstring(L, 1, NULL);
+	luaL_traceback(L, L, text, 1);
+	return 1;
+}
+
+/* Runs inside a protected call: opens everything, and calls ipfi.main. Returns its status. */
+static int start(lua_State *L)
+{
+	const struct options *options = lua_touserdata(L, 1);
+
+	/* LUA_PATH, LUA_CPATH and the like say nothing here. */
+	lua_pushboolean(L, true);
+	lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+	luaL_openlibs(L);
+	set_paths(L);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+	luaL_setfuncs(L, libraries, 0);
+	lua_pop(L, 1);
+	lua_getglobal(L, "require");
+	lua_pushliteral(L, "ipfi.main");
+	lua_call(L, 1, 1);
+	options_push(L, options);
+	lua_call(L, 1, 1);
+	return 1;
+}
+
+static void report(const struct options *options, const char *text)
+{
+	fprintf(stderr, "ipfi: %s\n", text);
+	if (options->syslog)
+		syslog(LOG_DAEMON | LOG_ERR, "%s", text);
+}
+
+static int run(const struct options *options)
+{
+	lua_State *L = luaL_newstate();
+	int status = STATUS_LUA;
+
+	if (!L) {
+		report(options, "not enough memory");
+		return status;
+	}
+	interrupt_install(L);
+	lua_pushcfunction(L, add_traceback);
+	lua_pushcfunction(L, start);
+	lua_pushlightuserdata(L, (void *)options);
+	if (lua_pcall(L, 1, 1, 1) == LUA_OK) {
+		status = (int)lua_tointeger(L, -1);
+	} else if (interrupt_pending()) {
+		status = STATUS_INTERRUPTED;
+	} else {
+		const char *text = lua_tostring(L, -1);
+
+		report(options, text ? text : "an error that is no text");
+	}
+	/* Ends the transactions, locks and dumps that are still open. */
+	lua_close(L);
+	interrupt_remove();
+	return status;
+}
+
+static int remove_module(const struct options *options, int status)
+{
+	int error = module_remove();
+	char text[128];
+
+	if (!error)
+		return status;
+	snprintf(text, sizeof(text), "cannot remove the module: %s",
+		 error == -EAGAIN ? "it is in use" : strerror(-error));
+	report(options, text);
+	if (status != STATUS_DONE)
+		return status;
+	return error == -EPERM ? STATUS_NOT_PERMITTED : STATUS_REFUSED;
+}
+
+/* Cron jobs and others may start us without them; what is opened next must not become standard
+ * output. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int status;
+
+	open_standard_files();
+	/* For readline's idea of a character; numbers keep their point. */
+	setlocale(LC_CTYPE, "");
+	openlog("ipfi", LOG_PID, LOG_DAEMON);
+	status = options_parse(&options, argc, argv);
+	if (status < 0) {
+		status = run(&options);
+		if (options.rmmod)
+			status = remove_module(&options, status);
+	}
+	options_free(&options);
+	/* What could not be written was not done. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_DONE) {
+		fprintf(stderr, "ipfi: standard output: %s\n", strerror(errno));
+		status = STATUS_LUA;
+	}
+	return status;
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* module: see module.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "module.h"
+
+int module_remove(void)
+{
+	/* O_NONBLOCK: one that is in use stays, instead of being half gone for as long as it is
+	 * used. */
+	if (syscall(SYS_delete_module, "ipfi", O_NONBLOCK) == 0 || errno == ENOENT)
+		return 0;
+	return -errno;
+}

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * repl: see repl.h.
+ *
+ * readline is driven through its callback interface, so that the program itself waits for keys and
+ * a Ctrl-C ends the wait. readline calls back into Lua to complete a word and for a function key.
+ * An error of Lua must not jump over readline's frames, so these calls are protected and an error
+ * is shown, not raised.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+
+#include <lauxlib.h>
+
+#include "interrupt.h"
+#include "repl.h"
+
+/* Lines kept in the history file. */
+#define HISTORY_MOST 5000
+
+/* What separates words for completion: all that cannot be in "fw.states". */
+#define WORD_BREAKS " \t\n\"\\'><=;:+-*/%^~#{}()[],!|&"
+
+/* Function keys: X(number). */
+#define FUNCTION_KEYS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
+
+/* readline is one to a program, and so is what its callbacks need. */
+static struct {
+	lua_State *L;	/* of the readline() that is waiting, or NULL */
+	bool ready;	/* readline is initialized */
+	bool done;	/* the line is complete */
+	char *line;	/* it, or NULL at the end of input */
+	char **matches; /* candidates of the completion that is going on, ended by NULL; ours to
+			   free */
+	size_t next;	/* of them to hand over */
+} repl;
+
+/* Keys of the registry. */
+static const char completer_key, keys_key;
+
+/*
+ * What the keys send: X(key, sequence). xterm and the like, VT220 and its heirs (rxvt, screen,
+ * tmux), the Linux console. They are all bound, whatever TERM says: no sequence means two things,
+ * and TERM is often wrong.
+ */
+#define KEY_SEQUENCES(X)                                                                           \
+	X(1, "\\eOP")                                                                              \
+	X(1, "\\e[11~")                                                                            \
+	X(1, "\\e[[A") X(2, "\\eOQ") X(2, "\\e[12~") X(2, "\\e[[B") X(3, "\\eOR") X(3, "\\e[13~")  \
+		X(3, "\\e[[C") X(4, "\\eOS") X(4, "\\e[14~") X(4, "\\e[[D") X(5, "\\e[15~")        \
+			X(5, "\\eOT") X(5, "\\e[[E") X(6, "\\e[17~") X(6, "\\eOU") X(7, "\\e[18~") \
+				X(7, "\\eOV") X(8, "\\e[19~") X(8, "\\eOW") X(9, "\\e[20~")        \
+					X(9, "\\eOX") X(10, "\\e[21~") X(10, "\\eOY")              \
+						X(11, "\\e[23~") X(11, "\\eOZ") X(12, "\\e[24~")   \
+							X(12, "\\eO[")
+
+/* Prints the error on top of the stack where the terminal is now, and pops it. */
+static void show_error(lua_State *L)
+{
+	const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "error";
+
+	fprintf(stderr, "%s\n", text);
+	lua_pop(L, 1);
+}
+
+/* Completion */
+
+static void free_matches(void)
+{
+	for (size_t i = 0; repl.matches && repl.matches[i]; i++)
+		free(repl.matches[i]);
+	free(repl.matches);
+	repl.matches = NULL;
+}
+
+/* Copies the list of strings on top of the stack. */
+static void keep_matches(lua_State *L)
+{
+	size_t count = (size_t)lua_rawlen(L, -1), kept = 0;
+
+	free_matches();
+	repl.next = 0;
+	repl.matches = calloc(count + 1, sizeof(*repl.matches));
+	for (size_t i = 1; repl.matches && i <= count; i++) {
+		/* lua_tostring of a string allocates nothing and so raises nothing. */
+		if (lua_rawgeti(L, -1, (lua_Integer)i) == LUA_TSTRING)
+			repl.matches[kept] = strdup(lua_tostring(L, -1));
+		lua_pop(L, 1);
+		if (repl.matches[kept])
+			kept++;
+	}
+}
+
+/* Hands readline one candidate after the other; readline frees them. */
+static char *next_match(const char *text, int again)
+{
+	char *match;
+
+	(void)text;
+	(void)again;
+	if (!repl.matches || !repl.matches[repl.next])
+		return NULL;
+	match = strdup(repl.matches[repl.next]);
+	repl.next++;
+	return match;
+}
+
+static char **complete(const char *text, int start, int end)
+{
+	lua_State *L = repl.L;
+	char **result;
+	int top;
+
+	/* Never names of files, whatever there is to complete. */
+	rl_attempted_completion_over = 1;
+	if (!L || !lua_checkstack(L, 8))
+		return NULL;
+	top = lua_gettop(L);
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &completer_key) != LUA_TFUNCTION) {
+		lua_settop(L, top);
+		return NULL;
+	}
+	lua_pushstring(L, text);
+	lua_pushstring(L, rl_line_buffer);
+	lua_pushinteger(L, start);
+	lua_pushinteger(L, end);
+	if (lua_pcall(L, 4, 2, 0) != LUA_OK) {
+		/* Half a line often confuses; a completion that fails is none. */
+		lua_settop(L, top);
+		return NULL;
+	}
+	rl_completion_append_character =
+		lua_type(L, -1) == LUA_TSTRING ? (unsigned char)*lua_tostring(L, -1) : '\0';
+	lua_settop(L, top + 1);
+	if (!lua_istable(L, -1)) {
+		lua_settop(L, top);
+		return NULL;
+	}
+	keep_matches(L);
+	lua_settop(L, top);
+	result = rl_completion_matches(text, next_match);
+	free_matches();
+	return result;
+}
+
+/* Function keys */
+
+/* Runs what is bound to a key; its output stands above the prompt, which is drawn again. */
+static int press(int number)
+{
+	lua_State *L = repl.L;
+	int top;
+
+	if (!L || !lua_checkstack(L, 8))
+		return 0;
+	top = lua_gettop(L);
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &keys_key) == LUA_TTABLE &&
+	    lua_rawgeti(L, -1, number) == LUA_TFUNCTION) {
+		rl_clear_visible_line();
+		fflush(rl_outstream);
+		/* The function runs with the terminal as programs expect it. */
+		rl_deprep_terminal();
+		if (lua_pcall(L, 0, 0, 0) != LUA_OK)
+			show_error(L);
+		interrupt_clear();
+		fflush(stdout);
+		rl_prep_terminal(1);
+		rl_on_new_line();
+		rl_forced_update_display();
+	} else {
+		rl_ding();
+	}
+	lua_settop(L, top);
+	return 0;
+}
+
+#define X(number)                                      \
+	static int press_f##number(int count, int key) \
+	{                                              \
+		(void)count;                           \
+		(void)key;                             \
+		return press(number);                  \
+	}
+FUNCTION_KEYS(X)
+#undef X
+
+static const struct {
+	int number;
+	const char *sequence;
+	rl_command_func_t *function;
+} key_sequences[] = {
+#define X(key, sequence) { key, sequence, press_f##key },
+	KEY_SEQUENCES(X)
+#undef X
+};
+
+/* Binds a key in every editing mode, unless the user's inputrc has a use for its sequence. */
+static void bind_sequences(int number)
+{
+	Keymap maps[] = { emacs_standard_keymap, vi_insertion_keymap, vi_movement_keymap };
+
+	for (size_t i = 0; i < sizeof(key_sequences) / sizeof(key_sequences[0]); i++) {
+		if (key_sequences[i].number != number)
+			continue;
+		for (size_t map = 0; map < sizeof(maps) / sizeof(maps[0]); map++)
+			rl_bind_keyseq_if_unbound_in_map(key_sequences[i].sequence,
+							 key_sequences[i].function, maps[map]);
+	}
+}
+
+/* Lines */
+
+/* Before the first line, so that a program without a prompt never touches the terminal. */
+static void prepare(void)
+{
+	if (repl.ready)
+		return;
+	repl.ready = true;
+	rl_readline_name = "ipfi";
+	/* Ctrl-C is ours; readline keeps its care for the signals of the terminal's size and of
+	 * jobs. */
+	rl_catch_signals = 0;
+	rl_attempted_completion_function = complete;
+	rl_completer_word_break_characters = WORD_BREAKS;
+	/* A pasted text is one line, however many lines it has, and does not run before Enter is
+	 * pressed. */
+	rl_variable_bind("enable-bracketed-paste", "on");
+	using_history();
+	stifle_history(HISTORY_MOST);
+	/* With its time stamps on, the history file keeps lines that hold newlines together. */
+	history_write_timestamps = 1;
+	history_comment_char = '#';
+	rl_initialize();
+}
+
+static void take_line(char *line)
+{
+	repl.line = line;
+	repl.done = true;
+	/* Gives the terminal back before the line is run. */
+	rl_callback_handler_remove();
+}
+
+/* Ctrl-C at the prompt: the line is given up. */
+static void give_up_line(void)
+{
+	rl_free_line_state();
+	rl_callback_sigcleanup();
+	rl_echo_signal_char(SIGINT);
+	rl_crlf();
+	rl_callback_handler_remove();
+	interrupt_clear();
+}
+
+/* Waits for the line. Returns false after Ctrl-C. */
+static bool wait_for_line(void)
+{
+	struct pollfd input = { .fd = fileno(rl_instream), .events = POLLIN };
+
+	while (!repl.done) {
+		int ready = interrupt_poll(&input, 1, -1);
+
+		if (interrupt_pending()) {
+			give_up_line();
+			return false;
+		}
+		if (ready > 0)
+			rl_callback_read_char();
+		else if (ready == -EINTR)
+			rl_check_signals();
+		else
+			take_line(NULL);
+	}
+	return true;
+}
+
+/*
+ * readline(prompt) -> line; nil at the end of input; false after Ctrl-C
+ * Control characters in the prompt that do not move the cursor stand between \1 and \2.
+ */
+static int repl_readline(lua_State *L)
+{
+	const char *prompt = luaL_checkstring(L, 1);
+	bool got;
+
+	if (repl.L)
+		return luaL_error(L, "the prompt is busy");
+	prepare();
+	interrupt_clear();
+	fflush(stdout);
+	repl.L = L;
+	repl.done = false;
+	repl.line = NULL;
+	rl_callback_handler_install(prompt, take_line);
+	/* readline has put handlers of its own in place; Ctrl-C stays ours. */
+	interrupt_catch();
+	got = wait_for_line();
+	repl.L = NULL;
+	if (!got) {
+		lua_pushboolean(L, false);
+		return 1;
+	}
+	if (!repl.line) {
+		lua_pushnil(L);
+		return 1;
+	}
+	/* An error for lack of memory would lose this copy and nothing else. */
+	lua_pushstring(L, repl.line);
+	free(repl.line);
+	repl.line = NULL;
+	return 1;
+}
+
+/*
+ * set_completer(function)
+ * function (text, line, start, finish) -> list of candidates for text, which stands at start (from
+ * 0) up to finish of line; and a string whose first character follows a single candidate (none when
+ * absent).
+ */
+static int repl_set_completer(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TFUNCTION);
+	lua_settop(L, 1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &completer_key);
+	return 0;
+}
+
+/*
+ * bind_key(name, function)
+ * name is "F1" to "F12". What the function prints stands above the prompt; an error of it is shown
+ * there.
+ */
+static int repl_bind_key(lua_State *L)
+{
+	static const char *const names[] = {
+#define X(number) "F" #number,
+		FUNCTION_KEYS(X)
+#undef X
+			NULL,
+	};
+	int number = luaL_checkoption(L, 1, NULL, names) + 1;
+
+	luaL_checktype(L, 2, LUA_TFUNCTION);
+	prepare();
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &keys_key) != LUA_TTABLE) {
+		lua_pop(L, 1);
+		lua_newtable(L);
+		lua_pushvalue(L, -1);
+		lua_rawsetp(L, LUA_REGISTRYINDEX, &keys_key);
+	}
+	lua_pushvalue(L, 2);
+	lua_rawseti(L, -2, number);
+	bind_sequences(number);
+	return 0;
+}
+
+/* History */
+
+/* true, or nil and why, from an errno. */
+static int push_result(lua_State *L, int error)
+{
+	if (!error) {
+		lua_pushboolean(L, true);
+		return 1;
+	}
+	lua_pushnil(L);
+	lua_pushstring(L, strerror(error));
+	return 2;
+}
+
+/* history_load(path) -> true, or nil and why; a file that is not there is an empty history */
+static int repl_history_load(lua_State *L)
+{
+	int error;
+
+	prepare();
+	error = read_history(luaL_checkstring(L, 1));
+	return push_result(L, error == ENOENT ? 0 : error);
+}
+
+/* history_add(line): unless it is the same as the last */
+static int repl_history_add(lua_State *L)
+{
+	const char *line = luaL_checkstring(L, 1);
+	const HIST_ENTRY *last;
+
+	prepare();
+	last = history_length ? history_get(history_base + history_length - 1) : NULL;
+	if (!last || strcmp(last->line, line) != 0)
+		add_history(line);
+	return 0;
+}
+
+/* history_save(path) -> true, or nil and why; the file is its owner's alone */
+static int repl_history_save(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	mode_t mask;
+	int error;
+
+	prepare();
+	mask = umask(077);
+	error = write_history(path);
+	umask(mask);
+	if (!error && chmod(path, 0600) != 0)
+		error = errno;
+	return push_result(L, error);
+}
+
+int repl_open(lua_State *L)
+{
+	static const luaL_Reg library[] = {
+		{ "readline", repl_readline },
+		{ "set_completer", repl_set_completer },
+		{ "bind_key", repl_bind_key },
+		{ "history_load", repl_history_load },
+		{ "history_add", repl_history_add },
+		{ "history_save", repl_history_save },
+		{ NULL, NULL },
+	};
+
+	luaL_newlib(L, library);
+	return 1;
+}

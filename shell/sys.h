@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sys: the library ipfi.c.sys: what Lua lacks of the system. One file for each group of functions.
+ */
+#ifndef IPFI_SHELL_SYS_H
+#define IPFI_SHELL_SYS_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+extern const luaL_Reg sys_names[];     /* services, protocols, users */
+extern const luaL_Reg sys_addresses[]; /* addresses and prefixes */
+extern const luaL_Reg sys_devices[];   /* network devices */
+extern const luaL_Reg sys_files[];     /* files, the lock */
+extern const luaL_Reg sys_process[]; /* terminal, rights, log, time, memory, signals, the module */
+
+/* The library ipfi.c.sys. */
+int sys_open(lua_State *L);
+
+#endif

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* sys_files: who owns a file, reading one, listing a directory, the lock between programs. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "sys.h"
+
+/* A policy is written by hand; more than this is a mistake. */
+#define FILE_MOST (64 * 1024 * 1024)
+
+/* How often a taken lock is tried again: 50 ms. */
+#define LOCK_RETRY_MS 50
+
+#define DESCRIPTOR_TYPE "ipfi.descriptor"
+
+/* An open file that Lua closes when an error is raised. */
+static int descriptor_close(lua_State *L)
+{
+	int *fd = luaL_checkudata(L, 1, DESCRIPTOR_TYPE);
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	return 0;
+}
+
+static int *push_descriptor(lua_State *L)
+{
+	int *fd = lua_newuserdatauv(L, sizeof(*fd), 0);
+
+	*fd = -1;
+	if (luaL_newmetatable(L, DESCRIPTOR_TYPE)) {
+		lua_pushcfunction(L, descriptor_close);
+		lua_setfield(L, -2, "__gc");
+	}
+	lua_setmetatable(L, -2);
+	return fd;
+}
+
+/* nil and why */
+static int fail(lua_State *L)
+{
+	int error = errno;
+
+	lua_pushnil(L);
+	lua_pushstring(L, strerror(error));
+	return 2;
+}
+
+static void set_integer(lua_State *L, lua_Integer value, const char *name)
+{
+	lua_pushinteger(L, value);
+	lua_setfield(L, -2, name);
+}
+
+static const char *type_name(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return "file";
+	case S_IFDIR:
+		return "directory";
+	case S_IFIFO:
+		return "fifo";
+	case S_IFSOCK:
+		return "socket";
+	case S_IFCHR:
+	case S_IFBLK:
+		return "device";
+	default:
+		return "other";
+	}
+}
+
+/* Sets uid, gid, mode (the permissions) and sticky of what a path names in the table on top of the
+ * stack. */
+static void set_owner(lua_State *L, const struct stat *status)
+{
+	set_integer(L, status->st_uid, "uid");
+	set_integer(L, status->st_gid, "gid");
+	set_integer(L, status->st_mode & 07777, "mode");
+	lua_pushboolean(L, status->st_mode & S_ISVTX);
+	lua_setfield(L, -2, "sticky");
+}
+
+/*
+ * Pushes what stat() returns, for a file whose status is known. Its directories are those of its
+ * real path: who may write to one of them may put another file in its place.
+ */
+static void push_status(lua_State *L, const char *path, const struct stat *status)
+{
+	char real[PATH_MAX];
+	struct stat directory;
+	lua_Integer place = 0;
+
+	lua_createtable(L, 0, 8);
+	set_owner(L, status);
+	set_integer(L, status->st_size, "size");
+	lua_pushstring(L, type_name(status->st_mode));
+	lua_setfield(L, -2, "type");
+	if (!realpath(path, real))
+		return;
+	lua_pushstring(L, real);
+	lua_setfield(L, -2, "path");
+	lua_newtable(L);
+	while (strcmp(real, "/") != 0) {
+		dirname(real);
+		if (stat(real, &directory) != 0)
+			break;
+		if (place == 0) {
+			lua_pushvalue(L, -2);
+			set_integer(L, directory.st_uid, "dir_uid");
+			set_integer(L, directory.st_gid, "dir_gid");
+			set_integer(L, directory.st_mode & 07777, "dir_mode");
+			lua_pop(L, 1);
+		}
+		lua_createtable(L, 0, 5);
+		set_owner(L, &directory);
+		lua_pushstring(L, real);
+		lua_setfield(L, -2, "path");
+		lua_rawseti(L, -2, ++place);
+	}
+	lua_setfield(L, -2, "dirs");
+}
+
+/*
+ * stat(path) -> { uid, gid, mode, sticky, size, type, path, dir_uid, dir_gid, dir_mode, dirs }, or
+ * nil and why mode is the permission bits, type "file", "directory", "fifo", "socket", "device" or
+ * "other"; path is without symbolic links, and dirs lists its directories up to the root, the
+ * nearest first, each { path, uid, gid, mode, sticky }. dir_uid, dir_gid and dir_mode are those of
+ * the nearest.
+ */
+static int files_stat(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	struct stat status;
+
+	if (stat(path, &status) != 0)
+		return fail(L);
+	push_status(L, path, &status);
+	return 1;
+}
+
+/* Reads fd to its end. Returns false with errno set. */
+static bool read_all(lua_State *L, int fd)
+{
+	luaL_Buffer text;
+	size_t total = 0;
+	ssize_t got;
+
+	luaL_buffinit(L, &text);
+	do {
+		char *room = luaL_prepbuffer(&text);
+
+		do {
+			got = read(fd, room, LUAL_BUFFERSIZE);
+		} while (got < 0 && errno == EINTR && !interrupt_pending());
+		if (got > 0) {
+			luaL_addsize(&text, (size_t)got);
+			total += (size_t)got;
+		}
+	} while (got > 0 && total <= FILE_MOST);
+	luaL_pushresult(&text);
+	if (got > 0)
+		errno = EFBIG;
+	return got == 0;
+}
+
+/*
+ * read_file(path) -> text, status; or nil and why
+ * status is what stat() gives, of the very file that was read: between a look at a path and opening
+ * it somebody might have replaced the file.
+ */
+static int files_read_file(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	struct stat status;
+	int *fd = push_descriptor(L);
+
+	/* O_NONBLOCK: opening a fifo must not wait for a writer. */
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (*fd < 0 || fstat(*fd, &status) != 0)
+		return fail(L);
+	if (S_ISDIR(status.st_mode)) {
+		errno = EISDIR;
+		return fail(L);
+	}
+	if (!read_all(L, *fd))
+		return fail(L);
+	close(*fd);
+	*fd = -1;
+	push_status(L, path, &status);
+	return 2;
+}
+
+/* read_stdin() -> text, or nil and why */
+static int files_read_stdin(lua_State *L)
+{
+	if (!read_all(L, STDIN_FILENO))
+		return fail(L);
+	return 1;
+}
+
+/* An open directory, as a descriptor. */
+static int directory_close(lua_State *L)
+{
+	DIR **directory = lua_touserdata(L, 1);
+
+	if (*directory)
+		closedir(*directory);
+	*directory = NULL;
+	return 0;
+}
+
+/* list_dir(path) -> list of the names in a directory, unsorted, without "." and ".."; or nil and
+ * why */
+static int files_list_dir(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	DIR **directory = lua_newuserdatauv(L, sizeof(DIR *), 0);
+	const struct dirent *entry;
+	lua_Integer place = 0;
+
+	*directory = NULL;
+	if (luaL_newmetatable(L, "ipfi.directory")) {
+		lua_pushcfunction(L, directory_close);
+		lua_setfield(L, -2, "__gc");
+	}
+	lua_setmetatable(L, -2);
+	*directory = opendir(path);
+	if (!*directory)
+		return fail(L);
+	lua_newtable(L);
+	while ((entry = readdir(*directory))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		lua_pushstring(L, entry->d_name);
+		lua_rawseti(L, -2, ++place);
+	}
+	closedir(*directory);
+	*directory = NULL;
+	return 1;
+}
+
+/* Tries to take the lock until the deadline. 0 or an errno: EWOULDBLOCK when another has it. */
+static int take_lock(int fd, double seconds)
+{
+	struct timespec start, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (;;) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return errno;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if ((double)(now.tv_sec - start.tv_sec) +
+			    (double)(now.tv_nsec - start.tv_nsec) / 1e9 >=
+		    seconds)
+			return EWOULDBLOCK;
+		interrupt_poll(NULL, 0, LOCK_RETRY_MS);
+		if (interrupt_pending())
+			return EINTR;
+	}
+}
+
+/*
+ * lock(path, seconds) -> true; or nil and "busy", "interrupted" or why
+ * Takes an exclusive lock on the file, which is made when it is not there and holds the owner's
+ * process id. Waits at most so many seconds (0 when absent). The lock ends with the program.
+ */
+static int files_lock(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	double seconds = luaL_optnumber(L, 2, 0);
+	int *fd = push_descriptor(L);
+	int error;
+
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (*fd < 0)
+		return fail(L);
+	error = take_lock(*fd, seconds);
+	if (error) {
+		descriptor_close(L);
+		lua_pushnil(L);
+		if (error == EWOULDBLOCK)
+			lua_pushliteral(L, "busy");
+		else if (error == EINTR)
+			lua_pushliteral(L, "interrupted");
+		else
+			lua_pushstring(L, strerror(error));
+		return 2;
+	}
+	/* For a person who looks; nothing reads it. */
+	if (ftruncate(*fd, 0) == 0)
+		dprintf(*fd, "%d\n", (int)getpid());
+	lua_setfield(L, LUA_REGISTRYINDEX, path);
+	lua_pushboolean(L, true);
+	return 1;
+}
+
+const luaL_Reg sys_files[] = {
+	{ "stat", files_stat },
+	{ "read_file", files_read_file },
+	{ "read_stdin", files_read_stdin },
+	{ "list_dir", files_list_dir },
+	{ "lock", files_lock },
+	{ NULL, NULL },
+};
