@@ -3,6 +3,17 @@
 #ifndef IPFI_COMPAT_H
 #define IPFI_COMPAT_H
 
+#include <linux/compiler_attributes.h>
 #include <linux/version.h>
+
+/*
+ * A variable on the packet path whose every byte that is read is written first: kernels that clear the stack
+ * by default would clear it for nothing, once a packet.
+ */
+#if __has_attribute(__uninitialized__)
+#define ipfi_uninitialized __attribute__((__uninitialized__))
+#else
+#define ipfi_uninitialized
+#endif
 
 #endif /* IPFI_COMPAT_H */

@@ -10,6 +10,7 @@
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/route.h>
+#include "compat.h"
 #include "event.h"
 #include "hook.h"
 #include "log.h"
@@ -33,7 +34,7 @@ struct passage {
 
 static unsigned int count(struct ipfi_net *in, u8 reason, unsigned int verdict)
 {
-	this_cpu_inc(in->counters->reason[reason]);
+	__this_cpu_inc(in->counters->reason[reason]);
 	return verdict;
 }
 
@@ -254,7 +255,7 @@ static unsigned int judge_error(struct passage *p)
 
 static unsigned int judge(struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list)
 {
-	struct passage p;
+	struct passage p ipfi_uninitialized;
 	struct ipfi_state *state;
 	unsigned int verdict;
 	int err;
@@ -290,11 +291,16 @@ static unsigned int judge(struct sk_buff *skb, const struct nf_hook_state *hook,
 	return verdict;
 }
 
-/* BHs may be on when a process sends; everything below relies on them being off. RCU is held by the hook. */
+/*
+ * Everything here relies on BHs being off, as they are for what comes from a device; they may be on when a
+ * process sends or a queued packet is taken up again. RCU is held by the hook.
+ */
 static unsigned int judge_bh_off(struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list)
 {
 	unsigned int verdict;
 
+	if (likely(in_softirq()))
+		return judge(skb, hook, list);
 	local_bh_disable();
 	verdict = judge(skb, hook, list);
 	local_bh_enable();

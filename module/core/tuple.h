@@ -24,14 +24,19 @@ struct ipfi_tuple {
 
 /* The two end points in order, the lower first. */
 struct ipfi_key {
-	struct ipfi_addr lo;
-	struct ipfi_addr hi;
-	u16 lo_port;
-	u16 hi_port;
-	u8 proto;
-	u8 family;
-	u16 zero; /* so that all bytes are defined */
-} __attribute__((aligned(8)));
+	union {
+		struct {
+			struct ipfi_addr lo;
+			struct ipfi_addr hi;
+			u16 lo_port;
+			u16 hi_port;
+			u8 proto;
+			u8 family;
+			u16 zero; /* so that all bytes are defined */
+		};
+		u64 words[5]; /* to compare */
+	};
+};
 
 static_assert(sizeof(struct ipfi_key) == 40, "ipfi_key has no padding");
 
@@ -82,13 +87,10 @@ static inline void ipfi_key_to_tuple(const struct ipfi_key *key, bool higher, st
 	tuple->family = key->family;
 }
 
-static inline bool ipfi_key_equal(const struct ipfi_key *a, const struct ipfi_key *b)
+static __always_inline bool ipfi_key_equal(const struct ipfi_key *a, const struct ipfi_key *b)
 {
-	u64 x[5], y[5];
-
-	memcpy(x, a, sizeof(x));
-	memcpy(y, b, sizeof(y));
-	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]));
+	return !((a->words[0] ^ b->words[0]) | (a->words[1] ^ b->words[1]) | (a->words[2] ^ b->words[2]) |
+		 (a->words[3] ^ b->words[3]) | (a->words[4] ^ b->words[4]));
 }
 
 /*
@@ -101,7 +103,7 @@ static inline u32 ipfi_addr_fold(const struct ipfi_addr *a, u32 seed)
 }
 
 /* The symmetric hash of a connection; @seed is random and secret. */
-static inline u32 ipfi_key_hash(const struct ipfi_key *key, u32 seed)
+static __always_inline u32 ipfi_key_hash(const struct ipfi_key *key, u32 seed)
 {
 	u32 ports = (u32)key->lo_port << 16 | key->hi_port;
 

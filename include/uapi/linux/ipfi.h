@@ -45,6 +45,7 @@
 #ifndef _UAPI_LINUX_IPFI_H
 #define _UAPI_LINUX_IPFI_H
 
+#define IPFI_VERSION "0.1.0" /* of the program and the module that are built with this header */
 #define IPFI_GENL_NAME "ipfi"
 #define IPFI_GENL_VERSION 1
 #define IPFI_GROUP_STATE "state"
