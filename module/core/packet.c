@@ -391,7 +391,7 @@ static int read_inner(const struct extent *extent, u32 at, struct ipfi_packet *p
 	if (kind == IPFI_ICMP_QUERY || kind == IPFI_ICMP_REPLY) {
 		icmp_ports(inner, quoted, kind);
 	} else {
-		/* Ports of 0 would be those of the query with identifier 0. */
+		/* Neither an error nor a signal opens a state. */
 		inner->family = 0;
 	}
 	return 0;

@@ -28,6 +28,37 @@ static u8 expected_kind(u8 family, u8 type)
 	return IPFI_ICMP_SIGNAL;
 }
 
+/* The type of the query that a reply of @type answers. */
+static u8 query_of(u8 family, u8 type)
+{
+	return family == 4 && type == 0 ? 8 : type - 1;
+}
+
+/* The ports of a query or reply with identifier 0xabcd, 0 for other kinds. */
+static u16 expected_sport(u8 family, u8 type)
+{
+	switch (expected_kind(family, type)) {
+	case IPFI_ICMP_QUERY:
+		return 0xabcd;
+	case IPFI_ICMP_REPLY:
+		return query_of(family, type);
+	default:
+		return 0;
+	}
+}
+
+static u16 expected_dport(u8 family, u8 type)
+{
+	switch (expected_kind(family, type)) {
+	case IPFI_ICMP_QUERY:
+		return type;
+	case IPFI_ICMP_REPLY:
+		return 0xabcd;
+	default:
+		return 0;
+	}
+}
+
 /* An ICMP error of @family with @inner behind its header. */
 static struct wire error_about(u8 family, const struct wire *inner)
 {
@@ -44,7 +75,6 @@ static void knows_kinds(void **state)
 {
 	struct wire wire, quoted;
 	struct ipfi_packet packet;
-	u16 id;
 	size_t i;
 	int type;
 
@@ -60,38 +90,72 @@ static void knows_kinds(void **state)
 				wire.at[families[i] == 4 ? 20 : 40] = (u8)type;
 				wire.at[families[i] == 4 ? 21 : 41] = 7;
 			}
-			id = kind == IPFI_ICMP_QUERY || kind == IPFI_ICMP_REPLY ? 0xabcd : 0;
 			assert_int_equal(parse(&packet, &wire), 0);
 			assert_int_equal(packet.icmp_kind, kind);
 			assert_int_equal(packet.icmp, type << 8 | 7);
-			assert_int_equal(packet.tuple.sport, id);
-			assert_int_equal(packet.tuple.dport, id);
+			assert_int_equal(packet.tuple.sport, expected_sport(families[i], (u8)type));
+			assert_int_equal(packet.tuple.dport, expected_dport(families[i], (u8)type));
 			assert_int_equal(packet.has_ports, 0);
 			assert_int_equal(packet.inner.family, kind == IPFI_ICMP_ERROR ? families[i] : 0);
 		}
 	}
 }
 
-/* An echo request and its reply have one key. */
+/* The tuple of a message of @type with @identifier, sent by host 2 when @back. */
+static struct ipfi_tuple message(u8 family, u8 type, u16 identifier, bool back)
+{
+	struct wire wire = icmp_wire(family, type, 0, (u32)identifier << 16 | 1);
+	struct ipfi_packet packet;
+	struct ipfi_addr swap;
+
+	assert_int_equal(parse(&packet, &wire), 0);
+	if (back) {
+		swap = packet.tuple.src;
+		packet.tuple.src = packet.tuple.dst;
+		packet.tuple.dst = swap;
+	}
+	return packet.tuple;
+}
+
+/*
+ * A query and its reply have one key, and are told apart. The reply to another query, to another type of
+ * query, and a query that the other host asks by chance with the same identifier have other keys.
+ */
 static void reply_has_key_of_query(void **state)
 {
-	struct ipfi_packet query, reply;
+	struct ipfi_tuple query, reply, crossing, crossing_reply;
 	struct ipfi_key key, other;
-	struct ipfi_addr swap;
-	struct wire wire;
-	size_t i;
+	size_t i, j;
+	bool higher;
 
 	(void)state;
-	for (i = 0; i < COUNT(families); i++) {
-		wire = icmp_wire(families[i], families[i] == 4 ? 8 : 128, 0, 0x12340001);
-		assert_int_equal(parse(&query, &wire), 0);
-		wire = icmp_wire(families[i], families[i] == 4 ? 0 : 129, 0, 0x12340001);
-		assert_int_equal(parse(&reply, &wire), 0);
-		swap = reply.tuple.src;
-		reply.tuple.src = reply.tuple.dst;
-		reply.tuple.dst = swap;
-		assert_true(ipfi_key_from_tuple(&key, &query.tuple) != ipfi_key_from_tuple(&other, &reply.tuple));
+	for (i = 0; i < COUNT(kinds); i++) {
+		if (kinds[i].kind != IPFI_ICMP_REPLY)
+			continue;
+		query = message(kinds[i].family, query_of(kinds[i].family, kinds[i].type), 0x1234, false);
+		reply = message(kinds[i].family, kinds[i].type, 0x1234, true);
+		higher = ipfi_key_from_tuple(&key, &query);
+		assert_true(ipfi_key_from_tuple(&other, &reply) != higher);
 		assert_true(ipfi_key_equal(&key, &other));
+
+		reply = message(kinds[i].family, kinds[i].type, 0x1235, true);
+		ipfi_key_from_tuple(&other, &reply);
+		assert_false(ipfi_key_equal(&key, &other));
+
+		crossing = message(kinds[i].family, query_of(kinds[i].family, kinds[i].type), 0x1234, true);
+		ipfi_key_from_tuple(&other, &crossing);
+		assert_false(ipfi_key_equal(&key, &other));
+		crossing_reply = message(kinds[i].family, kinds[i].type, 0x1234, false);
+		ipfi_key_from_tuple(&other, &crossing_reply);
+		assert_false(ipfi_key_equal(&key, &other));
+
+		for (j = 0; j < COUNT(kinds); j++) {
+			if (j == i || kinds[j].family != kinds[i].family || kinds[j].kind != IPFI_ICMP_REPLY)
+				continue;
+			reply = message(kinds[j].family, kinds[j].type, 0x1234, true);
+			ipfi_key_from_tuple(&other, &reply);
+			assert_false(ipfi_key_equal(&key, &other));
+		}
 	}
 }
 
@@ -175,8 +239,8 @@ static void reads_quoted_identifier(void **state)
 			assert_int_equal(packet.inner.proto, icmp_proto(families[i]));
 			if (kind == IPFI_ICMP_QUERY || kind == IPFI_ICMP_REPLY) {
 				assert_int_equal(packet.inner.family, families[i]);
-				assert_int_equal(packet.inner.sport, 0xabcd);
-				assert_int_equal(packet.inner.dport, 0xabcd);
+				assert_int_equal(packet.inner.sport, expected_sport(families[i], (u8)type));
+				assert_int_equal(packet.inner.dport, expected_dport(families[i], (u8)type));
 			} else {
 				/* An error about an error is related to nothing, an echo with identifier 0
 				 * least of all. */
