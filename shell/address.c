@@ -43,8 +43,10 @@ static char *put_hex(char *at, unsigned int group)
 	return at;
 }
 
-/* The longest run of two or more zero groups, the first of equals (RFC 5952, 4.2); an empty one is
- * at 8. */
+/*
+ * The longest run of two or more zero groups, the first of equals (RFC 5952, 4.2); an empty one is
+ * at 8.
+ */
 static void longest_zeros(const unsigned int groups[8], int *start, int *end)
 {
 	int from = 0;

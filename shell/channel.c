@@ -20,8 +20,10 @@
 
 /* Tried for; what the system grants is asked for afterwards. */
 #define WANTED_BUFFER (1024 * 1024)
-/* A chunk of a stream: large enough that the cost of a call is spread, small enough to stay in the
- * cache. */
+/*
+ * A chunk of a stream: large enough that the cost of a call is spread, small enough to stay in the
+ * cache.
+ */
 #define SEND_MOST (256 * 1024)
 
 static void set_option(int fd, int level, int option, int value)

@@ -24,8 +24,10 @@
 /* The flags of a request that asks for a dump. */
 #define CODEC_DUMP (NLM_F_ROOT | NLM_F_MATCH)
 
-/* Pushes an empty buffer that Lua owns: it is freed when it is collected, and by wire_free()
- * before. */
+/*
+ * Pushes an empty buffer that Lua owns: it is freed when it is collected, and by wire_free()
+ * before.
+ */
 struct wire_buffer *codec_push_buffer(lua_State *L);
 
 /* Raises "not enough memory" when a buffer could not grow. */

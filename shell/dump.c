@@ -36,8 +36,10 @@ static int dump_close(lua_State *L)
 	return 0;
 }
 
-/* Ends the dump at index: the error table on top of the stack, or nil, becomes its connection's
- * dump_error(). */
+/*
+ * Ends the dump at index: the error table on top of the stack, or nil, becomes its connection's
+ * dump_error().
+ */
 static void finish(lua_State *L, int index)
 {
 	struct dump *dump = lua_touserdata(L, index);

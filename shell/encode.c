@@ -265,8 +265,10 @@ static void encode_list(struct encoder *encoder, unsigned int number,
 	}
 }
 
-/* Raises an error that names a key of the table at the top of the stack that the nest does not
- * know. */
+/*
+ * Raises an error that names a key of the table at the top of the stack that the nest does not
+ * know.
+ */
 static void fail_key(struct encoder *encoder, const struct schema_nest *nest, bool message)
 {
 	lua_State *L = encoder->L;

@@ -175,8 +175,10 @@ static int remove_module(const struct options *options, int status)
 	return error == -EPERM ? STATUS_NOT_PERMITTED : STATUS_REFUSED;
 }
 
-/* Cron jobs and others may start us without them; what is opened next must not become standard
- * output. */
+/*
+ * Cron jobs and others may start us without them; what is opened next must not become standard
+ * output.
+ */
 static void open_standard_files(void)
 {
 	int fd;

@@ -9,8 +9,10 @@
 
 int module_remove(void)
 {
-	/* O_NONBLOCK: one that is in use stays, instead of being half gone for as long as it is
-	 * used. */
+	/*
+	 * O_NONBLOCK: one that is in use stays, instead of being half gone for as long as it is
+	 * used.
+	 */
 	if (syscall(SYS_delete_module, "ipfi", O_NONBLOCK) == 0 || errno == ENOENT)
 		return 0;
 	return -errno;

@@ -238,8 +238,10 @@ static int connection_events(lua_State *L)
 		}
 		if (got > 0 && append_events(L, connection, &place, &error))
 			continue;
-		/* What was read already is worth more than the error, which the next call will
-		 * meet. */
+		/*
+		 * What was read already is worth more than the error, which the next call will
+		 * meet.
+		 */
 		if (place)
 			break;
 		lua_pushnil(L);
@@ -252,8 +254,10 @@ static int connection_events(lua_State *L)
 	return 1;
 }
 
-/* conn:fd() -> the descriptor to wait on: that of the events if there is a subscription, else of
- * the answers */
+/*
+ * conn:fd() -> the descriptor to wait on: that of the events if there is a subscription, else of
+ * the answers
+ */
 static int connection_fd(lua_State *L)
 {
 	struct connection *connection = netlink_check(L, 1);

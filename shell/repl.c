@@ -55,13 +55,13 @@ static const char completer_key, keys_key;
 #define KEY_SEQUENCES(X)                                                                           \
 	X(1, "\\eOP")                                                                              \
 	X(1, "\\e[11~")                                                                            \
-	X(1, "\\e[[A") X(2, "\\eOQ") X(2, "\\e[12~") X(2, "\\e[[B") X(3, "\\eOR") X(3, "\\e[13~")  \
-		X(3, "\\e[[C") X(4, "\\eOS") X(4, "\\e[14~") X(4, "\\e[[D") X(5, "\\e[15~")        \
-			X(5, "\\eOT") X(5, "\\e[[E") X(6, "\\e[17~") X(6, "\\eOU") X(7, "\\e[18~") \
-				X(7, "\\eOV") X(8, "\\e[19~") X(8, "\\eOW") X(9, "\\e[20~")        \
-					X(9, "\\eOX") X(10, "\\e[21~") X(10, "\\eOY")              \
-						X(11, "\\e[23~") X(11, "\\eOZ") X(12, "\\e[24~")   \
-							X(12, "\\eO[")
+	X(1, "\\e[[A")                                                                             \
+	X(2, "\\eOQ") X(2, "\\e[12~") X(2, "\\e[[B") X(3, "\\eOR") X(3, "\\e[13~") X(3, "\\e[[C")  \
+		X(4, "\\eOS") X(4, "\\e[14~") X(4, "\\e[[D") X(5, "\\e[15~") X(5, "\\eOT")         \
+			X(5, "\\e[[E") X(6, "\\e[17~") X(6, "\\eOU") X(7, "\\e[18~") X(7, "\\eOV") \
+				X(8, "\\e[19~") X(8, "\\eOW") X(9, "\\e[20~") X(9, "\\eOX")        \
+					X(10, "\\e[21~") X(10, "\\eOY") X(11, "\\e[23~")           \
+						X(11, "\\eOZ") X(12, "\\e[24~") X(12, "\\eO[")
 
 /* Prints the error on top of the stack where the terminal is now, and pops it. */
 static void show_error(lua_State *L)
@@ -226,13 +226,11 @@ static void prepare(void)
 		return;
 	repl.ready = true;
 	rl_readline_name = "ipfi";
-	/* Ctrl-C is ours; readline keeps its care for the signals of the terminal's size and of
-	 * jobs. */
-	rl_catch_signals = 0;
+	/* While the program waits, too: one that is stopped or ended leaves a terminal in order. */
+	rl_persistent_signal_handlers = 1;
 	rl_attempted_completion_function = complete;
 	rl_completer_word_break_characters = WORD_BREAKS;
-	/* A pasted text is one line, however many lines it has, and does not run before Enter is
-	 * pressed. */
+	/* A pasted text is one line, however many it has, and does not run before Enter. */
 	rl_variable_bind("enable-bracketed-paste", "on");
 	using_history();
 	stifle_history(HISTORY_MOST);
@@ -273,12 +271,15 @@ static bool wait_for_line(void)
 			give_up_line();
 			return false;
 		}
-		if (ready > 0)
+		if (ready > 0) {
 			rl_callback_read_char();
-		else if (ready == -EINTR)
+		} else if (ready == -EINTR) {
 			rl_check_signals();
-		else
+			/* After a stop the line is on the terminal no more. */
+			rl_forced_update_display();
+		} else {
 			take_line(NULL);
+		}
 	}
 	return true;
 }

@@ -83,8 +83,10 @@ static const char *type_name(mode_t mode)
 	}
 }
 
-/* Sets uid, gid, mode (the permissions) and sticky of what a path names in the table on top of the
- * stack. */
+/*
+ * Sets uid, gid, mode (the permissions) and sticky of what a path names in the table on top of the
+ * stack.
+ */
 static void set_owner(lua_State *L, const struct stat *status)
 {
 	set_integer(L, status->st_uid, "uid");
@@ -223,8 +225,10 @@ static int directory_close(lua_State *L)
 	return 0;
 }
 
-/* list_dir(path) -> list of the names in a directory, unsorted, without "." and ".."; or nil and
- * why */
+/*
+ * list_dir(path) -> list of the names in a directory, unsorted, without "." and ".."; or nil and
+ * why
+ */
 static int files_list_dir(lua_State *L)
 {
 	const char *path = luaL_checkstring(L, 1);

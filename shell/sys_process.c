@@ -23,8 +23,10 @@ static int process_isatty(lua_State *L)
 	return 1;
 }
 
-/* winsize() -> columns, rows of the terminal on standard output; nothing when there is none or it
- * does not say */
+/*
+ * winsize() -> columns, rows of the terminal on standard output; nothing when there is none or it
+ * does not say
+ */
 static int process_winsize(lua_State *L)
 {
 	struct winsize size;

@@ -209,8 +209,10 @@ bool wire_walk(const struct schema_nest *nest, const uint8_t *data, size_t len, 
 
 /* Acknowledgements */
 
-/* Where the attributes of an acknowledgement start: behind the error and the header or copy of the
- * request. */
+/*
+ * Where the attributes of an acknowledgement start: behind the error and the header or copy of the
+ * request.
+ */
 static bool ack_attributes(const struct wire_message *message, size_t *start,
 			   struct wire_error *error)
 {
@@ -287,8 +289,10 @@ bool wire_ack(const struct wire_message *message, struct wire_ack *ack, struct w
 	return got == 0;
 }
 
-/* Appends a name, and for one of an array its place (from 1), to a path of len bytes; returns the
- * new length. */
+/*
+ * Appends a name, and for one of an array its place (from 1), to a path of len bytes; returns the
+ * new length.
+ */
 static size_t path_add(char path[WIRE_PATH_LEN], size_t len, const struct schema_nest *nest,
 		       const struct schema_attr *attr, unsigned int place)
 {

@@ -98,8 +98,10 @@ bool wire_ack(const struct wire_message *message, struct wire_ack *ack, struct w
 bool wire_ack_path(const struct schema_family *family, const void *request, size_t len,
 		   const struct wire_ack *ack, char path[WIRE_PATH_LEN]);
 
-/* A buffer that grows; all zero is an empty one. failed is set when memory ran out, and later calls
- * do nothing. */
+/*
+ * A buffer that grows; all zero is an empty one. failed is set when memory ran out, and later calls
+ * do nothing.
+ */
 struct wire_buffer {
 	uint8_t *data;
 	size_t len, size;
