@@ -5,6 +5,7 @@
 
 #include <linux/compiler_attributes.h>
 #include <linux/version.h>
+#include <net/genetlink.h>
 
 /*
  * A variable on the packet path whose every byte that is read is written first: kernels that clear the stack
@@ -15,5 +16,15 @@
 #else
 #define ipfi_uninitialized
 #endif
+
+/* The attributes of a dump's request. */
+static inline struct nlattr **ipfi_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	return genl_dumpit_info(cb)->info.attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
 
 #endif /* IPFI_COMPAT_H */

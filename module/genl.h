@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The generic netlink family: one file an object, genl_<object>.c; genl.c only lists the commands. */
+/*
+ * The generic netlink family: one file an object, genl_<object>.c, each with the policies above its handlers;
+ * genl.c only lists the commands.
+ */
 #ifndef IPFI_GENL_H
 #define IPFI_GENL_H
 
@@ -19,5 +22,77 @@ void ipfi_genl_exit(void);
 
 /* Frees the transactions that are open when the namespace goes. */
 void ipfi_genl_net_exit(struct ipfi_net *in);
+
+/* Does anybody listen to the group, in any namespace? False while the family is not registered. No sleep. */
+bool ipfi_genl_listened(struct ipfi_net *in, enum ipfi_group group);
+
+/*
+ * A message of the namespace's own: starts one in a new *skb with room for @payload bytes of attributes, and
+ * sends it to all who listen. NULL when memory is short, which the listeners are told. No sleep.
+ */
+void *ipfi_genl_event_start(struct ipfi_net *in, enum ipfi_group group, enum ipfi_cmd cmd, size_t payload,
+			    struct sk_buff **skb);
+void ipfi_genl_event_send(struct ipfi_net *in, enum ipfi_group group, struct sk_buff *skb, void *header);
+
+/*
+ * A reply to @info: starts one in a new skb, which is returned; NULL without memory. Sleeps.
+ * ipfi_genl_reply_end() sends it. That it may not reach a socket whose buffer is full is no error: what was
+ * asked for has been done.
+ */
+struct sk_buff *ipfi_genl_reply_start(struct genl_info *info, size_t payload, void **header);
+void ipfi_genl_reply_end(struct genl_info *info, struct sk_buff *skb, void *header);
+
+/* Handlers, by command; each in the file of its object. All may sleep. */
+int ipfi_genl_info(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_limits_get(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_limits_set(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_ruleset_begin(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_ruleset_commit(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_ruleset_abort(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_rule_add(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_rules_start(struct netlink_callback *cb);
+int ipfi_genl_rules_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int ipfi_genl_rules_done(struct netlink_callback *cb);
+int ipfi_genl_states_start(struct netlink_callback *cb);
+int ipfi_genl_states_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int ipfi_genl_states_done(struct netlink_callback *cb);
+int ipfi_genl_states_count(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_states_delete(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_stats(struct sk_buff *skb, struct genl_info *info);
+
+/* Policies of whole messages. */
+extern const struct nla_policy ipfi_limits_message_policy[IPFI_A_MAX + 1];
+extern const struct nla_policy ipfi_commit_message_policy[IPFI_A_MAX + 1];
+extern const struct nla_policy ipfi_filter_message_policy[IPFI_A_MAX + 1];
+
+/*
+ * The policy of RULESET_BEGIN and RULE_ADD as the kernel's core sees it: none. Their handlers check the
+ * message, as strictly (ipfi_parse_message()), because a message that the core refuses never reaches its
+ * handler, and a transaction would not learn that it lacks a rule: a commit in the same stream of messages
+ * would then put in force a rule set with a hole.
+ */
+extern const struct nla_policy ipfi_unchecked_message_policy[IPFI_A_MAX + 1];
+
+/* Attributes of more than one message: 0, or -EMSGSIZE when @skb is full. */
+int ipfi_state_put(struct sk_buff *skb, const struct ipfi_flow *flow, u32 deadline);
+int ipfi_info_put(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_name);
+
+/* Payloads that hold what these put. */
+#define IPFI_STATE_PAYLOAD 320
+#define IPFI_INFO_PAYLOAD 256
+
+/* The limits policy, for the nests of LIMITS_SET and RULESET_BEGIN. */
+extern const struct nla_policy ipfi_limits_policy[IPFI_LIMIT_MAX + 1];
+
+/*
+ * Reads a nest of limits whose policy has been checked: values of those present go to *limits, and *set says
+ * which (mask of 1 << enum ipfi_limit). -EINVAL with @extack set.
+ */
+int ipfi_limits_parse(const struct nlattr *nest, struct ipfi_limits *limits, u32 *set,
+		      struct netlink_ext_ack *extack);
+
+/* What ends with the sockets. */
+int ipfi_transactions_init(void);
+void ipfi_transactions_exit(void);
 
 #endif /* IPFI_GENL_H */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which states a request is about. */
+#ifndef IPFI_GENL_FILTER_H
+#define IPFI_GENL_FILTER_H
+
+#include <net/genetlink.h>
+#include "core/flow.h"
+#include "core/rule.h"
+
+struct ipfi_prefix {
+	struct ipfi_addr addr, mask; /* addr has no bit outside mask */
+	u8 family;
+};
+
+struct ipfi_filter {
+	u32 present; /* mask of 1 << enum ipfi_filter_attr; 0 matches every state */
+	u8 family, proto, guessed;
+	u32 states;  /* mask of 1 << enum ipfi_state_id */
+	struct ipfi_prefix src, dst, addr;
+	struct ipfi_range sport, dport, port;
+	u64 rule;
+	u32 iif, oif, device, mark;
+};
+
+/*
+ * Reads the filter out of the message @nlh, whose attributes @attrs the core has checked by
+ * ipfi_filter_message_policy; a message without one matches every state. -EINVAL with @extack set.
+ */
+int ipfi_filter_parse(const struct nlmsghdr *nlh, struct nlattr *attrs[], struct ipfi_filter *filter,
+		      struct netlink_ext_ack *extack);
+
+/* Is @flow, which must not change meanwhile, one of them? */
+bool ipfi_filter_matches(const struct ipfi_filter *filter, const struct ipfi_flow *flow);
+
+/* The device indexes of a flow's first packet, 0 for none. */
+static inline u32 ipfi_flow_iif(const struct ipfi_flow *flow)
+{
+	return flow->list == IPFI_LIST_OUT ? 0 : flow->iif;
+}
+
+static inline u32 ipfi_flow_oif(const struct ipfi_flow *flow)
+{
+	return flow->list == IPFI_LIST_IN ? 0 : flow->oif;
+}
+
+#endif /* IPFI_GENL_FILTER_H */

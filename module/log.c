@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define pr_fmt(fmt) "ipfi: " fmt
+
+#include <linux/kmod.h>
+#include <linux/ktime.h>
+#include <linux/moduleparam.h>
+#include <net/netfilter/nf_log.h>
+#include "genl.h"
+#include "genl_parse.h"
+#include "log.h"
+
+static ushort nflog_group;
+module_param(nflog_group, ushort, 0644);
+MODULE_PARM_DESC(nflog_group, "NFLOG group that packets of rules with log go to (default 0)");
+
+/* What the attributes of one packet take at most: u8, u16, u32 and u64 numbers, two addresses and two strings. */
+#define LOG_PAYLOAD 512
+
+static int put_ports(struct sk_buff *skb, const struct ipfi_packet *packet)
+{
+	if (packet->has_ports)
+		return nla_put_u16(skb, IPFI_LOG_A_SPORT, packet->tuple.sport) ||
+		       nla_put_u16(skb, IPFI_LOG_A_DPORT, packet->tuple.dport);
+	if (packet->icmp_kind != IPFI_ICMP_NONE)
+		return nla_put_u16(skb, IPFI_LOG_A_ICMP, packet->icmp);
+	return 0;
+}
+
+static int put_packet(struct sk_buff *skb, const struct ipfi_packet *packet)
+{
+	const struct ipfi_tuple *tuple = &packet->tuple;
+
+	return nla_put_u8(skb, IPFI_LOG_A_LIST, packet->list) ||
+	       nla_put_u8(skb, IPFI_LOG_A_FAMILY, tuple->family) ||
+	       nla_put_u8(skb, IPFI_LOG_A_PROTO, tuple->proto) ||
+	       ipfi_put_address(skb, IPFI_LOG_A_SRC, tuple->family, &tuple->src) ||
+	       ipfi_put_address(skb, IPFI_LOG_A_DST, tuple->family, &tuple->dst) ||
+	       put_ports(skb, packet) ||
+	       nla_put_u32(skb, IPFI_LOG_A_IIF, packet->iif) ||
+	       nla_put_u32(skb, IPFI_LOG_A_OIF, packet->oif) ||
+	       nla_put_u32(skb, IPFI_LOG_A_LENGTH, packet->length);
+}
+
+static int put_log(struct sk_buff *skb, const struct ipfi_packet *packet, const struct ipfi_decision *decision,
+		   u8 state_id)
+{
+	const struct ipfi_rule *rule = decision->rule;
+	struct nlattr *nest = nla_nest_start(skb, IPFI_A_LOG);
+
+	if (!nest || nla_put_string(skb, IPFI_LOG_A_PREFIX, rule->log) ||
+	    nla_put_u64_64bit(skb, IPFI_LOG_A_RULE, rule->id, IPFI_LOG_A_PAD) ||
+	    nla_put_string(skb, IPFI_LOG_A_NAME, rule->name) ||
+	    nla_put_u8(skb, IPFI_LOG_A_VERDICT, decision->verdict) ||
+	    nla_put_u8(skb, IPFI_LOG_A_REASON, decision->reason) ||
+	    nla_put_u8(skb, IPFI_LOG_A_STATE, state_id) || put_packet(skb, packet) ||
+	    nla_put_u64_64bit(skb, IPFI_LOG_A_TIME, ktime_get_real_ns(), IPFI_LOG_A_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static void multicast(struct ipfi_net *in, const struct ipfi_packet *packet, const struct ipfi_decision *decision,
+		      u8 state_id)
+{
+	struct sk_buff *skb;
+	void *header;
+
+	if (!ipfi_genl_listened(in, IPFI_GROUP_INDEX_LOG))
+		return;
+	header = ipfi_genl_event_start(in, IPFI_GROUP_INDEX_LOG, IPFI_CMD_EVENT_LOG, LOG_PAYLOAD, &skb);
+	if (!header)
+		return;
+	if (WARN_ON_ONCE(put_log(skb, packet, decision, state_id)))
+		nlmsg_free(skb);
+	else
+		ipfi_genl_event_send(in, IPFI_GROUP_INDEX_LOG, skb, header);
+}
+
+void ipfi_log_packet(struct ipfi_net *in, const struct sk_buff *skb, const struct nf_hook_state *hook,
+		     const struct ipfi_packet *packet, const struct ipfi_decision *decision, u8 state_id)
+{
+	struct nf_loginfo where = {
+		.type = NF_LOG_TYPE_ULOG,
+		.u.ulog.group = READ_ONCE(nflog_group),
+	};
+
+	/* NFLOG is asked for by its type, not through the namespace's default logger: it is there for all of them. */
+	nf_log_packet(in->net, hook->pf, hook->hook, skb, hook->in, hook->out, &where, "%s", decision->rule->log);
+	multicast(in, packet, decision, state_id);
+}
+
+/* Is it there? It may be removed again: a logger is looked up for every packet. */
+static bool has_nflog(void)
+{
+	if (nf_logger_find_get(NFPROTO_INET, NF_LOG_TYPE_ULOG))
+		return false;
+	nf_logger_put(NFPROTO_INET, NF_LOG_TYPE_ULOG);
+	return true;
+}
+
+void ipfi_log_load(void)
+{
+	if (has_nflog())
+		return;
+	request_module("nfnetlink_log");
+	if (!has_nflog())
+		pr_warn_once("nfnetlink_log cannot be loaded: packets are logged to the multicast group only\n");
+}
