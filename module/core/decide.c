@@ -13,7 +13,6 @@ void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet 
 
 	decision->rule = rule;
 	decision->stateful = false;
-	decision->ends_flow = false;
 	if (rule) {
 		decision->verdict = rule->verdict;
 		decision->reason = rule_reason[rule->verdict];
@@ -84,7 +83,6 @@ bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow,
 		return true;
 	}
 	decision->reason = IPFI_REASON_REJUDGED;
-	decision->ends_flow = true;
 	return false;
 }
 

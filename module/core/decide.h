@@ -18,7 +18,6 @@ struct ipfi_decision {
 	u8 verdict;  /* enum ipfi_verdict */
 	u8 reason;   /* enum ipfi_reason */
 	bool stateful; /* allowed by a stateful rule, and the packet can open a state */
-	bool ends_flow; /* the flow it belonged to is denied by the new rules: remove it */
 	const struct ipfi_rule *rule; /* that decided, NULL for none */
 };
 
@@ -26,14 +25,16 @@ struct ipfi_decision {
 void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet *packet,
 		       struct ipfi_decision *decision);
 
-/*
- * Is @flow, judged by an older rule set, still allowed? Judged by its first packet's tuple, devices, mark
- * and user. When allowed flow->generation and flow->rule are brought up to date, and true is returned;
- * @names gives the devices' names (NULL for a device that is gone).
- */
+/* The names of a flow's devices, NULL for one that is gone or that it does not have. */
 struct ipfi_device_names {
 	const char *iif, *oif;
 };
+
+/*
+ * Is @flow, judged by an older rule set, still allowed? Judged by its first packet's tuple, devices, mark
+ * and user. When it is, flow->generation and flow->rule are brought up to date and true is returned; else
+ * the flow must be removed.
+ */
 bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow,
 		       const struct ipfi_device_names *names, struct ipfi_decision *decision);
 

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Flows that are not TCP: their states, their directions, their time-outs, and who makes room for others. */
+#include "core/flow.h"
+#include "support.h"
+
+static struct ipfi_limits limits;
+
+static int setup(void **state)
+{
+	(void)state;
+	ipfi_limits_init(&limits);
+	return 0;
+}
+
+static struct ipfi_packet turned(const struct ipfi_packet *packet)
+{
+	struct ipfi_packet other = *packet;
+
+	other.tuple.src = packet->tuple.dst;
+	other.tuple.dst = packet->tuple.src;
+	other.tuple.sport = packet->tuple.dport;
+	other.tuple.dport = packet->tuple.sport;
+	return other;
+}
+
+/* Lets @packet go by; its key must be the flow's. */
+static enum ipfi_advance pass(struct ipfi_flow *flow, const struct ipfi_packet *packet)
+{
+	struct ipfi_key key;
+	bool higher = ipfi_key_from_tuple(&key, &packet->tuple);
+	u8 reason = 0;
+
+	assert_true(ipfi_key_equal(&key, &flow->key));
+	return ipfi_flow_advance(flow, packet, ipfi_flow_direction(flow, higher), &reason);
+}
+
+/* Limits: each default lies in its range, and the ranges are those of the contract. */
+static void limits_have_their_defaults(void **state)
+{
+	unsigned int id;
+	u32 least, most;
+
+	(void)state;
+	for (id = 1; id <= IPFI_LIMIT_MAX; id++) {
+		ipfi_limit_range(id, &least, &most);
+		assert_in_range(limits.value[id], least, most);
+	}
+	assert_int_equal(limits.value[IPFI_LIMIT_MAX_STATES], 65536);
+	assert_int_equal(limits.value[IPFI_LIMIT_TCP_ESTABLISHED], 3600);
+	assert_int_equal(limits.value[IPFI_LIMIT_TCP_GUESSED], 300);
+	ipfi_limit_range(IPFI_LIMIT_MAX_STATES, &least, &most);
+	assert_int_equal(least, 1);
+}
+
+/* DESIGN's table of time-outs, state by state. */
+static void each_state_has_its_time_out(void **state)
+{
+	static const struct {
+		u8 state;
+		u8 flags;
+		u32 seconds;
+	} table[] = {
+		{ IPFI_STATE_SYN_SENT, 0, 120 },
+		{ IPFI_STATE_SYN_RECV, IPFI_STATE_F_REPLY_SEEN, 60 },
+		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_REPLY_SEEN, 3600 },
+		{ IPFI_STATE_FIN_WAIT, IPFI_STATE_F_REPLY_SEEN, 120 },
+		{ IPFI_STATE_CLOSE_WAIT, IPFI_STATE_F_REPLY_SEEN, 60 },
+		{ IPFI_STATE_LAST_ACK, IPFI_STATE_F_REPLY_SEEN, 30 },
+		{ IPFI_STATE_TIME_WAIT, IPFI_STATE_F_REPLY_SEEN, 120 },
+		{ IPFI_STATE_CLOSED, 0, 10 },
+		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED, 300 },
+		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN, 3600 },
+		{ IPFI_STATE_FIN_WAIT, IPFI_STATE_F_GUESSED, 120 },
+		{ IPFI_STATE_UDP_NEW, 0, 30 },
+		{ IPFI_STATE_UDP_ESTABLISHED, IPFI_STATE_F_REPLY_SEEN, 120 },
+		{ IPFI_STATE_ICMP, 0, 30 },
+		{ IPFI_STATE_OTHER, 0, 180 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		struct ipfi_flow flow = { .state = table[i].state, .flags = table[i].flags };
+
+		assert_int_equal(ipfi_flow_timeout(&flow, &limits), table[i].seconds);
+	}
+}
+
+/* Traffic one way never makes UDP established; the first reply does, in both orders of the end points. */
+static void udp_is_established_by_a_reply(void **state)
+{
+	static const struct {
+		u8 family;
+		u16 sport, dport;
+	} table[] = { { 4, 40000, 53 }, { 4, 53, 40000 }, { 6, 40000, 53 }, { 6, 53, 53 } };
+	struct ipfi_packet query, reply;
+	struct ipfi_flow flow;
+	size_t i;
+	int n;
+
+	(void)state;
+	for (i = 0; i < COUNT(table) * 2; i++) {
+		query = parsed_udp(table[i / 2].family, table[i / 2].sport, table[i / 2].dport);
+		if (i & 1)
+			query = turned(&query);
+		reply = turned(&query);
+		reply.length = 300;
+		assert_int_equal(ipfi_flow_open(&flow, &query, 7, 3, 1000, &limits), 0);
+		assert_int_equal(flow.state, IPFI_STATE_UDP_NEW);
+		for (n = 0; n < 5; n++)
+			assert_int_equal(pass(&flow, &query), IPFI_ADVANCE_PASS);
+		assert_int_equal(flow.state, IPFI_STATE_UDP_NEW);
+		assert_int_equal(flow.flags & IPFI_STATE_F_REPLY_SEEN, 0);
+		assert_int_equal(pass(&flow, &reply), IPFI_ADVANCE_PASS);
+		assert_int_equal(flow.state, IPFI_STATE_UDP_ESTABLISHED);
+		assert_int_equal(flow.flags & IPFI_STATE_F_REPLY_SEEN, IPFI_STATE_F_REPLY_SEEN);
+		assert_int_equal(flow.packets[IPFI_ORIGINAL], 6);
+		assert_int_equal(flow.bytes[IPFI_ORIGINAL], 600);
+		assert_int_equal(flow.packets[IPFI_REPLY], 1);
+		assert_int_equal(flow.bytes[IPFI_REPLY], 300);
+	}
+}
+
+static void a_flow_remembers_its_first_packet(void **state)
+{
+	struct ipfi_packet packet = parsed_udp(4, 40000, 53);
+	struct ipfi_tuple tuple;
+	struct ipfi_flow flow;
+
+	(void)state;
+	packet.oif = 9;
+	packet.mark = 0x77;
+	packet.has_user = 1;
+	packet.user = 1000;
+	assert_int_equal(ipfi_flow_open(&flow, &packet, 0x1234567890ULL, 3, 1000, &limits), 0);
+	ipfi_flow_tuple(&flow, &tuple);
+	assert_memory_equal(&tuple, &packet.tuple, sizeof(tuple));
+	assert_int_equal(flow.iif, 2); /* list in has no user */
+	assert_int_equal(flow.oif, 9);
+	assert_int_equal(flow.mark, 0x77);
+	assert_int_equal(flow.rule, 0x1234567890ULL);
+	assert_int_equal(flow.generation, 3);
+	assert_int_equal(flow.created, 1000);
+
+	packet.list = IPFI_LIST_OUT;
+	assert_int_equal(ipfi_flow_open(&flow, &packet, 1, 3, 1000, &limits), 0);
+	assert_int_equal(flow.user, 1000);
+	packet.has_user = 0;
+	assert_int_equal(ipfi_flow_open(&flow, &packet, 1, 3, 1000, &limits), 0);
+	assert_int_equal(flow.user, ~0U);
+}
+
+/* Only a query opens; its reply has its key, and the other host's query with that identifier has not. */
+static void icmp_opens_with_a_query(void **state)
+{
+	static const struct {
+		u8 family, query, reply;
+	} table[] = { { 4, 8, 0 }, { 4, 13, 14 }, { 4, 15, 16 }, { 4, 17, 18 }, { 4, 42, 43 },
+		      { 6, 128, 129 }, { 6, 139, 140 }, { 6, 160, 161 } };
+	struct ipfi_packet query, reply, other;
+	struct ipfi_flow flow;
+	struct ipfi_key key;
+	struct wire wire;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		wire = icmp_wire(table[i].family, table[i].query, 0, 0x12340001);
+		assert_int_equal(parse(&query, &wire), 0);
+		other = turned(&query); /* parsed anew below: only the addresses are turned on the wire */
+		other.tuple.sport = query.tuple.sport;
+		other.tuple.dport = query.tuple.dport;
+		wire = icmp_wire(table[i].family, table[i].reply, 0, 0x12340001);
+		assert_int_equal(parse(&reply, &wire), 0);
+
+		assert_int_equal(ipfi_flow_open(&flow, &reply, 1, 1, 1, &limits), -IPFI_REASON_ICMP_UNASKED);
+		assert_int_equal(ipfi_flow_open(&flow, &query, 1, 1, 1, &limits), 0);
+		assert_int_equal(flow.state, IPFI_STATE_ICMP);
+		reply.tuple.src = query.tuple.dst;
+		reply.tuple.dst = query.tuple.src;
+		assert_int_equal(pass(&flow, &reply), IPFI_ADVANCE_PASS);
+		assert_int_equal(flow.packets[IPFI_REPLY], 1);
+		ipfi_key_from_tuple(&key, &other.tuple);
+		assert_false(ipfi_key_equal(&key, &flow.key));
+	}
+}
+
+static void other_protocols_have_one_state(void **state)
+{
+	struct ipfi_packet packet = parsed_packet(4, 47), reply = turned(&packet);
+	struct ipfi_flow flow;
+
+	(void)state;
+	assert_int_equal(ipfi_flow_open(&flow, &packet, 1, 1, 1, &limits), 0);
+	assert_int_equal(flow.state, IPFI_STATE_OTHER);
+	assert_int_equal(pass(&flow, &reply), IPFI_ADVANCE_PASS);
+	assert_int_equal(flow.state, IPFI_STATE_OTHER);
+	assert_int_equal(flow.packets[IPFI_REPLY], 1);
+}
+
+/* Embryonic and closing states make room, established ones never. */
+static void who_makes_room(void **state)
+{
+	static const struct {
+		u8 state, flags;
+		bool evictable;
+	} table[] = {
+		{ IPFI_STATE_SYN_SENT, 0, true },
+		{ IPFI_STATE_SYN_RECV, IPFI_STATE_F_REPLY_SEEN, true },
+		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_REPLY_SEEN, false },
+		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED, false },
+		{ IPFI_STATE_FIN_WAIT, IPFI_STATE_F_REPLY_SEEN, true },
+		{ IPFI_STATE_TIME_WAIT, IPFI_STATE_F_REPLY_SEEN, true },
+		{ IPFI_STATE_CLOSED, 0, true },
+		{ IPFI_STATE_UDP_NEW, 0, true },
+		{ IPFI_STATE_UDP_ESTABLISHED, IPFI_STATE_F_REPLY_SEEN, false },
+		{ IPFI_STATE_ICMP, 0, true },
+		{ IPFI_STATE_ICMP, IPFI_STATE_F_REPLY_SEEN, false },
+		{ IPFI_STATE_OTHER, 0, true },
+		{ IPFI_STATE_OTHER, IPFI_STATE_F_REPLY_SEEN, false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		struct ipfi_flow flow = { .state = table[i].state, .flags = table[i].flags };
+
+		assert_int_equal(ipfi_flow_evictable(&flow), table[i].evictable);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(limits_have_their_defaults, setup),
+		cmocka_unit_test_setup(each_state_has_its_time_out, setup),
+		cmocka_unit_test_setup(udp_is_established_by_a_reply, setup),
+		cmocka_unit_test_setup(a_flow_remembers_its_first_packet, setup),
+		cmocka_unit_test_setup(icmp_opens_with_a_query, setup),
+		cmocka_unit_test_setup(other_protocols_have_one_state, setup),
+		cmocka_unit_test_setup(who_makes_room, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
