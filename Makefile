@@ -103,7 +103,8 @@ $(call check_core,build/module-$(1)/core.o,$(core_may_call)|$(instrumentation))
 	cp build/module-$(1)/module/ipfi.ko build/module-$(1)/ipfi.ko
 endef
 
-release = $(shell cat $(KDIR)/include/config/kernel.release)
+# Not include/config/kernel.release: Debian's headers have the upstream version there.
+release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
 
 module:
 	@[ -e "$(KDIR)/Makefile" ] || { echo "no kernel headers: run 'make deps', or give KDIR=" >&2; exit 1; }

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What guest tests are written with. A test is an executable bash script tests/net/NAME.sh:
+#
+#	#!/bin/bash
+#	# SPDX-License-Identifier: GPL-2.0-or-later
+#	# guests: debian uml-debug        (optional: where it runs; default both)
+#	# timeout: 120                    (optional: seconds; default 300, more in slow guests)
+#	. "$IPFI_TOP/tests/lab/lib.sh"
+#	load_ipfi
+#	topo_router
+#	in_ns router "$IPFI" -f examples/router.lua
+#	is "$?" 0 "the policy is committed"
+#
+# It runs as root in a guest, at the top of the tree, on a file system that is thrown away. The environment:
+# IPFI_TOP (the tree), IPFI (the program), IPFI_KO (the module of this kernel), IPFI_GUEST (debian, uml-debug,
+# uml-bench, x86-debug). Its results are the lines "ok NAME", "not ok NAME - why" and "skip NAME - why". When
+# it ends, its processes, its namespaces and the module go, and its exit status says whether all was ok.
+
+failures=0
+lab_spaces=()
+lab_tmp=$(mktemp -d)
+
+# ok NAME; not_ok NAME WHY; skip NAME WHY: one result. WHY is one line.
+ok() { printf 'ok %s\n' "$1"; }
+not_ok() {
+	failures=$((failures + 1))
+	printf 'not ok %s - %s\n' "$1" "$(printf '%s' "${2-}" | tr '\n' ' ')"
+}
+skip() { printf 'skip %s - %s\n' "$1" "$2"; }
+
+# note TEXT...: a line for the reader, no result.
+note() { printf '# %s\n' "$*"; }
+
+# is GOT WANTED NAME: the same string.
+is() {
+	if [ "$1" = "$2" ]; then ok "$3"; else not_ok "$3" "got '$1', wanted '$2'"; fi
+}
+
+# isnt GOT UNWANTED NAME
+isnt() {
+	if [ "$1" != "$2" ]; then ok "$3"; else not_ok "$3" "got '$1'"; fi
+}
+
+# like GOT REGEX NAME; unlike GOT REGEX NAME: an extended regular expression.
+like() {
+	if [[ $1 =~ $2 ]]; then ok "$3"; else not_ok "$3" "'$1' is not like '$2'"; fi
+}
+unlike() {
+	if [[ $1 =~ $2 ]]; then not_ok "$3" "'$1' is like '$2'"; else ok "$3"; fi
+}
+
+# holds NAME EXPRESSION: an arithmetic one, as in: holds "in time" "elapsed <= 2".
+holds() {
+	if (($2)); then ok "$1"; else not_ok "$1" "$2 does not hold"; fi
+}
+
+# runs NAME COMMAND...; fails NAME COMMAND...: by its exit status; what it printed is the reason.
+runs() {
+	local name=$1 output status
+	shift
+	output=$("$@" 2>&1 </dev/null)
+	status=$?
+	if [ $status -eq 0 ]; then ok "$name"; else not_ok "$name" "status $status: $output"; fi
+}
+fails() {
+	local name=$1 output
+	shift
+	if output=$("$@" 2>&1 </dev/null); then not_ok "$name" "it succeeded: $output"; else ok "$name"; fi
+}
+
+# wait_for SECONDS COMMAND...: repeats the command, ten times a second, until it succeeds; 1 when time is up.
+wait_for() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $deadline ] || return 1
+		sleep 0.1
+	done
+}
+
+# need TOOL...: ends the script as skipped when one is not installed.
+need() {
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null || {
+			skip "$(basename "$0" .sh)" "$tool is not installed"
+			exit 0
+		}
+	done
+}
+
+# slow FAST SLOW: the first number in a guest of full speed, the second in a debugging one.
+slow() {
+	case $IPFI_GUEST in
+	*-debug) echo "$2" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# load_ipfi [PARAMETER=VALUE...]: inserts the module built for this kernel, after the modules it needs.
+load_ipfi() {
+	local module
+	for module in $(modinfo -F depends "$IPFI_KO" | tr ',' ' '); do
+		modprobe "$module" || return
+	done
+	insmod "$IPFI_KO" "$@"
+}
+
+unload_ipfi() { rmmod ipfi; }
+
+# log_backends: what the kernel's own log needs for "log" rules: nfnetlink_log (NFLOG) and the syslog printer.
+# Built in where there are no modules.
+log_backends() {
+	if [ -d "/lib/modules/$(uname -r)" ]; then modprobe -a nfnetlink_log nf_log_syslog; fi
+}
+
+# dmesg_mark: remembers the end of the kernel's log; dmesg_since: what came after it.
+dmesg_mark() {
+	lab_mark="lab: mark $RANDOM$RANDOM"
+	echo "$lab_mark" >/dev/kmsg
+}
+dmesg_since() { dmesg | sed "1,/$lab_mark/d"; }
+
+# space NAME...: network namespaces, with loopback up, without duplicate address detection (it would keep
+# addresses unusable for a second) and without router solicitations.
+space() {
+	local name
+	for name; do
+		ip netns add "$name" || return
+		lab_spaces+=("$name")
+		in_ns "$name" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
+			net.ipv6.conf.default.router_solicitations=0 net.ipv6.conf.default.autoconf=0
+		ip -n "$name" link set lo up
+	done
+}
+
+# in_ns SPACE COMMAND...
+in_ns() { ip netns exec "$@"; }
+
+# link SPACE IF ADDRESS... -- SPACE IF ADDRESS...: a veth pair between two namespaces, addresses with prefixes.
+link() {
+	local space_a=$1 if_a=$2 space_b if_b addresses_a=() address
+	shift 2
+	while [ "$1" != -- ]; do
+		addresses_a+=("$1")
+		shift
+	done
+	space_b=$2 if_b=$3
+	shift 3
+	ip -n "$space_a" link add "$if_a" type veth peer name "$if_b" netns "$space_b" || return
+	for address in "${addresses_a[@]}"; do lab_address "$space_a" "$if_a" "$address"; done
+	for address; do lab_address "$space_b" "$if_b" "$address"; done
+	ip -n "$space_a" link set "$if_a" up
+	ip -n "$space_b" link set "$if_b" up
+}
+lab_address() {
+	case $3 in
+	*:*) ip -n "$1" addr add "$3" dev "$2" nodad ;;
+	*) ip -n "$1" addr add "$3" dev "$2" ;;
+	esac
+}
+
+# topo_router: client (eth0) -- (lan0) router (wan0) -- (eth0) server.
+#	client 10.0.1.2 fd00:1::2    router 10.0.1.1 fd00:1::1, 10.0.2.1 fd00:2::1    server 10.0.2.2 fd00:2::2
+topo_router() {
+	space client router server &&
+		link client eth0 10.0.1.2/24 fd00:1::2/64 -- router lan0 10.0.1.1/24 fd00:1::1/64 &&
+		link router wan0 10.0.2.1/24 fd00:2::1/64 -- server eth0 10.0.2.2/24 fd00:2::2/64 || return
+	in_ns router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip -n client route add default via 10.0.1.1
+	ip -n client -6 route add default via fd00:1::1
+	ip -n server route add default via 10.0.2.1
+	ip -n server -6 route add default via fd00:2::1
+	wait_for 10 in_ns client ping -c 1 -W 1 10.0.2.2 && wait_for 10 in_ns client ping -6 -c 1 -W 1 fd00:2::2
+}
+
+# topo_pair: host-a (eth0, 10.0.0.1, fd00::1) -- (eth0, 10.0.0.2, fd00::2) host-b.
+topo_pair() {
+	space host-a host-b &&
+		link host-a eth0 10.0.0.1/24 fd00::1/64 -- host-b eth0 10.0.0.2/24 fd00::2/64 || return
+	wait_for 10 in_ns host-a ping -c 1 -W 1 10.0.0.2 && wait_for 10 in_ns host-a ping -6 -c 1 -W 1 fd00::2
+}
+
+# listening SPACE tcp|udp PORT: whether a socket is bound there.
+listening() {
+	in_ns "$1" ss -Hln "--$2" "sport = $3" 2>/dev/null | grep -q .
+}
+
+# serve_web SPACE [PORT [ROOT]]: nginx on all addresses, serving ROOT (default: one page "ipfi lab", and a file
+# of 64 MiB of zeros, /big).
+serve_web() {
+	local space=$1 port=${2:-80} root=${3-} dir
+	dir=$(mktemp -d "$lab_tmp/web.XXXXXX")
+	if [ -z "$root" ]; then
+		root=$dir/root
+		mkdir "$root"
+		echo "ipfi lab" >"$root/index.html"
+		truncate -s 64M "$root/big"
+	fi
+	chmod 755 "$lab_tmp" "$dir"
+	cat >"$dir/nginx.conf" <<-EOF
+		user root;
+		worker_processes 1;
+		pid $dir/pid;
+		error_log $dir/error.log;
+		events { worker_connections 1024; }
+		http {
+			access_log off;
+			client_body_temp_path $dir;
+			proxy_temp_path $dir;
+			fastcgi_temp_path $dir;
+			uwsgi_temp_path $dir;
+			scgi_temp_path $dir;
+			server {
+				listen $port;
+				listen [::]:$port;
+				root $root;
+			}
+		}
+	EOF
+	in_ns "$space" nginx -e "$dir/error.log" -c "$dir/nginx.conf" || return
+	wait_for 10 listening "$space" tcp "$port"
+}
+
+# serve_dns SPACE NAME/ADDRESS...: dnsmasq, authoritative for the names, on all addresses.
+serve_dns() {
+	local space=$1 options=() pair
+	shift
+	for pair; do options+=("--address=/$pair"); done
+	in_ns "$space" dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= \
+		--no-ping --bind-dynamic "${options[@]}" || return
+	wait_for 10 listening "$space" udp 53
+}
+
+# serve_echo SPACE tcp|udp PORT: answers every connection or datagram with what it sent, both families.
+serve_echo() {
+	local space=$1 proto=$2 port=$3
+	case $proto in
+	tcp) in_ns "$space" setsid -f socat "TCP6-LISTEN:$port,fork,reuseaddr,ipv6only=0" EXEC:cat ;;
+	udp) in_ns "$space" setsid -f socat "UDP6-RECVFROM:$port,fork,ipv6only=0" EXEC:cat ;;
+	esac
+	wait_for 10 listening "$space" "$proto" "$port"
+}
+
+# lab_end: processes in the namespaces, namespaces, module, files.
+lab_end() {
+	local status=$? name pids
+	for name in "${lab_spaces[@]}"; do
+		pids=$(ip netns pids "$name" 2>/dev/null)
+		# shellcheck disable=SC2086
+		[ -z "$pids" ] || kill -9 $pids 2>/dev/null
+	done
+	# shellcheck disable=SC2046
+	kill -9 $(jobs -p) 2>/dev/null
+	wait 2>/dev/null
+	for name in "${lab_spaces[@]}"; do ip netns del "$name"; done
+	if grep -q '^ipfi ' /proc/modules && ! rmmod ipfi; then
+		not_ok "the module can be unloaded" "rmmod failed"
+	fi
+	rm -rf "$lab_tmp"
+	if [ "$status" -eq 0 ] && [ "$failures" -gt 0 ]; then status=1; fi
+	exit "$status"
+}
+trap lab_end EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
