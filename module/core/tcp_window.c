@@ -101,10 +101,10 @@ void ipfi_tcp_guess(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsi
 		sender->flags |= IPFI_TCP_END_FIN | IPFI_TCP_END_UNACKED;
 	sender->scale = SCALE_MOST;
 	sender->offered = IPFI_TCP_UNSCALED;
-	sender->window = packet->window ? packet->window : 1;
+	sender->window = WINDOW_FIELD_MOST;
 	sender->end = ipfi_tcp_segment_end(packet);
 	sender->acked = packet->seq;
-	sender->max_end = sender->end + (WINDOW_FIELD_MOST << SCALE_MOST);
+	sender->max_end = sender->end + ipfi_tcp_window(sender);
 
 	receiver->flags = IPFI_TCP_END_KNOWN | IPFI_TCP_END_GUESSED | IPFI_TCP_END_SILENT;
 	receiver->scale = SCALE_MOST;
@@ -112,16 +112,15 @@ void ipfi_tcp_guess(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsi
 	receiver->window = WINDOW_FIELD_MOST;
 	receiver->end = packet->ack;
 	receiver->acked = packet->ack;
-	receiver->max_end = packet->ack + ipfi_tcp_window(sender);
+	receiver->max_end = packet->ack + offered_window(sender, packet);
 }
 
-/* The first segment of an end that ipfi_tcp_guess() knew by hearsay: the guesses give way to what
- * it says. */
+/* The first segment of an end that ipfi_tcp_guess() knew by hearsay: what it says takes the
+ * guesses' place. */
 static void first_heard(struct ipfi_tcp_end *sender, struct ipfi_tcp_end *receiver,
 			const struct ipfi_packet *packet)
 {
 	sender->flags &= ~IPFI_TCP_END_SILENT;
-	sender->window = 1;
 	receiver->max_end = receiver->end;
 	/* It may have waited for less than what the first segment seen began with. */
 	if (ipfi_tcp_before(packet->ack, receiver->acked))
