@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The rule search. It keeps for each list the rules that stand in it, in order, and asks them one after the
- * other. A rule that stands in several lists has a pointer in each.
+ * The rule search. It keeps for each list the rules that stand in it, in order, and asks them one
+ * after the other. A rule that stands in several lists has a pointer in each.
  */
 #include "classify.h"
 
@@ -32,14 +32,16 @@ void ipfi_classifier_build(struct ipfi_classifier *c, const struct ipfi_rule *ru
 	}
 }
 
-const struct ipfi_rule *ipfi_classify(const struct ipfi_classifier *c, const struct ipfi_packet *packet,
+const struct ipfi_rule *ipfi_classify(const struct ipfi_classifier *c,
+				      const struct ipfi_packet *packet,
 				      const struct ipfi_surroundings *around)
 {
-	const struct ipfi_rule **rule = c->list[packet->list];
-	const struct ipfi_rule **end = rule + c->count[packet->list];
+	const struct ipfi_rule **rules = c->list[packet->list];
+	const u32 count = c->count[packet->list];
+	u32 i;
 
-	for (; rule < end; rule++)
-		if (ipfi_rule_differs(*rule, packet, around) < 0)
-			return *rule;
+	for (i = 0; i < count; i++)
+		if (ipfi_rule_differs(rules[i], packet, around) < 0)
+			return rules[i];
 	return NULL;
 }

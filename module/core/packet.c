@@ -2,11 +2,11 @@
 /*
  * From bytes to struct ipfi_packet.
  *
- * Every length is taken from three that agree: what a header says, what the packet has, what can be read.
- * A step first asks need() for the bytes it looks at; need() answers for all three, and a step hands on any
- * answer but 0. So the parser returns early with the number of bytes that it lacks, and starts anew when the
- * caller has made them readable: headers stand in the first bytes nearly always, and nothing is kept between
- * two tries that could be stale.
+ * Every length is taken from three that agree: what a header says, what the packet has, what can be
+ * read. A step first asks need() for the bytes it looks at; need() answers for all three, and a
+ * step hands on any answer but 0. So the parser returns early with the number of bytes that it
+ * lacks, and starts anew when the caller has made them readable: headers stand in the first bytes
+ * nearly always, and nothing is kept between two tries that could be stale.
  */
 #include "packet.h"
 #include "tcp.h"
@@ -19,7 +19,7 @@
 #define SCTP_HEADER 12 /* the common header */
 #define DCCP_HEADER 12 /* the generic header with short sequence numbers */
 #define AH_HEADER 12   /* its fixed part */
-#define QUOTED 8       /* bytes that an ICMP error quotes of a transport header at least (RFC 792) */
+#define QUOTED 8 /* bytes that an ICMP error quotes of a transport header at least (RFC 792) */
 
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV4_FRAGMENT_OFFSET 0x1fff
@@ -57,36 +57,36 @@ struct network {
 
 /* RFC 792, RFC 950 (address mask), RFC 8335 (extended echo). What is not named is a signal. */
 static const u8 icmp_kinds[] = {
-	[0] = IPFI_ICMP_REPLY,  /* echo reply */
-	[3] = IPFI_ICMP_ERROR,  /* destination unreachable */
-	[8] = IPFI_ICMP_QUERY,  /* echo */
+	[0] = IPFI_ICMP_REPLY,	/* echo reply */
+	[3] = IPFI_ICMP_ERROR,	/* destination unreachable */
+	[8] = IPFI_ICMP_QUERY,	/* echo */
 	[11] = IPFI_ICMP_ERROR, /* time exceeded */
 	[12] = IPFI_ICMP_ERROR, /* parameter problem */
 	[13] = IPFI_ICMP_QUERY, /* timestamp */
-	[14] = IPFI_ICMP_REPLY,
-	[15] = IPFI_ICMP_QUERY, /* information */
-	[16] = IPFI_ICMP_REPLY,
-	[17] = IPFI_ICMP_QUERY, /* address mask */
-	[18] = IPFI_ICMP_REPLY,
-	[42] = IPFI_ICMP_QUERY, /* extended echo */
-	[43] = IPFI_ICMP_REPLY,
+	[14] = IPFI_ICMP_REPLY, /* timestamp reply */
+	[15] = IPFI_ICMP_QUERY, /* information request */
+	[16] = IPFI_ICMP_REPLY, /* information reply */
+	[17] = IPFI_ICMP_QUERY, /* address mask request */
+	[18] = IPFI_ICMP_REPLY, /* address mask reply */
+	[42] = IPFI_ICMP_QUERY, /* extended echo request */
+	[43] = IPFI_ICMP_REPLY, /* extended echo reply */
 };
 
 /*
- * RFC 4443, RFC 8335 (extended echo), RFC 4620 (node information, which has the question's type where the
- * others have the identifier; the answer repeats it).
+ * RFC 4443, RFC 8335 (extended echo), RFC 4620 (node information, which has the question's type
+ * where the others have the identifier; the answer repeats it).
  */
 static const u8 icmpv6_kinds[] = {
-	[1] = IPFI_ICMP_ERROR,   /* destination unreachable */
-	[2] = IPFI_ICMP_ERROR,   /* packet too big */
-	[3] = IPFI_ICMP_ERROR,   /* time exceeded */
-	[4] = IPFI_ICMP_ERROR,   /* parameter problem */
-	[128] = IPFI_ICMP_QUERY, /* echo */
-	[129] = IPFI_ICMP_REPLY,
-	[139] = IPFI_ICMP_QUERY, /* node information */
-	[140] = IPFI_ICMP_REPLY,
-	[160] = IPFI_ICMP_QUERY, /* extended echo */
-	[161] = IPFI_ICMP_REPLY,
+	[1] = IPFI_ICMP_ERROR,	 /* destination unreachable */
+	[2] = IPFI_ICMP_ERROR,	 /* packet too big */
+	[3] = IPFI_ICMP_ERROR,	 /* time exceeded */
+	[4] = IPFI_ICMP_ERROR,	 /* parameter problem */
+	[128] = IPFI_ICMP_QUERY, /* echo request */
+	[129] = IPFI_ICMP_REPLY, /* echo reply */
+	[139] = IPFI_ICMP_QUERY, /* node information query */
+	[140] = IPFI_ICMP_REPLY, /* node information reply */
+	[160] = IPFI_ICMP_QUERY, /* extended echo request */
+	[161] = IPFI_ICMP_REPLY, /* extended echo reply */
 };
 
 static u8 icmp_kind(u8 family, u8 type)
@@ -97,15 +97,16 @@ static u8 icmp_kind(u8 family, u8 type)
 	return type < count && kinds[type] ? kinds[type] : IPFI_ICMP_SIGNAL;
 }
 
-/* The type of the query that a reply answers: IPv4's echo reply 0 an 8, any other the number before. */
+/* The type of the query that a reply answers: of IPv4's echo reply 8, else the number before. */
 static u8 query_of(u8 reply)
 {
 	return reply ? reply - 1 : 8;
 }
 
 /*
- * The ports of a query or a reply: the asker's is the identifier, the other's the type of the query. Only a
- * query's own reply has its key then; the other host's query with the same identifier has another.
+ * The ports of a query or a reply: the asker's is the identifier, the other's the type of the
+ * query. Only a query's own reply has its key then; the other host's query with the same identifier
+ * has another.
  */
 static void icmp_ports(struct ipfi_tuple *tuple, const u8 *icmp, u8 kind)
 {
@@ -149,8 +150,9 @@ static inline void read_ipv6_addr(struct ipfi_addr *addr, const u8 *p)
 	addr->w[3] = ipfi_get32(p + 12);
 }
 
-/* The IPv4 header at @at, options included. A packet never comes from many (RFC 1122 section 3.2.1.3). */
-static int read_ipv4(const struct extent *packet, u32 at, struct ipfi_tuple *tuple, struct network *net)
+/* The IPv4 header at @at with its options. No packet comes from many (RFC 1122 section 3.2.1.3). */
+static int read_ipv4(const struct extent *packet, u32 at, struct ipfi_tuple *tuple,
+		     struct network *net)
 {
 	const u8 *ip = packet->data + at;
 	u32 header, fragment;
@@ -181,8 +183,9 @@ static int read_ipv4(const struct extent *packet, u32 at, struct ipfi_tuple *tup
 	return 0;
 }
 
-/* The IPv6 header at @at, without extensions. A packet never comes from many (RFC 4291 section 2.7). */
-static int read_ipv6(const struct extent *packet, u32 at, struct ipfi_tuple *tuple, struct network *net)
+/* The IPv6 header at @at, no extensions. No packet comes from many (RFC 4291 section 2.7). */
+static int read_ipv6(const struct extent *packet, u32 at, struct ipfi_tuple *tuple,
+		     struct network *net)
 {
 	const u8 *ip = packet->data + at;
 	int lack;
@@ -208,8 +211,9 @@ static int read_ipv6(const struct extent *packet, u32 at, struct ipfi_tuple *tup
 }
 
 /*
- * Moves @net past the IPv6 extension headers (RFC 8200 section 4, RFC 4302). ESP, "no next header" and all
- * else that is no extension header end the chain, and so does a fragment that is not the first.
+ * Moves @net past the IPv6 extension headers (RFC 8200 section 4, RFC 4302). ESP, "no next header"
+ * and all else that is no extension header end the chain, and so does a fragment that is not the
+ * first.
  */
 static int skip_extensions(const struct extent *packet, struct network *net)
 {
@@ -229,7 +233,8 @@ static int skip_extensions(const struct extent *packet, struct network *net)
 		default:
 			return 0;
 		}
-		if (count == EXTENSIONS_MAX || (net->proto == HOP_BY_HOP && net->transport != chain))
+		if (count == EXTENSIONS_MAX ||
+		    (net->proto == HOP_BY_HOP && net->transport != chain))
 			return -IPFI_REASON_BAD_HEADER;
 		/* None is shorter. */
 		lack = need(packet, net->transport + 8);
@@ -260,7 +265,7 @@ static int skip_extensions(const struct extent *packet, struct network *net)
 	}
 }
 
-/* Port 0 is reserved in every transport protocol (RFC 6335 section 6): nobody speaks from or to it. */
+/* Nobody speaks from or to port 0, which all transport protocols reserve (RFC 6335 section 6). */
 static int read_tcp(const struct extent *extent, struct ipfi_packet *packet)
 {
 	const u8 *tcp = extent->data + packet->transport;
@@ -293,10 +298,12 @@ static int read_tcp(const struct extent *extent, struct ipfi_packet *packet)
 }
 
 /*
- * UDP and UDP-Lite (RFC 3828), which has in the length's place the number of bytes that its checksum covers,
- * 0 for all. Only here port 0 is a source's, one that wants no answer (RFC 768). A first fragment has less than its datagram.
+ * UDP and UDP-Lite (RFC 3828), which has in the length's place the number of bytes that its
+ * checksum covers, 0 for all. Only here port 0 is a source's, one that wants no answer (RFC 768). A
+ * first fragment has less than its datagram.
  */
-static int read_udp(const struct extent *extent, const struct network *net, struct ipfi_packet *packet)
+static int read_udp(const struct extent *extent, const struct network *net,
+		    struct ipfi_packet *packet)
 {
 	const u8 *udp = extent->data + packet->transport;
 	u32 length;
@@ -337,8 +344,9 @@ static int read_ports(const struct extent *extent, u32 header, struct ipfi_packe
 }
 
 /*
- * The packet quoted at @at by an ICMP error. Of its own length no more is asked than the quote: routers cut
- * it. What cannot belong to a live state, because nothing of it opens or continues one, has family 0.
+ * The packet quoted at @at by an ICMP error. Of its own length no more is asked than the quote:
+ * routers cut it. What cannot belong to a live state, because nothing of it opens or continues one,
+ * has family 0.
  */
 static int read_inner(const struct extent *extent, u32 at, struct ipfi_packet *packet)
 {
@@ -439,9 +447,10 @@ static void set_nothing(struct ipfi_packet *packet)
 	packet->inner_seq = 0;
 }
 
-int ipfi_packet_parse(struct ipfi_packet *packet, const u8 *data, u32 avail, u32 total, bool unsized)
+int ipfi_packet_parse(struct ipfi_packet *packet, const u8 *data, u32 avail, u32 total,
+		      bool unsized)
 {
-	struct extent extent = { .data = data, .avail = avail < total ? avail : total, .end = total };
+	struct extent extent = { data, avail < total ? avail : total, total };
 	struct network net;
 	int err;
 
@@ -524,8 +533,10 @@ bool ipfi_packet_is_neighbour(const struct ipfi_packet *packet)
 	case 131:
 	case 132:
 	case 143:
-		/* A hop limit of 1 alone can be had from afar; a source that no router forwards cannot. A node
-		 * that has no address yet reports from :: (RFC 3590). */
+		/*
+		 * A hop limit of 1 alone can be had from afar; a source that no router forwards
+		 * cannot. A node that has no address yet reports from :: (RFC 3590).
+		 */
 		return packet->hop_limit == 1 && is_link_local(&packet->tuple.src, true);
 	case 133: /* router solicitation, neighbour solicitation and advertisement */
 	case 135:

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Does a packet match a rule? Fields are asked in the order of enum ipfi_field, which is about that of their
- * cost; only the limit, the one test that leaves a trace, waits until all others have matched.
+ * Does a packet match a rule? Fields are asked in the order of enum ipfi_field, which is about that
+ * of their cost; only the limit, the one test that leaves a trace, waits until all others have
+ * matched.
  *
- * A test answers in three ways. A value that the packet does not have (ports of a GRE packet, the device of
- * a packet that entered by none) neither is in a set nor is outside it: it differs, negated or not.
+ * A test answers in three ways. A value that the packet does not have (ports of a GRE packet, the
+ * device of a packet that entered by none) neither is in a set nor is outside it: it differs,
+ * negated or not.
  */
 #include "rule.h"
 
@@ -83,6 +85,7 @@ static enum answer ask(const struct ipfi_rule *rule, const struct ipfi_packet *p
 		       const struct ipfi_surroundings *around, enum ipfi_field field)
 {
 	const struct ipfi_tuple *tuple = &packet->tuple;
+	u32 states;
 
 	switch (field) {
 	case IPFI_FIELD_FAMILY:
@@ -120,8 +123,8 @@ static enum answer ask(const struct ipfi_rule *rule, const struct ipfi_packet *p
 	case IPFI_FIELD_LIMIT:
 		return around->take_limit(around->context, rule) ? INSIDE : OUTSIDE;
 	case IPFI_FIELD_PER_SOURCE:
-		return around->source_states(around->context, rule, tuple->family, &tuple->src) <
-				       rule->per_source ? INSIDE : OUTSIDE;
+		states = around->source_states(around->context, rule, tuple->family, &tuple->src);
+		return states < rule->per_source ? INSIDE : OUTSIDE;
 	case __IPFI_FIELD_END:
 		break;
 	}
@@ -149,7 +152,7 @@ int ipfi_rule_differs(const struct ipfi_rule *rule, const struct ipfi_packet *pa
 	for (field = 0; left; field++, left >>= 1)
 		if (left & 1 && differs(rule, packet, around, field))
 			return field;
-	/* Out of its place: a packet that is one too many of its source must not use up what others may have. */
+	/* Out of its place: a source's packet too many must not use up what others may have. */
 	if (rule->fields & limit && differs(rule, packet, around, IPFI_FIELD_LIMIT))
 		return IPFI_FIELD_LIMIT;
 	return -1;

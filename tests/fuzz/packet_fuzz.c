@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzz target: the packet parser. The first byte of the input has flags, the second says how much of the
- * packet can be read at first, the rest is the packet. Each try gets memory that ends where it must stop
- * reading; whatever it answers has to keep to the contract of core/packet.h.
+ * Fuzz target: the packet parser. The first byte of the input has flags, the second says how much
+ * of the packet can be read at first, the rest is the packet. Each try gets memory that ends where
+ * it must stop reading; whatever it answers has to keep to the contract of core/packet.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +12,12 @@
 #define UNSIZED 1
 #define MOST_TRIES 32
 
-#define CHECK(condition)                                                         \
-	do {                                                                     \
-		if (!(condition)) {                                              \
+#define CHECK(condition)                                                                        \
+	do {                                                                                    \
+		if (!(condition)) {                                                             \
 			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                 \
-		}                                                                \
+			abort();                                                                \
+		}                                                                               \
 	} while (0)
 
 /* One try with @avail readable bytes. The options are checked here, while they can be read. */
@@ -40,7 +40,8 @@ static int try(struct ipfi_packet *packet, const u8 *data, u32 avail, u32 total,
 		if (packet->tuple.proto == IPFI_PROTO_TCP) {
 			CHECK(packet->tcp_options == exact + packet->transport + 20);
 			CHECK(packet->transport + 20U + packet->tcp_options_length <= avail);
-			CHECK(packet->tcp_options_length % 4 == 0 && packet->tcp_options_length <= 40);
+			CHECK(packet->tcp_options_length % 4 == 0 &&
+			      packet->tcp_options_length <= 40);
 		} else {
 			CHECK(!packet->tcp_options);
 		}
@@ -100,7 +101,8 @@ static void check_packet(const struct ipfi_packet *packet, const u8 *data, u32 t
 		CHECK(tuple->dport == (transport[2] << 8 | transport[3]) && tuple->dport);
 	}
 	if (tuple->proto == IPFI_PROTO_TCP) {
-		CHECK(packet->payload + packet->transport + 20 + packet->tcp_options_length == packet->length);
+		CHECK(packet->payload + packet->transport + 20 + packet->tcp_options_length ==
+		      packet->length);
 		CHECK(packet->tcp_flags == transport[13]);
 	} else {
 		CHECK(!packet->payload && !packet->tcp_flags && !packet->tcp_options_length);
@@ -124,7 +126,8 @@ static void check_packet(const struct ipfi_packet *packet, const u8 *data, u32 t
 	else
 		CHECK(packet->inner.family == 0 || packet->inner.family == tuple->family);
 	if (ipfi_packet_is_neighbour(packet))
-		CHECK(icmp && tuple->family == 6 && (packet->hop_limit == 255 || packet->hop_limit == 1));
+		CHECK(icmp && tuple->family == 6 &&
+		      (packet->hop_limit == 255 || packet->hop_limit == 1));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzz target: the rule matcher. A rule and a packet are made of the input's bytes, from few values so that
- * they often meet, and ipfi_rule_differs() has to answer as a slow reading of core/rule.h does that shares
- * nothing with it. The rate limit is held against its definition in numbers that cannot overflow.
+ * Fuzz target: the rule matcher. A rule and a packet are made of the input's bytes, from few values
+ * so that they often meet, and ipfi_rule_differs() has to answer as a slow reading of core/rule.h
+ * does that shares nothing with it. The rate limit is held against its definition in numbers that
+ * cannot overflow.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,12 @@
 #define RANGES_MOST 3
 #define FIELDS ((1U << __IPFI_FIELD_END) - 1)
 
-#define CHECK(condition)                                                         \
-	do {                                                                     \
-		if (!(condition)) {                                              \
+#define CHECK(condition)                                                                        \
+	do {                                                                                    \
+		if (!(condition)) {                                                             \
 			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                 \
-		}                                                                \
+			abort();                                                                \
+		}                                                                               \
 	} while (0)
 
 /* The input, which ends in zeros without end. */
@@ -47,8 +48,12 @@ static u32 take32(struct input *in)
 /* A number near one of the places where numbers change their nature. */
 static u32 take_number(struct input *in)
 {
-	static const u32 places[] = { 0, 1, 6, 17, 53, 132, 255, 256, 0x0102, 0x0201, 0xffff, 0x10000, 0x7fffffff,
-				      0x80000000, 0xfffffffe, 0xffffffff };
+	static const u32 places[] = {
+		/* clang-format off */
+		0, 1, 6, 17, 53, 132, 255, 256, 0x0102, 0x0201, 0xffff, 0x10000,
+		0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
+		/* clang-format on */
+	};
 	u8 byte = take8(in);
 
 	return places[byte & 15] + (byte >> 6);
@@ -147,7 +152,8 @@ static bool take_limit(void *context, const struct ipfi_rule *rule)
 	return w->within_limit;
 }
 
-static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family, const struct ipfi_addr *source)
+static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family,
+			 const struct ipfi_addr *source)
 {
 	struct world *w = context;
 
@@ -177,7 +183,8 @@ static void spell(const struct ipfi_addr *addr, u8 bytes[16])
 		bytes[i] = (u8)(addr->w[i / 4] >> (24 - i % 4 * 8));
 }
 
-static int slow_addr(const struct ipfi_addrs *addrs, u8 family, const struct ipfi_addr *addr, bool me)
+static int slow_addr(const struct ipfi_addrs *addrs, u8 family, const struct ipfi_addr *addr,
+		     bool me)
 {
 	const struct ipfi_addr_range *ranges = family == 4 ? addrs->v4 : addrs->v6;
 	u32 count = family == 4 ? addrs->v4_count : addrs->v6_count, i;
@@ -207,7 +214,8 @@ static int slow_device(const char *pattern, const char *name)
 static int slow_port(const struct ipfi_rule *rule, const struct ipfi_packet *packet,
 		     const struct ipfi_ranges *ranges, u32 port)
 {
-	bool names_protocol = rule->fields & 1U << IPFI_FIELD_PROTO && !(rule->negated & 1U << IPFI_FIELD_PROTO);
+	bool names_protocol =
+		rule->fields & 1U << IPFI_FIELD_PROTO && !(rule->negated & 1U << IPFI_FIELD_PROTO);
 
 	if (!packet->has_ports)
 		return -1;
@@ -216,8 +224,8 @@ static int slow_port(const struct ipfi_rule *rule, const struct ipfi_packet *pac
 	return -1;
 }
 
-static void slow_fields(const struct ipfi_rule *rule, const struct ipfi_packet *packet, const struct world *w,
-			int answers[__IPFI_FIELD_END])
+static void slow_fields(const struct ipfi_rule *rule, const struct ipfi_packet *packet,
+			const struct world *w, int answers[__IPFI_FIELD_END])
 {
 	const struct ipfi_tuple *tuple = &packet->tuple;
 	u32 icmp = (tuple->family == 6 ? 0x10000U : 0) + packet->icmp;
@@ -241,7 +249,8 @@ static void slow_fields(const struct ipfi_rule *rule, const struct ipfi_packet *
 	answers[IPFI_FIELD_PER_SOURCE] = w->states < rule->per_source;
 }
 
-static int slow_differs(const struct ipfi_rule *rule, const struct ipfi_packet *packet, const struct world *w)
+static int slow_differs(const struct ipfi_rule *rule, const struct ipfi_packet *packet,
+			const struct world *w)
 {
 	int answers[__IPFI_FIELD_END], field, first = -1;
 	bool limit_differs = false, matches;
@@ -289,7 +298,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const u8 protos[] = { IPFI_PROTO_TCP, IPFI_PROTO_UDP, IPFI_PROTO_SCTP, IPFI_PROTO_ICMP, 0 };
+	static const u8 protos[] = { IPFI_PROTO_TCP, IPFI_PROTO_UDP, IPFI_PROTO_SCTP,
+				     IPFI_PROTO_ICMP, 0 };
 	struct ranges_room proto, sport, dport, icmp, length, dscp, user;
 	struct addrs_room src, dst;
 	char iif[IPFI_DEVICE_LEN], oif[IPFI_DEVICE_LEN];
@@ -363,7 +373,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	/* The limit was asked once if all else matched, else not at all. */
 	before_limit = rule.fields & ~packet.unknown & 1U << IPFI_FIELD_LIMIT;
-	CHECK(world.asked_limit == (before_limit && (expected == -1 || expected == IPFI_FIELD_LIMIT)));
+	CHECK(world.asked_limit ==
+	      (before_limit && (expected == -1 || expected == IPFI_FIELD_LIMIT)));
 	CHECK(world.asked_states <= 1);
 
 	check_rate(&in);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The rule search: the first rule of the packet's list that matches, whatever the number of rules. */
+/* The rule search: the first rule of the packet's list that matches, of however many. */
 #include "core/classify.h"
 #include "world.h"
 
@@ -88,6 +88,32 @@ static void first_match_wins(void **state)
 	free(order);
 }
 
+/* Whichever field differs, the first of the enum too. */
+static void passes_over_any_difference(void **state)
+{
+	struct ipfi_rule rules[] = {
+		rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_DENY, NULL),
+		rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_ALLOW, NULL),
+	};
+	struct ipfi_packet packet = parsed_packet(4, 47);
+	const struct ipfi_rule **order;
+	struct ipfi_classifier c;
+	u32 field;
+
+	(void)state;
+	world.within_limit = false;
+	packet.iif_name = NULL;
+	order = build(&c, rules, COUNT(rules));
+	for (field = 0; field < __IPFI_FIELD_END; field++) {
+		rules[0] = rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_DENY, NULL);
+		rules[0].fields = IPFI_FIELD_BIT(field);
+		rules[0].family = 6;
+		rules[0].mark_value = rules[0].mark_mask = 1;
+		assert_ptr_equal(ipfi_classify(&c, &packet, &around), &rules[1]);
+	}
+	free(order);
+}
+
 /* To stand in a packet's list is needed for a match, and is not enough. */
 static void lists_stand_apart(void **state)
 {
@@ -141,10 +167,12 @@ static void passes_over_used_up_limit(void **state)
 	free(order);
 }
 
-/* Any rule set, any packet: the search answers as somebody who reads the rules from the top does. */
+/* Any rule set, any packet: the search answers as one does who reads the rules from the top. */
 static void answers_as_reader_does(void **state)
 {
-	static const struct ipfi_range ranges[] = { { 0, 3 }, { 2, 5 }, { 4, 4 }, { 6, 9 }, { 1, 8 } };
+	static const struct ipfi_range ranges[] = {
+		{ 0, 3 }, { 2, 5 }, { 4, 4 }, { 6, 9 }, { 1, 8 }
+	};
 	const struct ipfi_rule *expected, **order;
 	struct ipfi_rule rules[MOST];
 	struct ipfi_packet packet;
@@ -158,7 +186,7 @@ static void answers_as_reader_does(void **state)
 	for (round = 0; round < 300; round++) {
 		count = (u32)(rand() % MOST);
 		for (i = 0; i < count; i++) {
-			rules[i] = new_rule((u32)rand() % 8 * BIT(SPORT) & (BIT(SPORT) | BIT(DPORT)));
+			rules[i] = new_rule((u32)rand() & (BIT(SPORT) | BIT(DPORT)));
 			rules[i].lists = (u8)(rand() % 8);
 			rules[i].sport = (struct ipfi_ranges){ &ranges[rand() % 5], 1 };
 			rules[i].dport = (struct ipfi_ranges){ &ranges[rand() % 5], 1 };
@@ -169,7 +197,8 @@ static void answers_as_reader_does(void **state)
 			packet = parsed_udp(4, (u16)(rand() % 10), (u16)(rand() % 10));
 			packet.list = (u8)(rand() % __IPFI_LIST_END);
 			for (expected = NULL, i = 0; i < count && !expected; i++)
-				if (rules[i].lists & 1 << packet.list && differs(&rules[i], &packet) == MATCH)
+				if (rules[i].lists & 1 << packet.list &&
+				    differs(&rules[i], &packet) == MATCH)
 					expected = &rules[i];
 			assert_ptr_equal(ipfi_classify(&c, &packet, &around), expected);
 			found += !!expected;
@@ -185,6 +214,7 @@ int main(void)
 		cmocka_unit_test(needs_room),
 		cmocka_unit_test_setup(empty_set_matches_nothing, setup),
 		cmocka_unit_test_setup(first_match_wins, setup),
+		cmocka_unit_test_setup(passes_over_any_difference, setup),
 		cmocka_unit_test_setup(lists_stand_apart, setup),
 		cmocka_unit_test_setup(passes_over_used_up_limit, setup),
 		cmocka_unit_test_setup(answers_as_reader_does, setup),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The packet parser on ICMP and ICMPv6: kinds, identifiers, the packet that an error quotes, neighbours. */
+/* The packet parser on ICMP and ICMPv6: kinds, identifiers, quoted packets, neighbours. */
 #include "support.h"
 
 static const u8 families[] = { 4, 6 };
@@ -8,12 +8,12 @@ static const u8 families[] = { 4, 6 };
 static const struct kind {
 	u8 family, type, kind;
 } kinds[] = {
-	{ 4, 0, IPFI_ICMP_REPLY },   { 4, 3, IPFI_ICMP_ERROR },   { 4, 8, IPFI_ICMP_QUERY },
+	{ 4, 0, IPFI_ICMP_REPLY },   { 4, 3, IPFI_ICMP_ERROR },	  { 4, 8, IPFI_ICMP_QUERY },
 	{ 4, 11, IPFI_ICMP_ERROR },  { 4, 12, IPFI_ICMP_ERROR },  { 4, 13, IPFI_ICMP_QUERY },
 	{ 4, 14, IPFI_ICMP_REPLY },  { 4, 15, IPFI_ICMP_QUERY },  { 4, 16, IPFI_ICMP_REPLY },
 	{ 4, 17, IPFI_ICMP_QUERY },  { 4, 18, IPFI_ICMP_REPLY },  { 4, 42, IPFI_ICMP_QUERY },
-	{ 4, 43, IPFI_ICMP_REPLY },  { 6, 1, IPFI_ICMP_ERROR },   { 6, 2, IPFI_ICMP_ERROR },
-	{ 6, 3, IPFI_ICMP_ERROR },   { 6, 4, IPFI_ICMP_ERROR },   { 6, 128, IPFI_ICMP_QUERY },
+	{ 4, 43, IPFI_ICMP_REPLY },  { 6, 1, IPFI_ICMP_ERROR },	  { 6, 2, IPFI_ICMP_ERROR },
+	{ 6, 3, IPFI_ICMP_ERROR },   { 6, 4, IPFI_ICMP_ERROR },	  { 6, 128, IPFI_ICMP_QUERY },
 	{ 6, 129, IPFI_ICMP_REPLY }, { 6, 139, IPFI_ICMP_QUERY }, { 6, 140, IPFI_ICMP_REPLY },
 	{ 6, 160, IPFI_ICMP_QUERY }, { 6, 161, IPFI_ICMP_REPLY },
 };
@@ -96,7 +96,8 @@ static void knows_kinds(void **state)
 			assert_int_equal(packet.tuple.sport, expected_sport(families[i], (u8)type));
 			assert_int_equal(packet.tuple.dport, expected_dport(families[i], (u8)type));
 			assert_int_equal(packet.has_ports, 0);
-			assert_int_equal(packet.inner.family, kind == IPFI_ICMP_ERROR ? families[i] : 0);
+			assert_int_equal(packet.inner.family,
+					 kind == IPFI_ICMP_ERROR ? families[i] : 0);
 		}
 	}
 }
@@ -118,8 +119,9 @@ static struct ipfi_tuple message(u8 family, u8 type, u16 identifier, bool back)
 }
 
 /*
- * A query and its reply have one key, and are told apart. The reply to another query, to another type of
- * query, and a query that the other host asks by chance with the same identifier have other keys.
+ * A query and its reply have one key, and are told apart. The reply to another query, to another
+ * type of query, and a query that the other host asks by chance with the same identifier have other
+ * keys.
  */
 static void reply_has_key_of_query(void **state)
 {
@@ -132,7 +134,8 @@ static void reply_has_key_of_query(void **state)
 	for (i = 0; i < COUNT(kinds); i++) {
 		if (kinds[i].kind != IPFI_ICMP_REPLY)
 			continue;
-		query = message(kinds[i].family, query_of(kinds[i].family, kinds[i].type), 0x1234, false);
+		query = message(kinds[i].family, query_of(kinds[i].family, kinds[i].type), 0x1234,
+				false);
 		reply = message(kinds[i].family, kinds[i].type, 0x1234, true);
 		higher = ipfi_key_from_tuple(&key, &query);
 		assert_true(ipfi_key_from_tuple(&other, &reply) != higher);
@@ -142,7 +145,8 @@ static void reply_has_key_of_query(void **state)
 		ipfi_key_from_tuple(&other, &reply);
 		assert_false(ipfi_key_equal(&key, &other));
 
-		crossing = message(kinds[i].family, query_of(kinds[i].family, kinds[i].type), 0x1234, true);
+		crossing = message(kinds[i].family, query_of(kinds[i].family, kinds[i].type),
+				   0x1234, true);
 		ipfi_key_from_tuple(&other, &crossing);
 		assert_false(ipfi_key_equal(&key, &other));
 		crossing_reply = message(kinds[i].family, kinds[i].type, 0x1234, false);
@@ -150,7 +154,8 @@ static void reply_has_key_of_query(void **state)
 		assert_false(ipfi_key_equal(&key, &other));
 
 		for (j = 0; j < COUNT(kinds); j++) {
-			if (j == i || kinds[j].family != kinds[i].family || kinds[j].kind != IPFI_ICMP_REPLY)
+			if (j == i || kinds[j].family != kinds[i].family ||
+			    kinds[j].kind != IPFI_ICMP_REPLY)
 				continue;
 			reply = message(kinds[j].family, kinds[j].type, 0x1234, true);
 			ipfi_key_from_tuple(&other, &reply);
@@ -182,8 +187,8 @@ static void keeps_families_apart(void **state)
 
 static void reads_quoted_ports(void **state)
 {
-	static const u8 protos[] = { IPFI_PROTO_TCP, IPFI_PROTO_UDP, IPFI_PROTO_UDPLITE, IPFI_PROTO_SCTP,
-				     IPFI_PROTO_DCCP };
+	static const u8 protos[] = { IPFI_PROTO_TCP, IPFI_PROTO_UDP, IPFI_PROTO_UDPLITE,
+				     IPFI_PROTO_SCTP, IPFI_PROTO_DCCP };
 	struct ipfi_packet packet;
 	struct ipfi_addr src, dst;
 	struct wire inner, wire;
@@ -210,7 +215,8 @@ static void reads_quoted_ports(void **state)
 			assert_int_equal(packet.inner.dport, 443);
 			assert_true(ipfi_addr_equal(&packet.inner.src, &src));
 			assert_true(ipfi_addr_equal(&packet.inner.dst, &dst));
-			assert_int_equal(packet.inner_seq, protos[j] == IPFI_PROTO_TCP ? 0xdeadbeef : 0);
+			assert_int_equal(packet.inner_seq,
+					 protos[j] == IPFI_PROTO_TCP ? 0xdeadbeef : 0);
 			assert_int_equal(packet.tuple.sport, 0);
 			assert_int_equal(packet.has_ports, 0);
 			/* One byte less says too little. */
@@ -239,11 +245,12 @@ static void reads_quoted_identifier(void **state)
 			assert_int_equal(packet.inner.proto, icmp_proto(families[i]));
 			if (kind == IPFI_ICMP_QUERY || kind == IPFI_ICMP_REPLY) {
 				assert_int_equal(packet.inner.family, families[i]);
-				assert_int_equal(packet.inner.sport, expected_sport(families[i], (u8)type));
-				assert_int_equal(packet.inner.dport, expected_dport(families[i], (u8)type));
+				assert_int_equal(packet.inner.sport,
+						 expected_sport(families[i], (u8)type));
+				assert_int_equal(packet.inner.dport,
+						 expected_dport(families[i], (u8)type));
 			} else {
-				/* An error about an error is related to nothing, an echo with identifier 0
-				 * least of all. */
+				/* An error about an error is related to nothing. */
 				assert_int_equal(packet.inner.family, 0);
 				assert_int_equal(packet.inner.sport, 0);
 				assert_int_equal(packet.inner.dport, 0);
@@ -335,16 +342,16 @@ static const struct lie {
 	u8 value;
 	int reason;
 } lies[] = {
-	{ 4, 0, 0x65, IPFI_REASON_BAD_HEADER },    /* IPv6 in an ICMP error */
-	{ 6, 0, 0x45, IPFI_REASON_BAD_HEADER },    /* IPv4 in an ICMPv6 error */
-	{ 4, 0, 0x44, IPFI_REASON_BAD_HEADER },    /* a header of 16 bytes */
-	{ 4, 0, 0x46, IPFI_REASON_TRUNCATED },     /* options that push the ports past the end */
-	{ 4, 12, 0xe0, IPFI_REASON_BAD_HEADER },   /* sent by a group */
+	{ 4, 0, 0x65, IPFI_REASON_BAD_HEADER },	 /* IPv6 in an ICMP error */
+	{ 6, 0, 0x45, IPFI_REASON_BAD_HEADER },	 /* IPv4 in an ICMPv6 error */
+	{ 4, 0, 0x44, IPFI_REASON_BAD_HEADER },	 /* a header of 16 bytes */
+	{ 4, 0, 0x46, IPFI_REASON_TRUNCATED },	 /* options that push the ports past the end */
+	{ 4, 12, 0xe0, IPFI_REASON_BAD_HEADER }, /* sent by a group */
 	{ 6, 8, 0xff, IPFI_REASON_BAD_HEADER },
-	{ 6, 6, 60, IPFI_REASON_TRUNCATED },       /* a chain that does not end */
-	{ 4, 2, 0xff, 0 },                         /* longer than what is quoted: it is cut */
+	{ 6, 6, 60, IPFI_REASON_TRUNCATED }, /* a chain that does not end */
+	{ 4, 2, 0xff, 0 },		     /* longer than what is quoted: it is cut */
 	{ 6, 4, 0xff, 0 },
-	{ 4, 2, 0, 0 },                            /* routers that spoil the length are borne with */
+	{ 4, 2, 0, 0 }, /* routers that spoil the length are borne with */
 };
 
 static void refuses_quoted_lies(void **state)
@@ -385,12 +392,14 @@ static void refuses_short_messages(void **state)
 	}
 }
 
+/* clang-format off */
 #define LINK_LOCAL { { 0xfe800000, 0, 0x02000000, 1 } }
 #define LAST_LINK_LOCAL { { 0xfebfffff, 0, 0, 1 } }
 #define PAST_LINK_LOCAL { { 0xfec00000, 0, 0, 1 } }
 #define UNSPECIFIED { { 0, 0, 0, 0 } }
 #define LOOPBACK { { 0, 0, 0, 1 } }
 #define GLOBAL { { 0x20010db8, 0, 0, 1 } }
+/* clang-format on */
 
 static const struct neighbour {
 	u8 type, code, hop_limit;
@@ -398,23 +407,41 @@ static const struct neighbour {
 	bool is;
 } neighbours[] = {
 	/* Router and neighbour messages: RFC 4861 sections 6.1, 7.1, 8.1. */
-	{ 133, 0, 255, UNSPECIFIED, true },    { 133, 0, 255, LINK_LOCAL, true },
-	{ 133, 0, 254, LINK_LOCAL, false },    { 133, 1, 255, LINK_LOCAL, false },
-	{ 134, 0, 255, LINK_LOCAL, true },     { 134, 0, 255, LAST_LINK_LOCAL, true },
-	{ 134, 0, 255, PAST_LINK_LOCAL, false }, { 134, 0, 255, GLOBAL, false },
-	{ 134, 0, 255, UNSPECIFIED, false },   { 134, 0, 1, LINK_LOCAL, false },
-	{ 135, 0, 255, UNSPECIFIED, true },    { 135, 0, 255, GLOBAL, true },
-	{ 135, 0, 64, GLOBAL, false },         { 135, 9, 255, GLOBAL, false },
-	{ 136, 0, 255, GLOBAL, true },         { 136, 0, 0, GLOBAL, false },
-	{ 137, 0, 255, LINK_LOCAL, true },     { 137, 0, 255, GLOBAL, false },
+	{ 133, 0, 255, UNSPECIFIED, true },
+	{ 133, 0, 255, LINK_LOCAL, true },
+	{ 133, 0, 254, LINK_LOCAL, false },
+	{ 133, 1, 255, LINK_LOCAL, false },
+	{ 134, 0, 255, LINK_LOCAL, true },
+	{ 134, 0, 255, LAST_LINK_LOCAL, true },
+	{ 134, 0, 255, PAST_LINK_LOCAL, false },
+	{ 134, 0, 255, GLOBAL, false },
+	{ 134, 0, 255, UNSPECIFIED, false },
+	{ 134, 0, 1, LINK_LOCAL, false },
+	{ 135, 0, 255, UNSPECIFIED, true },
+	{ 135, 0, 255, GLOBAL, true },
+	{ 135, 0, 64, GLOBAL, false },
+	{ 135, 9, 255, GLOBAL, false },
+	{ 136, 0, 255, GLOBAL, true },
+	{ 136, 0, 0, GLOBAL, false },
+	{ 137, 0, 255, LINK_LOCAL, true },
+	{ 137, 0, 255, GLOBAL, false },
 	/* Listener messages: RFC 2710 section 3, RFC 3590, RFC 3810 sections 5.1.14, 5.2.13. */
-	{ 130, 0, 1, LINK_LOCAL, true },       { 130, 0, 255, LINK_LOCAL, false },
-	{ 131, 0, 1, UNSPECIFIED, true },      { 132, 0, 1, LINK_LOCAL, true },
-	{ 143, 0, 1, UNSPECIFIED, true },      { 143, 0, 1, GLOBAL, false },
-	{ 143, 0, 1, LOOPBACK, false },        { 143, 0, 2, LINK_LOCAL, false },
+	{ 130, 0, 1, LINK_LOCAL, true },
+	{ 130, 0, 255, LINK_LOCAL, false },
+	{ 131, 0, 1, UNSPECIFIED, true },
+	{ 132, 0, 1, LINK_LOCAL, true },
+	{ 143, 0, 1, UNSPECIFIED, true },
+	{ 143, 0, 1, GLOBAL, false },
+	{ 143, 0, 1, LOOPBACK, false },
+	{ 143, 0, 2, LINK_LOCAL, false },
+	{ 143, 0, 1, { { 1, 0, 0, 0 } }, false },
+	{ 143, 0, 1, { { 0, 1, 0, 0 } }, false },
+	{ 143, 0, 1, { { 0, 0, 1, 0 } }, false },
 	/* Nothing else, whatever its hop limit. */
-	{ 128, 0, 255, LINK_LOCAL, false },    { 138, 0, 255, LINK_LOCAL, false },
-	{ 129, 0, 1, LINK_LOCAL, false },      { 1, 0, 255, LINK_LOCAL, false },
+	{ 128, 0, 255, LINK_LOCAL, false },
+	{ 138, 0, 255, LINK_LOCAL, false },
+	{ 129, 0, 1, LINK_LOCAL, false },
+	{ 1, 0, 255, LINK_LOCAL, false },
 	{ 100, 0, 255, LINK_LOCAL, false },
 };
 

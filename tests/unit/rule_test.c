@@ -118,8 +118,10 @@ static void compares_numbers(void **state)
 			opposite = negated(&rule);
 			packet = parsed_udp(4, 7, 7);
 			field->set(&packet, row->value);
-			assert_int_equal(differs(&rule, &packet), row->inside ? MATCH : field->field);
-			assert_int_equal(differs(&opposite, &packet), row->inside ? field->field : MATCH);
+			assert_int_equal(differs(&rule, &packet),
+					 row->inside ? MATCH : field->field);
+			assert_int_equal(differs(&opposite, &packet),
+					 row->inside ? field->field : MATCH);
 		}
 	}
 }
@@ -171,6 +173,7 @@ static const struct case_of_devices {
 	{ "*", "eth0", true },
 	/* A star in the middle is a name's own. */
 	{ "e*h0", "eth0", false },
+	{ "et*0", "eth1", false },
 	{ "e*h0", "e*h0", true },
 	{ "fifteen-letters", "fifteen-letters", true },
 	{ "fifteen-letters", "fifteen-letter", false },
@@ -225,8 +228,10 @@ static void compares_both_devices(void **state)
 	assert_int_equal(differs(&rule, &packet), IPFI_FIELD_IIF);
 }
 
+/* clang-format off */
 #define V4(a, b, c, d) { { (u32)(a) << 24 | (b) << 16 | (c) << 8 | (d), 0, 0, 0 } }
 #define V6(a, b, c, d) { { a, b, c, d } }
+/* clang-format on */
 
 static const struct ipfi_addr_range v4_ranges[] = {
 	{ V4(10, 0, 0, 0), V4(10, 255, 255, 255) },
@@ -274,8 +279,10 @@ static const struct case_of_addrs {
 
 static void compares_addresses(void **state)
 {
-	const struct ipfi_addrs addrs = { .v4 = v4_ranges, .v6 = v6_ranges,
-					  .v4_count = COUNT(v4_ranges), .v6_count = COUNT(v6_ranges) };
+	const struct ipfi_addrs addrs = { .v4 = v4_ranges,
+					  .v6 = v6_ranges,
+					  .v4_count = COUNT(v4_ranges),
+					  .v6_count = COUNT(v6_ranges) };
 	const struct case_of_addrs *row;
 	struct ipfi_rule src, dst, opposite;
 	struct ipfi_packet packet;
@@ -330,8 +337,8 @@ static void knows_me(void **state)
 /* Ports without a protocol are those of TCP and UDP. Others have to be named. */
 static void ports_mean_tcp_and_udp(void **state)
 {
-	static const u8 protos[] = { IPFI_PROTO_TCP, IPFI_PROTO_UDP, IPFI_PROTO_UDPLITE, IPFI_PROTO_SCTP,
-				     IPFI_PROTO_DCCP };
+	static const u8 protos[] = { IPFI_PROTO_TCP, IPFI_PROTO_UDP, IPFI_PROTO_UDPLITE,
+				     IPFI_PROTO_SCTP, IPFI_PROTO_DCCP };
 	struct ipfi_packet packet = parsed_udp(4, 53, 53);
 	struct ipfi_rule rule;
 	bool usual;
@@ -348,7 +355,8 @@ static void ports_mean_tcp_and_udp(void **state)
 			assert_int_equal(differs(&rule, &packet), usual ? MATCH : (int)field);
 
 			rule.fields |= BIT(PROTO);
-			rule.proto = (struct ipfi_ranges)RANGES({ 17, 17 }, { 33, 33 }, { 132, 136 }, { 6, 6 });
+			rule.proto = (struct ipfi_ranges)RANGES({ 17, 17 }, { 33, 33 },
+								{ 132, 136 }, { 6, 6 });
 			assert_int_equal(differs(&rule, &packet), MATCH);
 
 			/* To say what it is not names nothing. */
@@ -398,8 +406,9 @@ static void absent_never_matches(void **state)
 {
 	struct ipfi_packet packet = parsed_packet(4, 47);
 	struct ipfi_rule rule, opposite;
-	static const int fields[] = { IPFI_FIELD_IIF,  IPFI_FIELD_OIF,       IPFI_FIELD_SPORT, IPFI_FIELD_DPORT,
-				      IPFI_FIELD_ICMP, IPFI_FIELD_TCP_FLAGS, IPFI_FIELD_USER };
+	static const int fields[] = { IPFI_FIELD_IIF,	IPFI_FIELD_OIF,	 IPFI_FIELD_SPORT,
+				      IPFI_FIELD_DPORT, IPFI_FIELD_ICMP, IPFI_FIELD_TCP_FLAGS,
+				      IPFI_FIELD_USER };
 	size_t i;
 
 	(void)state;
@@ -408,7 +417,8 @@ static void absent_never_matches(void **state)
 		rule = new_rule(IPFI_FIELD_BIT(fields[i]));
 		strcpy(rule.iif, "*");
 		strcpy(rule.oif, "*");
-		rule.sport = rule.dport = rule.icmp = rule.user = (struct ipfi_ranges)RANGES({ 0, ~0U });
+		rule.sport = rule.dport = rule.icmp = rule.user =
+			(struct ipfi_ranges)RANGES({ 0, ~0U });
 		assert_int_equal(differs(&rule, &packet), fields[i]);
 		opposite = negated(&rule);
 		assert_int_equal(differs(&opposite, &packet), fields[i]);
@@ -418,6 +428,13 @@ static void absent_never_matches(void **state)
 			(struct ipfi_ranges)RANGES({ 1, 1 });
 		assert_int_equal(differs(&opposite, &packet), fields[i]);
 	}
+
+	/* A protocol that is named has no ports for that. */
+	rule = new_rule(BIT(PROTO) | BIT(DPORT));
+	rule.negated = BIT(DPORT);
+	rule.proto = (struct ipfi_ranges)RANGES({ 47, 47 });
+	rule.dport = (struct ipfi_ranges)RANGES({ 1, 1 });
+	assert_int_equal(differs(&rule, &packet), IPFI_FIELD_DPORT);
 }
 
 int main(void)

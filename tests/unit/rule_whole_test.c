@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Rule matching as a whole: which difference is named, when limits are asked, what is not known; ids, rates. */
+/* Rule matching as a whole: the difference named, when limits are asked, unknowns; ids, rates. */
 #include "world.h"
 
 /* A rule that a TCP packet matches in every field that it can have, and the packet. */
-static const struct ipfi_addr_range from[] = { { { { 0xc0000201, 0, 0, 0 } }, { { 0xc0000201, 0, 0, 0 } } } };
-static const struct ipfi_addr_range to[] = { { { { 0xc0000202, 0, 0, 0 } }, { { 0xc0000202, 0, 0, 0 } } } };
+static const struct ipfi_addr_range from[] = { { { { 0xc0000201, 0, 0, 0 } },
+						 { { 0xc0000201, 0, 0, 0 } } } };
+static const struct ipfi_addr_range to[] = { { { { 0xc0000202, 0, 0, 0 } },
+					       { { 0xc0000202, 0, 0, 0 } } } };
 static const struct ipfi_rule full = {
 	.name = "full",
 	.lists = IPFI_LISTS_ALL,
@@ -100,7 +102,7 @@ static void spoil(struct ipfi_rule *rule, u32 field)
 	}
 }
 
-/* Of two fields that differ the first is named. The limit is asked last, though it is not last in the enum. */
+/* Of two fields that differ the first is named; but the limit is asked after all others. */
 static void names_first_difference(void **state)
 {
 	struct ipfi_packet packet = full_packet();
@@ -118,14 +120,14 @@ static void names_first_difference(void **state)
 				assert_int_equal(differs(&rule, &packet), second);
 			else
 				assert_int_equal(differs(&rule, &packet), first);
-			assert_int_equal(world.asked_limit, second == IPFI_FIELD_LIMIT && first == second);
+			assert_int_equal(world.asked_limit,
+					 second == IPFI_FIELD_LIMIT && first == second);
 			assert_int_equal(world.asked_states, first >= IPFI_FIELD_LIMIT);
 		}
 	}
 }
 
-/* What is asked of the table and taken from a limit is asked and taken once, and only for a packet that
- * matches in all else. */
+/* A limit is taken from once, and only for a packet that matches in all else. */
 static void takes_limit_last(void **state)
 {
 	struct ipfi_packet packet = full_packet();
@@ -149,17 +151,19 @@ static void takes_limit_last(void **state)
 	assert_int_equal(world.asked_states, 3);
 }
 
-/* What is not known of a live state's first packet speaks for it: it fits an allow rule, and no deny rule. */
+/* What is not known of a state's first packet speaks for it: allow rules fit, deny rules do not. */
 static void unknown_speaks_for_state(void **state)
 {
 	static const u8 verdicts[] = { IPFI_VERDICT_ALLOW, IPFI_VERDICT_DENY, IPFI_VERDICT_REJECT };
 	struct ipfi_packet packet = full_packet();
 	struct ipfi_rule rule;
 	unsigned int spoilt;
+	bool allow;
 	u32 field;
 	size_t i;
 
 	for (i = 0; i < COUNT(verdicts); i++) {
+		allow = verdicts[i] == IPFI_VERDICT_ALLOW;
 		for (field = 0; field < __IPFI_FIELD_END; field++) {
 			for (spoilt = 0; spoilt < 2; spoilt++) {
 				setup(state);
@@ -170,9 +174,9 @@ static void unknown_speaks_for_state(void **state)
 					spoil(&rule, field);
 				packet.unknown = IPFI_FIELD_BIT(field);
 				assert_int_equal(differs(&rule, &packet),
-						 verdicts[i] == IPFI_VERDICT_ALLOW ? MATCH : (int)field);
+						 allow ? MATCH : (int)field);
 				assert_int_equal(world.asked_limit,
-						 verdicts[i] == IPFI_VERDICT_ALLOW && field != IPFI_FIELD_LIMIT);
+						 allow && field != IPFI_FIELD_LIMIT);
 			}
 			/* A field that the rule does not have need not be known. */
 			setup(state);
@@ -244,7 +248,7 @@ static void limits_rate_at_the_edges(void **state)
 	for (arrival = 0, passed = 0, i = 0; i < 20; i++)
 		passed += ipfi_rate_conforms(arrival, 0, SECOND, 5, &arrival);
 	assert_int_equal(passed, 5);
-	/* An interval and a burst whose product is too large mean a burst without end, not a short one. */
+	/* An interval and a burst whose product is too large are a burst without end. */
 	for (arrival = 0, passed = 0, i = 0; i < 20000; i++)
 		passed += ipfi_rate_conforms(arrival, SECOND, 1ULL << 52, ~0U, &arrival);
 	assert_int_equal(passed, 20000);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Packets made by hand for the unit tests: as bytes for the parser, as a parsed packet for the rest. */
+/* Packets made by hand for the unit tests: bytes for the parser, parsed packets for the rest. */
 #ifndef IPFI_TESTS_SUPPORT_H
 #define IPFI_TESTS_SUPPORT_H
 
@@ -78,10 +78,11 @@ static inline struct ipfi_addr ip6(u32 a, u32 b, u32 c, u32 d)
 /* The hosts that packets are between when it does not matter (RFC 5737, RFC 3849). */
 static inline struct ipfi_addr host(u8 family, u8 number)
 {
-	return family == 4 ? ip4(192, 0, 2, number) : ip6(0x20010db8, 0, 0, number);
+	return family == 4 ? ip4(192, 0, 2, number)
+			   : ip6(0x20010db8, 0x01234567, 0x89abcdef, number);
 }
 
-/* An IP header of @family from host 1 to host 2, hop limit 64, DSCP 46; put_ip_end() gives it its length. */
+/* An IP header from host 1 to host 2, hop limit 64, DSCP 46; put_ip_end() gives it its length. */
 static inline void put_ip(struct wire *wire, u8 family, u8 proto)
 {
 	struct ipfi_addr src = host(family, 1), dst = host(family, 2);
@@ -112,7 +113,7 @@ static inline void put_ip_end(struct wire *wire, u32 start)
 		set16(wire, start + 4, wire->length - start - 40);
 }
 
-/* A TCP header without options: sequence number 0x01020304, acknowledged 0x05060708, window 0x1234. */
+/* A TCP header without options: sequence 0x01020304, acknowledged 0x05060708, window 0x1234. */
 static inline void put_tcp(struct wire *wire, u16 sport, u16 dport, u8 flags)
 {
 	put16(wire, sport);
@@ -182,12 +183,12 @@ static inline struct wire icmp_wire(u8 family, u8 type, u8 code, u32 rest)
 }
 
 /*
- * Parses the first @avail of the packet's bytes from a piece of memory that has no more, so that the address
- * sanitizer sees the first byte read too much. packet->tcp_options does not outlive the call: it is made to
- * point into @wire.
+ * Parses the first @avail of the packet's bytes from a piece of memory that has no more, so that
+ * the address sanitizer sees the first byte read too much. packet->tcp_options does not outlive the
+ * call: it is made to point into @wire.
  */
-static inline int parse_part(struct ipfi_packet *packet, const struct wire *wire, u32 avail, u32 total,
-			     bool unsized)
+static inline int parse_part(struct ipfi_packet *packet, const struct wire *wire, u32 avail,
+			     u32 total, bool unsized)
 {
 	u8 *exact = malloc(avail ? avail : 1);
 	int answer;
@@ -210,7 +211,10 @@ static inline int parse(struct ipfi_packet *packet, const struct wire *wire)
 static inline struct ipfi_packet parsed_packet(u8 family, u8 proto)
 {
 	return (struct ipfi_packet){
-		.tuple = { .src = host(family, 1), .dst = host(family, 2), .proto = proto, .family = family },
+		.tuple = { .src = host(family, 1),
+			   .dst = host(family, 2),
+			   .proto = proto,
+			   .family = family },
 		.length = 100,
 		.transport = family == 4 ? 20 : 40,
 		.hop_limit = 64,

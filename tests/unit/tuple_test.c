@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Tuples, keys and their hash: both directions of a connection are one, different connections are not. */
+/* Tuples, keys and their hash: both directions of a connection are one, no two connections are. */
 #include "core/tuple.h"
 #include "support.h"
 
@@ -17,7 +17,8 @@ static u32 next_random(void)
 /* A tuple whose end points differ little or much, so that every word decides the order at times. */
 static struct ipfi_tuple random_tuple(void)
 {
-	struct ipfi_tuple tuple = { .family = next_random() & 1 ? 4 : 6, .proto = (u8)(next_random() % 200) };
+	struct ipfi_tuple tuple = { .family = next_random() & 1 ? 4 : 6,
+				    .proto = (u8)(next_random() % 200) };
 	int words = tuple.family == 4 ? 1 : 4, i;
 
 	for (i = 0; i < words; i++) {
@@ -43,27 +44,28 @@ static struct ipfi_tuple turned(const struct ipfi_tuple *tuple)
 static bool same_tuple(const struct ipfi_tuple *a, const struct ipfi_tuple *b)
 {
 	return ipfi_addr_equal(&a->src, &b->src) && ipfi_addr_equal(&a->dst, &b->dst) &&
-	       a->sport == b->sport && a->dport == b->dport && a->proto == b->proto && a->family == b->family;
+	       a->sport == b->sport && a->dport == b->dport && a->proto == b->proto &&
+	       a->family == b->family;
 }
 
 static void compares_addresses(void **state)
 {
-	struct ipfi_addr a, b;
+	const struct ipfi_addr a = ip6(1, 2, 3, 4);
+	struct ipfi_addr b;
 	int i;
 
 	(void)state;
-	a = ip6(1, 2, 3, 4);
 	assert_int_equal(ipfi_addr_compare(&a, &a), 0);
 	assert_true(ipfi_addr_equal(&a, &a));
 	for (i = 0; i < 4; i++) {
-		/* A higher word decides whatever the lower ones say, and words have no sign. */
-		b = ip6(i > 0 ? 1 : 0x80000001, i > 1 ? 2 : i == 1 ? 0x80000002 : 0,
-			i > 2 ? 3 : i == 2 ? 0x80000003 : 0, i == 3 ? 0x80000004 : 0);
-		assert_true(ipfi_addr_compare(&a, &b) < 0);
-		assert_true(ipfi_addr_compare(&b, &a) > 0);
 		b = a;
 		b.w[i] ^= 1;
 		assert_false(ipfi_addr_equal(&a, &b));
+		/* A higher word decides whatever the lower ones say, and words have no sign. */
+		memset(b.w + i, 0, sizeof(b) - i * sizeof(b.w[0]));
+		b.w[i] = a.w[i] | 0x80000000;
+		assert_true(ipfi_addr_compare(&a, &b) < 0);
+		assert_true(ipfi_addr_compare(&b, &a) > 0);
 	}
 }
 
@@ -161,8 +163,8 @@ static void families_differ(void **state)
 }
 
 /*
- * Values of lookup3's final mix for three words, computed from its definition by another program, and by
- * the kernel's include/linux/jhash.h, which gives the same.
+ * Values of lookup3's final mix for three words, computed from its definition by another program,
+ * and by the kernel's include/linux/jhash.h, which gives the same.
  */
 static void hashes_as_lookup3(void **state)
 {
@@ -188,8 +190,8 @@ static void hashes_key_words(void **state)
 }
 
 /*
- * Who owns a prefix and so 64 bits of its addresses finds, for one seed, addresses that fold alike; under
- * another seed they are scattered again, so that a secret seed makes the search idle.
+ * Who owns a prefix and so 64 bits of its addresses finds, for one seed, addresses that fold alike;
+ * under another seed they are scattered again, so that a secret seed makes the search idle.
  */
 static void folding_is_keyed(void **state)
 {

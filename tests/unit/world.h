@@ -10,9 +10,12 @@
 #define MATCH (-1)
 
 /* { from, to }, ... as a struct ipfi_ranges; lives as long as the block it stands in. */
-#define RANGES(...)                                                                        \
-	{ .at = (const struct ipfi_range[]){ __VA_ARGS__ },                                \
-	  .count = sizeof((const struct ipfi_range[]){ __VA_ARGS__ }) / sizeof(struct ipfi_range) }
+#define RANGES(...)                                                           \
+	{                                                                     \
+		.at = (const struct ipfi_range[]){ __VA_ARGS__ },             \
+		.count = sizeof((const struct ipfi_range[]){ __VA_ARGS__ }) / \
+			 sizeof(struct ipfi_range)                            \
+	}
 
 /* What the rules ask of their surroundings, and how often they did. */
 static struct world {
@@ -40,7 +43,8 @@ static bool take_limit(void *context, const struct ipfi_rule *rule)
 	return w->within_limit;
 }
 
-static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family, const struct ipfi_addr *source)
+static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family,
+			 const struct ipfi_addr *source)
 {
 	struct world *w = context;
 	struct ipfi_addr one = host(family, 1);
@@ -68,7 +72,10 @@ static inline int setup(void **state)
 static inline struct ipfi_rule new_rule(u32 fields)
 {
 	return (struct ipfi_rule){
-		.name = "test", .lists = IPFI_LISTS_ALL, .verdict = IPFI_VERDICT_ALLOW, .fields = fields,
+		.name = "test",
+		.lists = IPFI_LISTS_ALL,
+		.verdict = IPFI_VERDICT_ALLOW,
+		.fields = fields,
 	};
 }
 
