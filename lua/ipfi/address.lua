@@ -81,6 +81,13 @@ end
 -- @param value text, set, or list of these
 -- @return { ranges =, me =, families = mask, written = list of text }, true when negated; or nil and a message
 function address.parse(value)
+  if type(value) == "string" and value ~= "me" and value:find("^[%x:]") then
+    local range, family = parse(value)
+    if not range then
+      return nil, family
+    end
+    return { ranges = { range }, families = MASK[family], written = { value } }, false
+  end
   local list, negated = values.elements(value, WANT)
   if not list then
     return nil, negated

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- From a checked policy to the messages of its transaction: begin, the rules, commit.
+local address = require "ipfi.address"
 local codec = require "ipfi.c.codec"
+local fields = require "ipfi.fields"
 local json = require "ipfi.json"
 
 local compile = {}
@@ -8,11 +10,14 @@ local compile = {}
 -- IPFI_WRITTEN_LEN of the uapi header: longer ones are left out, and read back from the rule itself.
 local WRITTEN_LENGTH = 8192
 
+-- The policy of each list of messages, kept beside the list, not among the messages.
+local policy_of = setmetatable({}, { __mode = "k" })
+
 local Messages = { __name = "messages" }
 Messages.__index = Messages
 
 function Messages:__tostring()
-  return ("%d messages of policy '%s'"):format(#self, self.policy.name)
+  return ("%d messages of policy '%s'"):format(#self, policy_of[self].name)
 end
 
 --- The messages as the bytes of netlink: without the family's number and sequence numbers, which are put in
@@ -24,7 +29,26 @@ end
 --- The rule that a message of the list adds, or nil.
 -- @param index place of the message, from 1
 function Messages:rule(index)
-  return self.policy.rules[index - 1]
+  return policy_of[self].rules[index - 1]
+end
+
+local SORTED = table.move(fields.names, 1, #fields.names, 1, {})
+table.sort(SORTED)
+
+-- The fields as they were written, sets spread out: what the kernel keeps for the shell. Nil when too long.
+local function written(rule)
+  local out = {}
+  for _, name in ipairs(SORTED) do
+    local value = rule.fields[name]
+    if value ~= nil then
+      if type(value) == "table" and (name == "src" or name == "dst") then
+        value = address.spell(value)
+      end
+      out[#out + 1] = ('"%s":%s'):format(name, json.encode(value))
+    end
+  end
+  local text = "{" .. table.concat(out, ",") .. "}"
+  return #text <= WRITTEN_LENGTH and text or nil
 end
 
 --- Makes the messages of a policy.
@@ -34,7 +58,6 @@ end
 function compile.messages(policy, options)
   options = options or {}
   local list = setmetatable({}, Messages)
-  -- Kept beside the messages, not among them.
   local ruleset = {
     name = policy.name,
     default_in = policy.default["in"],
@@ -47,18 +70,15 @@ function compile.messages(policy, options)
   list[1] = { cmd = "ruleset_begin", ruleset = ruleset }
   for i, rule in ipairs(policy.rules) do
     local wire = rule.wire
-    if not wire.written then
-      local written = json.encode(rule.written)
-      wire.written = #written <= WRITTEN_LENGTH and written or nil
-    end
+    wire.written = wire.written or written(rule)
     list[i + 1] = { cmd = "rule_add", rule = wire }
   end
   list[#list + 1] = {
     cmd = "ruleset_commit",
     flags = { "ack" },
-    commit = { states = options.states, expect = options.expect },
+    commit = { states = options.states or "recheck", expect = options.expect },
   }
-  list.policy = policy
+  policy_of[list] = policy
   return list
 end
 

@@ -32,7 +32,13 @@ local function is_negated(wire, name)
   return false
 end
 
+local ALONE = { ["in"] = { "in" }, out = { "out" }, forward = { "forward" } }
+
 local function check_dir(c, value)
+  if ALONE[value] then
+    c.wire.lists = ALONE[value]
+    return
+  end
   local wanted = type(value) == "table" and value or { value }
   local count, problem = values.length(wanted)
   if not count then

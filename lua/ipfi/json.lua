@@ -72,33 +72,38 @@ local function encode_table(t, out, depth)
   out[#out + 1] = "}"
 end
 
-function encode(value, out, depth)
+local function scalar(value)
   local kind = type(value)
-  if kind == "table" then
-    return encode_table(value, out, depth)
-  end
-  local written
   if kind == "string" then
-    written = encode_string(value)
+    return encode_string(value)
   elseif math.type(value) == "integer" then
-    written = ("%d"):format(value)
+    return ("%d"):format(value)
   elseif kind == "number" then
-    written = value == value and math.abs(value) < math.huge and ("%.14g"):format(value) or "null"
+    return value == value and math.abs(value) < math.huge and ("%.14g"):format(value) or "null"
   elseif kind == "boolean" then
-    written = value and "true" or "false"
+    return value and "true" or "false"
   elseif kind == "nil" then
-    written = "null"
-  else
-    written = encode_string(tostring(value))
+    return "null"
   end
-  out[#out + 1] = written
+  return encode_string(tostring(value))
+end
+
+function encode(value, out, depth)
+  if type(value) == "table" then
+    encode_table(value, out, depth)
+  else
+    out[#out + 1] = scalar(value)
+  end
 end
 
 --- A value as JSON in one line: a table with values at 1, 2, ... as an array, any other as an object with
 -- sorted keys.
 function json.encode(value)
+  if type(value) ~= "table" then
+    return scalar(value)
+  end
   local out = {}
-  encode(value, out, 0)
+  encode_table(value, out, 0)
   return table.concat(out)
 end
 

@@ -9,24 +9,24 @@ local trust = require "ipfi.trust"
 
 local loader = {}
 
--- A policy is text written by people or their programs; this is some millions of rules.
-local SIZE_MOST = 512 << 20
-
 local function read(path)
   if path == "-" then
-    return sys.read_stdin(), "stdin"
+    local source, problem = sys.read_stdin()
+    if not source then
+      errors.raise("policy", "cannot read standard input: %s", problem)
+    end
+    return source, "stdin"
   end
-  local fit, problem = trust.check(path)
+  -- The status is of the very file that was read, not of one that stood there a moment before.
+  local source, status = sys.read_file(path)
+  if not source then
+    errors.raise("policy", "cannot open %s: %s", text.escape(path), status)
+  end
+  local fit, problem = trust.check(path, status)
   if not fit then
     errors.raise("policy", "%s", problem)
   end
-  local file, why = io.open(path, "rb")
-  if not file then
-    errors.raise("policy", "cannot open %s", text.escape(why))
-  end
-  local source = file:read(SIZE_MOST)
-  file:close()
-  return source or "", path
+  return source, path
 end
 
 -- A Lua error inside the policy as a line of the list; those of the words stand before it.
@@ -52,6 +52,13 @@ function loader.text(source, file, args, budget)
   local function where(level)
     return (builder:where(level + 1))
   end
+  -- What a policy makes stays: collecting as often as usual would only walk over it again and again.
+  local pause = collectgarbage("setpause", 400)
+  local restore <close> = setmetatable({}, {
+    __close = function()
+      collectgarbage("setpause", pause)
+    end,
+  })
   local ok, value, unused = sandbox.run(source, chunk, words, args or {}, where, budget)
   if not ok then
     if value == "interrupted!" or (type(value) == "string" and value:find(": interrupted!$")) then

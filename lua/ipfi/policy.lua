@@ -285,18 +285,6 @@ function Walk:group(group, outer, depth)
   return self:list(group.children, inherit(outer, group), group.at, depth)
 end
 
--- The fields as they were written, sets spread out: what the kernel keeps for the shell.
-local function as_written(effective)
-  local written = {}
-  for key, value in next, effective do
-    if key == "src" or key == "dst" then
-      value = address.spell(value)
-    end
-    written[key] = value
-  end
-  return written
-end
-
 function Walk:rule(definition, outer)
   local builder = self.builder
   local problem = definition.problem or rule.bad_name(definition.name)
@@ -319,12 +307,7 @@ function Walk:rule(definition, outer)
       effective[key] = value
     end
   end
-  local wire = rule.check(definition, {
-    fields = effective,
-    origin = outer.origin,
-    stateful = self.policy.stateful,
-    report = self.report,
-  })
+  local wire = self.checker:rule(definition, effective, outer.origin)
   if #builder.errors == 0 then
     local rules = self.policy.rules
     rules[#rules + 1] = {
@@ -332,7 +315,7 @@ function Walk:rule(definition, outer)
       verdict = definition.verdict,
       at = definition.at,
       wire = wire,
-      written = as_written(effective),
+      fields = effective,
     }
   end
 end
@@ -417,14 +400,10 @@ function Builder:finish(p)
     self:report(p.at, ("policy: rules: expected a list of rules, got %s")
       :format(kind(spec.rules) or text.quote(spec.rules)))
   elseif spec.rules ~= nil then
-    local walk = setmetatable({
-      builder = self,
-      policy = p,
-      names = {},
-      report = function(at, message)
-        self:report(at, message)
-      end,
-    }, Walk)
+    local checker = rule.checker(p.stateful, function(at, message)
+      self:report(at, message)
+    end)
+    local walk = setmetatable({ builder = self, policy = p, names = {}, checker = checker }, Walk)
     walk:list(spec.rules, { fields = {}, origin = {} }, p.at, 0)
   end
   if #p.rules > RULES_MOST then

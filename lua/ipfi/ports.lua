@@ -10,6 +10,9 @@ local ports = {}
 
 local WANT = "a port number, a service name, a range 'a-b' or a list of these"
 
+-- What values.ranges() needs, for each list of protocols.
+local specs = {}
+
 --- Port of a service.
 -- @param name as in services(5)
 -- @param protos list of protocol numbers it may be used with; nil for any
@@ -44,15 +47,22 @@ end
 -- @param protos list of protocol numbers that the rule names, or those it means
 -- @return list of { from =, to = }, true when negated; or nil and a message
 function ports.parse(value, protos)
-  return values.ranges(value, {
-    what = "port",
-    want = WANT,
-    least = 0,
-    most = 65535,
-    named = function(word)
-      return ports.service(word, protos)
-    end,
-  })
+  local key = table.concat(protos, ",")
+  local spec = specs[key]
+  if not spec then
+    spec = {
+      what = "port",
+      want = WANT,
+      least = 0,
+      most = 65535,
+      memo = {},
+      named = function(word)
+        return ports.service(word, protos)
+      end,
+    }
+    specs[key] = spec
+  end
+  return values.ranges(value, spec)
 end
 
 return ports

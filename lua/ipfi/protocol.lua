@@ -61,6 +61,7 @@ protocol.spec = {
   least = 0,
   most = 255,
   named = protocol.number,
+  memo = {},
 }
 
 return protocol

@@ -107,38 +107,39 @@ local function check_together(c)
   wire.lists = wire.lists or fields.lists
 end
 
+--- Makes what checks the rules of one policy, one after the other.
+-- @param stateful the policy's default for state
+-- @param report function (at, message) called for each mistake
+function rule.checker(stateful, report)
+  return setmetatable({ stateful = stateful, report = report }, Check)
+end
+
 --- Checks a rule.
 -- @param definition { verdict =, name =, at =, fields = as written in the rule }
--- @param context { fields = with those of the groups around it, origin = { field = group }, stateful =
---   the policy's default, report = function (at, message) }
+-- @param written the fields that hold for it: with those of the groups around it
+-- @param origin { field = group } for those that a group gave
 -- @return the message's rule table; not to be used when anything was reported
-function rule.check(definition, context)
-  local c = setmetatable({
-    definition = definition,
-    name = definition.name,
-    verdict = definition.verdict,
-    stateful = context.stateful,
-    origin = context.origin,
-    report = context.report,
-    families = address.BOTH,
-    failed = {},
-    size = 0,
-    wire = { name = definition.name, verdict = definition.verdict, at = definition.at },
-  }, Check)
+function Check:rule(definition, written, origin)
+  self.definition, self.origin = definition, origin
+  self.name, self.verdict = definition.name, definition.verdict
+  self.families, self.narrowed_by = address.BOTH, nil
+  self.protos, self.proto_negated, self.state = nil, false, nil
+  self.failed, self.size = {}, 0
+  self.wire = { name = definition.name, verdict = definition.verdict, at = definition.at }
   for name in next, definition.fields do
     if not fields.by_name[name] then
-      c:fail(name, "%s", rule.unknown_field(name))
+      self:fail(name, "%s", rule.unknown_field(name))
     end
   end
-  local written = context.fields
-  for _, field in ipairs(fields.list) do
-    local value = written[field.name]
+  local list, names = fields.list, fields.names
+  for i = 1, #names do
+    local value = written[names[i]]
     if value ~= nil then
-      field.check(c, value)
+      list[i].check(self, value)
     end
   end
-  check_together(c)
-  return c.wire
+  check_together(self)
+  return self.wire
 end
 
 --- The value of each field as a rule of the wire has it, for rules without the text they were written as.

@@ -274,19 +274,23 @@ local function watch(where, instructions, memory)
   local most = memory / 1024
   local over
   local function look()
-    used = used + EVERY
     if used > instructions then
       return ("%s: the policy does not end (stopped after %d million instructions)")
         :format(where(3), instructions // 1000000)
     elseif collectgarbage("count") - start > most then
       return ("%s: the policy takes too much memory (stopped at %d MiB)"):format(where(3), memory >> 20)
-    elseif used % 200000 == 0 and sys.interrupted() then
+    elseif sys.interrupted() then
       return "interrupted!"
     end
     return nil
   end
+  local count = collectgarbage
   local function hook()
+    used = used + EVERY
     if not over then
+      if count("count") - start <= most and used % 200000 ~= 0 then
+        return
+      end
       over = look()
       if not over then
         return

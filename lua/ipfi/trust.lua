@@ -7,48 +7,45 @@ local text = require "ipfi.text"
 local trust = {}
 
 -- Permission bits of stat(2).
-local OTHERS_WRITE, GROUP_WRITE, STICKY = 0x2, 0x10, 0x200
+local OTHERS_WRITE, GROUP_WRITE = 0x2, 0x10
 
--- May nobody but root and the caller write here? Members of group 0 are root's own.
-local function writable_by_others(mode, gid)
-  if mode & OTHERS_WRITE ~= 0 then
-    return "everybody"
-  elseif mode & GROUP_WRITE ~= 0 and gid ~= 0 then
-    return "its group"
+local function owner(uid)
+  return sys.user_name(uid) or ("user %d"):format(uid)
+end
+
+-- Who beside root and the caller may change what this status belongs to; nil for nobody. Members of group
+-- 0 are root's own.
+local function stranger(status)
+  if status.uid ~= 0 and status.uid ~= sys.geteuid() then
+    return ("it belongs to %s, not to root or you"):format(owner(status.uid))
+  elseif status.mode & OTHERS_WRITE ~= 0 then
+    return "everybody may write to it (chmod go-w it)"
+  elseif status.mode & GROUP_WRITE ~= 0 and status.gid ~= 0 then
+    return "its group may write to it (chmod go-w it)"
   end
   return nil
 end
 
---- Checks the owner and the mode of a file and of the directory it stands in.
--- @param path of a file
+--- Judges a file by the owners and modes of itself and of the directories it stands in: who may write
+-- to one of those may put another file in its place. In a sticky directory only the owner of a file can.
+-- @param path as the user gave it, for messages
+-- @param status as sys.stat() and sys.read_file() give it
 -- @return true; or nil and a message that says what to change
-function trust.check(path)
-  local stat, problem = sys.stat(path)
+function trust.check(path, status)
   local shown = text.escape(path)
-  if not stat then
-    return nil, ("cannot open %s: %s"):format(shown, problem or "no such file")
-  elseif stat.type ~= "file" then
+  if status.type ~= "file" then
     return nil, ("%s is not a regular file"):format(shown)
   end
-  local caller = sys.geteuid()
-  if stat.uid ~= 0 and stat.uid ~= caller then
-    return nil, ("refusing %s: it belongs to %s, not to root or you"):format(shown,
-      sys.user_name(stat.uid) or "user " .. stat.uid)
+  local why = stranger(status)
+  if why then
+    return nil, ("refusing %s: %s"):format(shown, why)
   end
-  local who = writable_by_others(stat.mode, stat.gid)
-  if who then
-    return nil, ("refusing %s: %s may write to it (chmod go-w %s)"):format(shown, who, shown)
-  end
-  -- In a sticky directory only the owner of a file can replace it.
-  if stat.dir_mode & STICKY == 0 then
-    who = writable_by_others(stat.dir_mode, stat.dir_gid)
-    if who then
-      return nil, ("refusing %s: %s may write to its directory (chmod go-w it)"):format(shown, who)
+  for _, directory in ipairs(status.dirs) do
+    local sticky = { uid = directory.uid, gid = directory.gid, mode = 0 }
+    why = stranger(directory.sticky and sticky or directory)
+    if why then
+      return nil, ("refusing %s, because of its directory %s: %s"):format(shown, text.escape(directory.path), why)
     end
-  end
-  if stat.dir_uid ~= 0 and stat.dir_uid ~= caller then
-    return nil, ("refusing %s: its directory belongs to %s, not to root or you"):format(shown,
-      sys.user_name(stat.dir_uid) or "user " .. stat.dir_uid)
   end
   return true
 end

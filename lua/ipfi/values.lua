@@ -118,7 +118,8 @@ end
 --- Parses the ranges of a numeric field.
 -- @param value the field's value
 -- @param spec { what = "port", want = "a port, ...", least =, most =, named = function (word) -> from, to
---   or nil, message }; named is asked for words that are no number or range
+--   or nil, message, memo = {} }; named is asked for words that are no number or range; with a memo,
+--   texts are parsed once
 -- @return list of { from =, to = nil when the same }, true when negated; or nil and a message
 function values.ranges(value, spec)
   local list, negated = values.elements(value, spec.want)
@@ -151,7 +152,11 @@ function values.ranges(value, spec)
     end
     ranges[i] = { from = from, to = to }
   end
-  return values.merge(ranges), negated
+  ranges = values.merge(ranges)
+  if spec.memo and type(value) == "string" then
+    spec.memo[value] = { ranges = ranges, negated = negated }
+  end
+  return ranges, negated
 end
 
 --- Ranges of the wire as they would be written: 22, "1024-2048", or a list; "!" in front when negated.

@@ -226,19 +226,30 @@ function sys.interfaces()
   return sys.world.interfaces
 end
 
--- Files a test has described are as described; others belong to root and are well kept.
-function sys.stat(path)
-  local described = sys.world.files[path]
-  if described then
-    return described
-  end
+-- The status of files is as a test describes it; others belong to root and are well kept.
+function sys.read_file(path)
   local file = io.open(path, "rb")
   if not file then
     return nil, "No such file or directory"
   end
+  local source = file:read("a")
   file:close()
-  return { type = "file", uid = 0, gid = 0, mode = tonumber("644", 8), dir_uid = 0, dir_gid = 0,
-    dir_mode = tonumber("755", 8) }
+  return source, sys.world.files[path] or sys.kept()
+end
+
+-- The status of a file that root keeps well, with changes.
+function sys.kept(changes)
+  local status = {
+    type = "file", uid = 0, gid = 0, mode = tonumber("644", 8), sticky = false, path = "/etc/ipfi/x.lua",
+    dirs = {
+      { path = "/etc/ipfi", uid = 0, gid = 0, mode = tonumber("755", 8), sticky = false },
+      { path = "/", uid = 0, gid = 0, mode = tonumber("755", 8), sticky = false },
+    },
+  }
+  for key, value in pairs(changes or {}) do
+    status[key] = value
+  end
+  return status
 end
 
 function sys.geteuid()

@@ -1,0 +1,102 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Tables of text that fit the terminal.
+local text = require "ipfi.text"
+
+local columns = {}
+
+-- No column is cut below this.
+local LEAST = 6
+
+-- Widths that fit: first the columns that can be spared go, then the widest that may be cut are.
+local function fit(list, widths, most)
+  local shown = {}
+  for i in ipairs(list) do
+    shown[i] = widths[i] > 0
+  end
+  local function total()
+    local sum = -2
+    for i in ipairs(list) do
+      sum = sum + (shown[i] and widths[i] + 2 or 0)
+    end
+    return sum
+  end
+  while total() > most do
+    local spare
+    for i, column in ipairs(list) do
+      if shown[i] and column.spare and (not spare or column.spare > list[spare].spare) then
+        spare = i
+      end
+    end
+    if not spare then
+      break
+    end
+    shown[spare] = false
+  end
+  while total() > most do
+    local widest
+    for i, column in ipairs(list) do
+      if shown[i] and column.cut and widths[i] > LEAST and (not widest or widths[i] > widths[widest]) then
+        widest = i
+      end
+    end
+    if not widest then
+      break
+    end
+    widths[widest] = math.max(LEAST, widths[widest] - math.max(1, total() - most))
+  end
+  return shown
+end
+
+local function pad(cell, width, right)
+  local gap = (" "):rep(width - text.width(cell))
+  return right and gap .. cell or cell .. gap
+end
+
+--- Formats rows as a table with a heading.
+-- @param style of style.lua; without a width nothing is cut or left out
+-- @param list of columns: { title =, cell = function (row) -> text without colours, right = true to align
+--   right, cut = true when it may be cut, spare = number when it may be left out, the highest first,
+--   paint = function (text, row) -> text with colours }. A column that is empty in every row is left out
+--   when empty = false.
+-- @param rows list of rows
+-- @return text that ends in a newline
+function columns.format(style, list, rows)
+  local cells, widths = {}, {}
+  for i, column in ipairs(list) do
+    widths[i] = text.width(column.title)
+    local used = column.empty ~= false
+    for r, row in ipairs(rows) do
+      cells[r] = cells[r] or {}
+      local cell = text.escape(column.cell(row) or "")
+      cells[r][i] = cell
+      used = used or cell ~= ""
+      widths[i] = math.max(widths[i], text.width(cell))
+    end
+    if not used then
+      widths[i] = 0
+    end
+  end
+  local shown = fit(list, widths, style.width or math.huge)
+  local out = {}
+  local function line(cell_of)
+    local parts = {}
+    for i, column in ipairs(list) do
+      if shown[i] then
+        parts[#parts + 1] = cell_of(i, column)
+      end
+    end
+    out[#out + 1] = table.concat(parts, "  "):gsub("%s+$", "")
+  end
+  line(function(i, column)
+    return style:paint("heading", pad(text.cut(column.title, widths[i]), widths[i], column.right))
+  end)
+  for r, row in ipairs(rows) do
+    line(function(i, column)
+      local cell = pad(text.cut(cells[r][i], widths[i]), widths[i], column.right)
+      return column.paint and column.paint(cell, row) or cell
+    end)
+  end
+  return table.concat(out, "\n") .. "\n"
+end
+
+return columns

@@ -1,0 +1,100 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- The table fw: what scripts and the prompt do with the firewall. Every function raises an error value when it
+-- fails (its text by tostring(), its kind in .kind, the exit status in .status). help.lua describes them.
+local codec = require "ipfi.c.codec"
+local compile = require "ipfi.compile"
+local errors = require "ipfi.errors"
+local json = require "ipfi.json"
+local kernel = require "ipfi.kernel"
+local loader = require "ipfi.loader"
+local log = require "ipfi.log"
+local policy = require "ipfi.policy"
+local printer = require "ipfi.print"
+local running = require "ipfi.running"
+local states = require "ipfi.states"
+local stats = require "ipfi.stats"
+local suggest = require "ipfi.suggest"
+local text = require "ipfi.text"
+
+local fw = {}
+
+fw.version = require "ipfi.version"
+
+local COMMIT_STATES = { recheck = true, keep = true, flush = true }
+local OPTIONS = { "expect", "states" }
+
+local function check_policy(p, who)
+  if not policy.is(p) or not p.checked then
+    errors.raise("lua", "%s: expected a policy, as fw.load() returns it, got %s", who, text.quote(p))
+  end
+end
+
+local function check_options(options, who)
+  if options == nil then
+    return {}
+  elseif type(options) ~= "table" then
+    errors.raise("lua", "%s: expected a table of options, got %s", who, text.quote(options))
+  end
+  for name in pairs(options) do
+    if name == "confirm" then
+      errors.raise("lua", "%s: confirm is not available in this version", who)
+    elseif name ~= "expect" and name ~= "states" then
+      errors.raise("lua", "%s: unknown option %s%s", who, text.quote(name),
+        type(name) == "string" and suggest.hint(name, OPTIONS) or "")
+    end
+  end
+  if options.states ~= nil and not COMMIT_STATES[options.states] then
+    errors.raise("lua", "%s: states is 'recheck', 'keep' or 'flush', got %s%s", who, text.quote(options.states),
+      type(options.states) == "string" and suggest.hint(options.states, suggest.keys(COMMIT_STATES)) or "")
+  elseif options.expect ~= nil and not (math.type(options.expect) == "integer" and options.expect >= 0
+    and options.expect <= 0xffffffff) then
+    errors.raise("lua", "%s: expect is a generation, got %s", who, text.quote(options.expect))
+  end
+  return options
+end
+
+fw.load = loader.load
+
+function fw.compile(p, options)
+  check_policy(p, "fw.compile")
+  return compile.messages(p, check_options(options, "fw.compile"))
+end
+
+function fw.decode(bytes)
+  if type(bytes) ~= "string" then
+    errors.raise("lua", "fw.decode: expected bytes, got %s", text.quote(bytes))
+  end
+  local messages, problem = codec.decode(bytes)
+  if not messages then
+    errors.raise("lua", "fw.decode: %s", problem)
+  end
+  return messages
+end
+
+function fw.commit(p, options)
+  check_policy(p, "fw.commit")
+  local messages = compile.messages(p, check_options(options, "fw.commit"))
+  local answer = kernel.transact(messages, "commit of policy '" .. p.name .. "'", function(index)
+    local rule = messages:rule(index)
+    return rule and { at = rule.at, rule = rule.name }
+  end)
+  local info = answer.info or {}
+  return { generation = info.generation, rules = info.rules }
+end
+
+function fw.info()
+  local info = kernel.ask({ cmd = "info" }, "fw.info").info or {}
+  info.armed = info.armed == 1
+  return info
+end
+
+fw.running = running.get
+fw.states = states.query
+fw.limits = stats.limits
+fw.set_limits = stats.set_limits
+fw.stats = stats.get
+fw.log = log.log
+fw.print = printer.print
+fw.json = json.encode
+
+return fw

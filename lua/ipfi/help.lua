@@ -1,0 +1,326 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- The help of the prompt. Fields, limits and filters come from the tables that check them.
+local codec = require "ipfi.c.codec"
+local fields = require "ipfi.fields"
+local fw = require "ipfi.fw"
+local limits = require "ipfi.limits"
+local policy = require "ipfi.policy"
+local states = require "ipfi.states"
+local suggest = require "ipfi.suggest"
+local text = require "ipfi.text"
+
+local help = {}
+
+--- Functions and words: { name =, call =, text = }, in the order of a first reading.
+help.entries = {
+  {
+    name = "fw.load",
+    call = "fw.load(path, args) -> policy",
+    text = "Loads and checks a policy file; nothing is sent. args is a table that the policy sees as args. "
+      .. "All mistakes of the file come in one error.",
+  },
+  {
+    name = "fw.commit",
+    call = "fw.commit(policy, { states =, expect = }) -> { generation =, rules = }",
+    text = "Puts the policy in the place of the running rules, all of it or nothing. Live states are judged again by "
+      .. "the new rules at their next packet; states = \"keep\" leaves them alone, \"flush\" ends them all. "
+      .. "With expect, only when that generation is the running one.",
+  },
+  {
+    name = "fw.running",
+    call = "fw.running() -> { name =, generation =, default =, rules = }",
+    text = "The running rule set. A row of rules has id, name, verdict, dir, at (\"file:line\"), packets, bytes, stateful "
+      .. "and the fields as written.",
+  },
+  {
+    name = "fw.states",
+    call = "fw.states(filter) -> query",
+    text = "The states that match a filter, which the kernel evaluates; help \"filters\" lists them. The query has :each() "
+      .. ":count() :count_by(field) :top(n, field) :kill(). help \"rows\" lists the fields of a row.",
+  },
+  {
+    name = "each",
+    call = "for row in query:each() do ... end",
+    text = "Goes through the rows as they are read from the kernel; millions do not stand in memory at once.",
+  },
+  { name = "count", call = "query:count() -> number", text = "How many states match." },
+  {
+    name = "count_by",
+    call = "query:count_by(field) -> { value = number }",
+    text = "How many states there are for each value of a field.",
+  },
+  {
+    name = "top",
+    call = "query:top(n, field) -> list",
+    text = "The n commonest values of a field as { [field] =, states = }, sources when no field is named; of a quantity like "
+      .. "\"bytes\" the n rows that have most of it.",
+  },
+  {
+    name = "kill",
+    call = "query:kill() -> number",
+    text = "Ends the states that match. The next packets of their connections must pass the rules again.",
+  },
+  {
+    name = "fw.limits",
+    call = "fw.limits() -> { max_states =, ... }",
+    text = "The limits and time-outs; help \"limits\" explains each.",
+  },
+  {
+    name = "fw.set_limits",
+    call = "fw.set_limits { max_states = 100000 } -> boolean",
+    text = "Sets limits; true when one of them was changed. A max_states below the number of states refuses new ones and "
+      .. "keeps the old.",
+  },
+  {
+    name = "fw.stats",
+    call = "fw.stats() -> { states =, ... }",
+    text = "states, states_peak, max_states, state_size (bytes a state takes, all in), memory and memory_at_limit (bytes), "
+      .. "generation, packets (judged), created, evicted, expired, drops and passes ({ reason = packets }).",
+  },
+  {
+    name = "fw.info",
+    call = "fw.info() -> { version =, generation =, armed =, name =, rules = }",
+    text = "What the module is and runs. Until the first commit armed is false and every packet passes.",
+  },
+  {
+    name = "fw.compile",
+    call = "fw.compile(policy, { states =, expect = }) -> messages",
+    text = "The messages of the policy's transaction, as tables; messages:bytes() gives them as netlink bytes.",
+  },
+  { name = "fw.decode", call = "fw.decode(bytes) -> messages", text = "The messages in netlink bytes, as tables." },
+  {
+    name = "fw.log",
+    call = "fw.log(level, format, ...)",
+    text = "Says something on standard error, and in the system log with --syslog. level is \"error\", \"warning\", "
+      .. "\"notice\", \"info\" or \"debug\"; what is below a warning is only said with -v.",
+  },
+  {
+    name = "fw.print",
+    call = "fw.print(value, ...)",
+    text = "Prints values as the prompt does; with -j as JSON lines.",
+  },
+  { name = "fw.json", call = "fw.json(value) -> text", text = "A value as JSON." },
+  { name = "fw.version", call = "fw.version", text = "The version of this program." },
+  {
+    name = "allow",
+    call = "allow { \"name\", field = value, ... }",
+    text = "A rule that lets packets pass. Its first value is its name, unique in the policy. help \"fields\" lists the fields.",
+  },
+  { name = "deny", call = "deny { \"name\", ... }", text = "A rule that drops packets in silence." },
+  {
+    name = "reject",
+    call = "reject { \"name\", ... }",
+    text = "A rule that drops packets and says so: with a TCP reset, or an ICMP error \"administratively prohibited\".",
+  },
+  {
+    name = "group",
+    call = "group { \"name\", field = value, ... } { rules }",
+    text = "Rules that share fields: each rule has those of the group, unless it says otherwise. Groups may stand in groups.",
+  },
+  {
+    name = "set",
+    call = "set { \"192.0.2.0/24\", \"2001:db8::/32\", ... }",
+    text = "Addresses to be used as src or dst, alone or in lists. ~s stands for all that are not in s.",
+  },
+  {
+    name = "policy",
+    call = "policy { name =, default =, limits =, stateful =, rules = }",
+    text = "What a policy file returns. help \"policy\" lists its fields.",
+  },
+  {
+    name = "args",
+    call = "args[1], args.name",
+    text = "The words behind the policy's file name; those like name=value also by name. An argument that the policy "
+      .. "never looks at is an error.",
+  },
+  {
+    name = "help",
+    call = "help(), help(fw.commit), help \"dport\"",
+    text = "Explains. Topics: fw, policy, fields, filters, rows, states, limits, reasons, keys.",
+  },
+}
+
+local function wrap(words, indent, width)
+  local lines, line = {}, indent
+  for word in words:gmatch("%S+") do
+    if #line > #indent and #line + 1 + #word > width then
+      lines[#lines + 1] = line
+      line = indent
+    end
+    line = line .. (#line > #indent and " " or "") .. word
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local WIDTH = 90
+
+local function entry_text(entry)
+  return entry.call .. "\n" .. wrap(entry.text, "    ", WIDTH)
+end
+
+local function definition(name, forms, words)
+  return ("  %s%s%s\n%s"):format(name, forms and ": " or "", forms or "", wrap(words, "      ", WIDTH))
+end
+
+local function list_of(title, items)
+  local out = { title .. "\n" }
+  for _, item in ipairs(items) do
+    out[#out + 1] = definition(item.name, item.forms, item.help)
+  end
+  return table.concat(out)
+end
+
+local KEYS = [[
+Keys of the prompt
+  F1 help    F3 rules with counters    F5 states    F7 statistics
+  C alone on a line: limits, states, most ever, bytes a state, memory now and at the limit
+  Tab completes names, fields of a rule, states, services, devices
+  Ctrl-C gives up a line or stops what runs; Ctrl-D leaves. States live on when the prompt ends.
+]]
+
+--- Topics: { name = function () -> text }.
+help.topics = {
+  fw = function()
+    local out = { "The firewall\n" }
+    for _, entry in ipairs(help.entries) do
+      if entry.name:find("^fw%.") then
+        out[#out + 1] = entry_text(entry)
+      end
+    end
+    return table.concat(out)
+  end,
+  policy = function()
+    local out = {}
+    for _, entry in ipairs(help.entries) do
+      if entry.name == "policy" then
+        out[1] = entry_text(entry)
+      end
+    end
+    out[#out + 1] = list_of("Fields of a policy", policy.fields)
+    return table.concat(out)
+  end,
+  fields = function()
+    return list_of("Fields of a rule; those that are absent match anything", fields.list)
+  end,
+  filters = function()
+    return list_of("Filters of fw.states; all that are given must hold", states.filters)
+  end,
+  rows = function()
+    return list_of("Fields of a state", states.fields)
+  end,
+  states = function()
+    local out = { "States of a connection, and seconds until it ends without traffic by default\n" }
+    for i, name in ipairs(codec.states()) do
+      -- ORDER STATE: time-outs stand in the order of the states, after tcp_loose.
+      local limit = limits.list[i + 3]
+      out[#out + 1] = ("  %-16s %5d  (%s)\n"):format(name, limit.default, limit.name)
+    end
+    out[#out + 1] = "  A name with a question mark is a guess: the connection was met in the middle.\n"
+    return table.concat(out)
+  end,
+  limits = function()
+    local items = {}
+    for i, limit in ipairs(limits.list) do
+      items[i] = {
+        name = limit.name,
+        forms = ("%d to %d, by default %d"):format(limit.least, limit.most, limit.default),
+        help = limits.help[limit.name],
+      }
+    end
+    return list_of("Limits", items)
+  end,
+  reasons = function()
+    local items = {}
+    for i, reason in ipairs(codec.reasons()) do
+      items[i] = { name = reason.name, forms = reason.accepted and "passes" or "dropped", help = reason.help }
+    end
+    return list_of("Why a packet passes or is dropped; each is counted in fw.stats()", items)
+  end,
+  keys = function()
+    return KEYS
+  end,
+}
+
+--- The first page.
+function help.overview()
+  return [[
+ipfi: a firewall that you program. What stands here is Lua; values are shown as they come.
+
+  fw.running()                         the rules and their counters (F3)
+  fw.states()                          the live states (F5)
+  fw.states { state = "ESTABLISHED", dport = "ssh" }:count()
+  fw.states { src = "192.0.2.7" }:kill()
+  fw.stats()                           counters and memory (F7)
+  fw.limits(), fw.set_limits { max_states = 100000 }
+  p = fw.load("/etc/ipfi/policy.lua")  check a policy, then fw.commit(p)
+
+help(fw.commit) or help "dport" explains one thing; help "fw", "policy", "fields", "filters", "rows",
+"states", "limits", "reasons" and "keys" list many.
+]]
+end
+
+-- Every name that help knows.
+local function known_names()
+  local names = suggest.keys(help.topics)
+  for _, entry in ipairs(help.entries) do
+    names[#names + 1] = entry.name
+  end
+  for _, name in ipairs(fields.names) do
+    names[#names + 1] = name
+  end
+  for _, name in ipairs(limits.names) do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+local function by_value(value, words)
+  for name, other in pairs(fw) do
+    if other == value then
+      return "fw." .. name
+    end
+  end
+  for name, other in pairs(words) do
+    if other == value then
+      return name
+    end
+  end
+  return nil
+end
+
+--- Text about something.
+-- @param subject a name, a function or nothing
+-- @param words table of the policy language's words, to be recognised
+function help.about(subject, words)
+  if subject == nil then
+    return help.overview()
+  elseif subject == fw then
+    return help.topics.fw()
+  end
+  local name = type(subject) == "string" and subject or by_value(subject, words or {})
+  if not name then
+    return ("There is no help about %s.\n"):format(text.quote(subject))
+  elseif help.topics[name] then
+    return help.topics[name]()
+  end
+  local out = {}
+  for _, entry in ipairs(help.entries) do
+    if entry.name == name or entry.name == "fw." .. name then
+      out[#out + 1] = entry_text(entry)
+    end
+  end
+  local field = fields.by_name[name]
+  if field then
+    out[#out + 1] = "Field of a rule\n" .. definition(field.name, field.forms, field.help)
+  end
+  if limits.by_name[name] then
+    out[#out + 1] = "Limit\n" .. definition(name, nil, limits.help[name])
+  end
+  if #out == 0 then
+    return ("There is no help about %s%s\n"):format(text.quote(name), suggest.hint(name, known_names()))
+  end
+  return table.concat(out)
+end
+
+return help

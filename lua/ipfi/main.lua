@@ -1,0 +1,184 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- What the options ask for, in their order: -l, -f, -e, the script, the prompt. Returns the exit status.
+local errors = require "ipfi.errors"
+local fw = require "ipfi.fw"
+local kernel = require "ipfi.kernel"
+local loader = require "ipfi.loader"
+local log = require "ipfi.log"
+local policy = require "ipfi.policy"
+local printer = require "ipfi.print"
+local repl = require "ipfi.repl"
+local settings = require "ipfi.settings"
+local sys = require "ipfi.c.sys"
+local text = require "ipfi.text"
+
+local LOCK = "/run/ipfi.lock"
+
+-- An error of Lua's own keeps the calls that led to it, for -v.
+local function handler(value)
+  if errors.is(value) or settings.verbose == 0 then
+    return value
+  end
+  return debug.traceback(tostring(value), 2)
+end
+
+-- Tells an error and returns its status. Those that begin with a place in a file stand as they are, so that
+-- editors find the place.
+local function report(value)
+  local message, status = errors.describe(value)
+  io.stdout:flush()
+  if errors.is(value) and (value.kind == "policy" or value.at) then
+    local safe = text.escape_lines(message)
+    io.stderr:write(safe, "\n")
+    if settings.syslog then
+      for line in safe:gmatch("[^\n]+") do
+        sys.syslog("err", line)
+      end
+    end
+  else
+    log.write("error", message)
+  end
+  return status
+end
+
+-- Runs one step; a failure is reported.
+local function try(step, ...)
+  local ok, value = xpcall(step, handler, ...)
+  return ok and errors.status.done or report(value)
+end
+
+-- One ipfi commits at a time; the lock ends with the program.
+local function take_lock()
+  local locked, why = sys.lock(LOCK, settings.lock_wait)
+  if locked then
+    return
+  elseif why == "busy" then
+    errors.raise("busy", "another ipfi is committing (%s is locked)", LOCK)
+  elseif why == "interrupted" then
+    errors.raise("interrupted", "interrupted!")
+  end
+  errors.raise("permission", "cannot lock %s: %s", LOCK, why)
+end
+
+local function commit(p, states)
+  local conn, problem = kernel.open("commit of " .. tostring(p.source))
+  if not conn then
+    error(problem, 0)
+  end
+  take_lock()
+  -- Whoever commits without the lock, from a prompt, is noticed by the kernel.
+  local info = fw.info()
+  local done = fw.commit(p, { states = states, expect = info.generation })
+  log.write("info", ("%s: generation %d, %d rules"):format(p.source, done.generation or 0, done.rules or #p.rules))
+end
+
+local function run_policy(options)
+  local p = loader.load(options.policy, loader.args(options.args))
+  if options.check then
+    log.write("info", ("%s: ok, %d rules"):format(options.policy, #p.rules))
+  else
+    commit(p, options.states)
+  end
+end
+
+local function run_text(source, name)
+  local shown = source:match("^%s*=(.*)$")
+  local chunk, problem = load(shown and "return " .. shown or source, name, "t")
+  if not chunk then
+    error(problem, 0)
+  end
+  local result = table.pack(chunk())
+  if shown then
+    printer.print(table.unpack(result, 1, result.n))
+  end
+end
+
+local function run_script(path)
+  local chunk, problem = loadfile(path, "t")
+  if not chunk then
+    error(problem, 0)
+  end
+  chunk()
+end
+
+local function run_stdin()
+  local source, problem = sys.read_stdin()
+  if not source then
+    errors.raise("lua", "standard input: %s", problem)
+  end
+  run_text(source:gsub("^#[^\n]*", "", 1), "=stdin")
+end
+
+-- What scripts and the prompt find among their globals.
+local function install_globals(options)
+  local _, words = policy.words { direct = true }
+  for name, word in pairs(words) do
+    _G[name] = word
+  end
+  _G.fw = fw
+  _G.args = loader.args(options.args)
+  _G.arg = table.move(options.args, 1, #options.args, 1, { [0] = options.script or options.policy or "ipfi" })
+  repl.install(_G, words)
+end
+
+local function steps(options)
+  local list = {}
+  for _, name in ipairs(options.modules) do
+    list[#list + 1] = function()
+      _G[name] = require(name)
+    end
+  end
+  if options.policy then
+    list[#list + 1] = function()
+      run_policy(options)
+    end
+  end
+  for _, statement in ipairs(options.expr) do
+    list[#list + 1] = function()
+      run_text(statement, "=-e")
+    end
+  end
+  if options.script then
+    list[#list + 1] = function()
+      run_script(options.script)
+    end
+  end
+  return list
+end
+
+--- Does what the options ask for.
+-- @param options the table of ipfi.c (see shell/options.c)
+-- @return exit status
+return function(options)
+  for _, name in ipairs { "json", "quiet", "verbose", "syslog", "color", "lock_wait" } do
+    if options[name] ~= nil then
+      settings[name] = options[name]
+    end
+  end
+  if options.version then
+    io.stdout:write("ipfi ", fw.version, "\n")
+    return errors.status.done
+  end
+  install_globals(options)
+  local list = steps(options)
+  local interactive = options.interactive
+  if not interactive and #list == 0 then
+    interactive = sys.isatty(0)
+    if not interactive then
+      list[1] = run_stdin
+    end
+  end
+  local status = errors.status.done
+  for _, step in ipairs(list) do
+    status = try(step)
+    if status ~= errors.status.done then
+      break
+    end
+  end
+  if interactive then
+    local ended = try(repl.run, _G)
+    status = status == errors.status.done and ended or status
+  end
+  kernel.close()
+  return status
+end

@@ -1,0 +1,179 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- The rule set that runs in the kernel, as rows.
+local columns = require "ipfi.columns"
+local errors = require "ipfi.errors"
+local fields = require "ipfi.fields"
+local json = require "ipfi.json"
+local kernel = require "ipfi.kernel"
+local rule = require "ipfi.rule"
+local style = require "ipfi.style"
+local suggest = require "ipfi.suggest"
+local text = require "ipfi.text"
+
+local running = {}
+
+local Running = { __name = "running" }
+Running.__index = Running
+
+--- Rules are numbered by their place, written by their fields.
+local Row = { __name = "rule" }
+Row.__index = Row
+
+-- Fields that have a column of their own, or are no condition.
+local APART = { dir = true, comment = true, state = true }
+
+local function spell(value)
+  if type(value) ~= "table" then
+    return tostring(value)
+  end
+  local parts = {}
+  for _, item in ipairs(value) do
+    parts[#parts + 1] = spell(item)
+  end
+  for _, key in ipairs(suggest.keys(value)) do
+    parts[#parts + 1] = key .. "=" .. spell(value[key])
+  end
+  return table.concat(parts, ",")
+end
+
+-- The conditions of a rule in one line: "proto tcp dport 22,80 stateful".
+local function conditions(row)
+  local parts = {}
+  for _, field in ipairs(fields.list) do
+    local value = row[field.name]
+    if value ~= nil and not APART[field.name] then
+      parts[#parts + 1] = ("%s %s"):format(field.name, spell(value))
+    end
+  end
+  if row.stateful then
+    parts[#parts + 1] = "stateful"
+  end
+  return table.concat(parts, "  ")
+end
+
+-- A row from a rule of the wire: the fields as they were written, or as its attributes say.
+local function make_row(wire)
+  local written = wire.written and json.decode(wire.written)
+  local row = type(written) == "table" and written or rule.read(wire)
+  row.id = wire.id
+  row.name = wire.name
+  row.verdict = wire.verdict
+  row.at = wire.at
+  row.packets = wire.packets or 0
+  row.bytes = wire.bytes or 0
+  row.dir = row.dir or fields.by_name.dir.read(wire)
+  row.stateful = false
+  for _, flag in ipairs(wire.flags or {}) do
+    row.stateful = row.stateful or flag == "stateful"
+  end
+  return setmetatable(row, Row)
+end
+
+--- The running rule set.
+-- @return { name =, generation =, default = { ["in"] =, out =, forward = }, rules = rows in order }; a row has
+--   id, name, verdict, dir, at, packets, bytes, stateful and the fields as written
+function running.get()
+  local result = setmetatable({ generation = 0, default = {}, rules = {} }, Running)
+  for _, message in ipairs(kernel.list({ cmd = "rules_dump" }, "fw.running")) do
+    if message.info then
+      result.name = message.info.name
+      result.generation = message.info.generation
+    end
+    if message.ruleset then
+      result.default["in"] = message.ruleset.default_in
+      result.default.out = message.ruleset.default_out
+      result.default.forward = message.ruleset.default_forward
+    end
+    if message.rule then
+      result.rules[#result.rules + 1] = make_row(message.rule)
+    end
+  end
+  return result
+end
+
+-- Names of the running rules by their id, kept until the next generation.
+local names, names_generation
+
+--- The names of the running rules by their id.
+function running.names()
+  local info = kernel.ask({ cmd = "info" }, "rules").info or {}
+  if not names or names_generation ~= info.generation then
+    names, names_generation = {}, info.generation
+    for _, message in ipairs(kernel.list({ cmd = "rules_dump" }, "rules")) do
+      if message.rule then
+        names[message.rule.id] = message.rule.name
+      end
+    end
+  end
+  return names
+end
+
+--- The id of a running rule.
+-- @param name of the rule
+-- @return id; raises an error that suggests the nearest name
+function running.id(name)
+  local list = {}
+  for id, other in pairs(running.names()) do
+    if other == name then
+      return id
+    end
+    list[#list + 1] = other
+  end
+  errors.raise("lua", "no running rule is called %s%s", text.quote(name), suggest.hint(name, list))
+end
+
+local function dir_of(row)
+  return type(row.dir) == "table" and (#row.dir == 3 and "any" or table.concat(row.dir, ",")) or row.dir
+end
+
+local VERDICT_PAINT = { allow = "text", deny = "heading", reject = "heading" }
+
+local function table_of(st, rows)
+  local place = {}
+  for i, row in ipairs(rows) do
+    place[row] = i
+  end
+  return columns.format(st, {
+    { title = "#", right = true, spare = 1, cell = function(row) return tostring(place[row]) end },
+    { title = "RULE", cut = true, cell = function(row) return row.name end },
+    {
+      title = "VERDICT",
+      cell = function(row) return row.verdict end,
+      paint = function(cell, row) return st:paint(VERDICT_PAINT[row.verdict] or "heading", cell) end,
+    },
+    { title = "DIR", cell = dir_of },
+    { title = "PACKETS", right = true, cell = function(row) return st:count(row.packets) end },
+    { title = "BYTES", right = true, cell = function(row) return st:bytes(row.bytes) end },
+    { title = "MATCHES", cut = true, cell = conditions },
+    { title = "AT", cut = true, spare = 2, empty = false, cell = function(row) return row.at end },
+  }, rows)
+end
+
+--- How the prompt shows it.
+function Running:__show(st)
+  if self.generation == 0 then
+    return "no rule set is running: every packet passes\n"
+  end
+  local defaults = {}
+  for _, list in ipairs(fields.lists) do
+    defaults[#defaults + 1] = ("%s %s"):format(list, self.default[list] or "?")
+  end
+  local head = ("policy '%s', generation %d, %d rules; default %s\n"):format(text.escape(self.name or ""),
+    self.generation, #self.rules, table.concat(defaults, ", "))
+  return #self.rules > 0 and head .. table_of(st, self.rules) or head
+end
+
+function Running:__tostring()
+  return (Running.__show(self, style.plain()):gsub("\n$", ""))
+end
+
+--- For JSON lines: the rules.
+function Running:__rows()
+  return self.rules
+end
+
+function Row:__tostring()
+  return ("%s '%s' (%s)"):format(self.verdict, text.escape(self.name), text.escape(self.at or "?"))
+end
+
+return running

@@ -1,0 +1,546 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- The state table: queries whose filter is evaluated in the kernel, and rows.
+local address = require "ipfi.address"
+local codec = require "ipfi.c.codec"
+local columns = require "ipfi.columns"
+local errors = require "ipfi.errors"
+local kernel = require "ipfi.kernel"
+local ports = require "ipfi.ports"
+local protocol = require "ipfi.protocol"
+local running = require "ipfi.running"
+local style = require "ipfi.style"
+local suggest = require "ipfi.suggest"
+local sys = require "ipfi.c.sys"
+local text = require "ipfi.text"
+local values = require "ipfi.values"
+
+local states = {}
+
+-- Rows that the prompt shows of a query.
+local SHOWN = 1000
+
+--- The fields of a row: { name, help }; those of "quantity" are sorted by size in top().
+states.fields = {
+  { name = "family", help = "4 or 6" },
+  { name = "proto", help = "protocol by name" },
+  { name = "state", help = "name of the state" },
+  { name = "guessed", help = "true when the connection was met in the middle" },
+  { name = "src", help = "address of who opened it" },
+  { name = "sport", help = "port, or identifier of an ICMP query" },
+  { name = "dst", help = "address of the other side" },
+  { name = "dport", help = "port, or identifier of an ICMP query" },
+  { name = "list", help = "in, out or forward: the list that its first packet met" },
+  { name = "iif", help = "device its first packet came in by" },
+  { name = "oif", help = "device its first packet left by" },
+  { name = "rule", help = "name of the rule that allowed it" },
+  { name = "packets", help = "packets from src", quantity = true },
+  { name = "bytes", help = "bytes from src", quantity = true },
+  { name = "reply_packets", help = "packets from dst", quantity = true },
+  { name = "reply_bytes", help = "bytes from dst", quantity = true },
+  { name = "timeout", help = "seconds left", quantity = true },
+  { name = "age", help = "seconds since its first packet", quantity = true },
+  { name = "mark", help = "mark of its first packet" },
+  { name = "reply_seen", help = "true when both sides were seen" },
+  { name = "generation", help = "the rule set that last judged it" },
+}
+
+local FIELDS, FIELD_NAMES = {}, {}
+for i, field in ipairs(states.fields) do
+  FIELDS[field.name] = field
+  FIELD_NAMES[i] = field.name
+end
+states.field_names = FIELD_NAMES
+
+local STATES = codec.states()
+local IS_STATE = {}
+for _, name in ipairs(STATES) do
+  IS_STATE[name] = true
+end
+states.names = STATES
+
+-- States of TCP, shown in bold blue when they are known and not guessed.
+local TCP_STATE = {}
+for _, name in ipairs(STATES) do
+  TCP_STATE[name] = not name:find("^UDP_") and name ~= "ICMP" and name ~= "OTHER"
+end
+
+local function fail(message, ...)
+  errors.raise("lua", "fw.states: " .. message, ...)
+end
+
+local function integer(name, least, most)
+  return function(value)
+    local number = values.integer(value, true)
+    if not number or number < least or number > most then
+      fail("%s: expected a number from %d to %d, got %s", name, least, most, text.quote(value))
+    end
+    return number
+  end
+end
+
+local function prefix(name)
+  return function(value)
+    local parsed, problem = address.prefix(value)
+    if not parsed then
+      fail("%s: %s", name, problem)
+    end
+    return parsed
+  end
+end
+
+local function port(name)
+  return function(value)
+    local ranges, negated = ports.parse(value, { protocol.TCP, protocol.UDP })
+    if not ranges then
+      fail("%s: %s", name, negated)
+    elseif negated or #ranges ~= 1 then
+      fail("%s: expected one port, service or range", name)
+    end
+    return { from = ranges[1].from, to = ranges[1].to }
+  end
+end
+
+local function device(name)
+  return function(value)
+    local index = type(value) == "string" and sys.ifindex(value)
+    if not index then
+      fail("%s: no device is called %s%s", name, text.quote(value),
+        type(value) == "string" and suggest.hint(value, sys.interfaces()) or "")
+    end
+    return index
+  end
+end
+
+--- The filters: { name =, wire = attribute, help =, parse = function (value) -> wire value }.
+states.filters = {
+  {
+    name = "family",
+    wire = "family",
+    help = "4 or 6",
+    parse = function(value)
+      local number = values.integer(value)
+      if number ~= 4 and number ~= 6 then
+        fail("family is 4 or 6, got %s", text.quote(value))
+      end
+      return number
+    end,
+  },
+  {
+    name = "proto",
+    wire = "proto",
+    help = "protocol by name or number",
+    parse = function(value)
+      local ranges, negated = values.ranges(value, protocol.spec)
+      if not ranges then
+        fail("proto: %s", negated)
+      elseif negated or #ranges ~= 1 or ranges[1].to then
+        fail("proto: expected one protocol")
+      end
+      return ranges[1].from
+    end,
+  },
+  {
+    name = "state",
+    wire = "states",
+    help = "a state's name or a list of them",
+    parse = function(value)
+      local names = {}
+      for i, name in ipairs(type(value) == "table" and value or { value }) do
+        local upper = type(name) == "string" and name:upper()
+        if not IS_STATE[upper] then
+          fail("unknown state %s%s", text.quote(name), upper and suggest.hint(upper, STATES) or "")
+        end
+        names[i] = upper
+      end
+      if #names == 0 then
+        fail("state: an empty list matches nothing")
+      end
+      return names
+    end,
+  },
+  { name = "src", wire = "src", help = "address or prefix of who opened it", parse = prefix "src" },
+  { name = "dst", wire = "dst", help = "address or prefix of the other side", parse = prefix "dst" },
+  { name = "addr", wire = "addr", help = "address or prefix of either side", parse = prefix "addr" },
+  { name = "sport", wire = "sport", help = "port, service or range 'a-b'", parse = port "sport" },
+  { name = "dport", wire = "dport", help = "port, service or range 'a-b'", parse = port "dport" },
+  { name = "port", wire = "port", help = "port, service or range of either side", parse = port "port" },
+  {
+    name = "rule",
+    wire = "rule",
+    help = "name of a running rule, or a rule's id",
+    parse = function(value)
+      if type(value) == "string" then
+        return running.id(value)
+      elseif math.type(value) ~= "integer" then
+        fail("rule: expected a name or an id, got %s", text.quote(value))
+      end
+      return value
+    end,
+  },
+  { name = "iif", wire = "iif", help = "device it came in by", parse = device "iif" },
+  { name = "oif", wire = "oif", help = "device it left by", parse = device "oif" },
+  { name = "iface", wire = "device", help = "either device", parse = device "iface" },
+  {
+    name = "guessed",
+    wire = "guessed",
+    help = "true or false",
+    parse = function(value)
+      if type(value) ~= "boolean" then
+        fail("guessed: expected true or false, got %s", text.quote(value))
+      end
+      return value and 1 or 0
+    end,
+  },
+  { name = "mark", wire = "mark", help = "a number", parse = integer("mark", 0, 0xffffffff) },
+}
+
+local FILTERS, FILTER_NAMES = {}, {}
+for i, filter in ipairs(states.filters) do
+  FILTERS[filter.name] = filter
+  FILTER_NAMES[i] = filter.name
+end
+states.filter_names = FILTER_NAMES
+
+local Query = { __name = "states" }
+Query.__index = Query
+
+local Row = { __name = "state" }
+Row.__index = Row
+
+-- What rows are finished with: names that are looked up once for a whole dump.
+local function finisher()
+  local rules = running.names()
+  local devices = setmetatable({ [0] = false }, {
+    __index = function(t, index)
+      local name = sys.ifname(index) or ("#%d"):format(index)
+      t[index] = name
+      return name
+    end,
+  })
+  local protos = setmetatable({}, {
+    __index = function(t, number)
+      local name = protocol.name(number)
+      t[number] = name
+      return name
+    end,
+  })
+  local finish = {}
+  -- The rule that made it may have gone with a newer rule set; its id remains.
+  function finish.rule(id)
+    return rules[id] or ("#%016x"):format(id)
+  end
+  function finish.iif(index)
+    return devices[index] or nil
+  end
+  finish.oif = finish.iif
+  function finish.proto(number)
+    return protos[number]
+  end
+  -- A row of the kernel becomes a row of Lua in place: a dump may have a million.
+  function finish.row(row)
+    local guessed, reply_seen = false, false
+    local flags = row.flags
+    if flags then
+      for i = 1, #flags do
+        if flags[i] == "guessed" then
+          guessed = true
+        elseif flags[i] == "reply_seen" then
+          reply_seen = true
+        end
+      end
+      row.flags = nil
+    end
+    row.guessed, row.reply_seen = guessed, reply_seen
+    row.proto = protos[row.proto]
+    row.iif, row.oif = devices[row.iif or 0] or nil, devices[row.oif or 0] or nil
+    local id = row.rule
+    if id then
+      row.rule = rules[id] or finish.rule(id)
+    end
+    row.timeout = (row.timeout or 0) / 1000
+    return setmetatable(row, Row)
+  end
+  return finish
+end
+
+--- A query of the state table; nothing is asked before one of its methods is called.
+-- @param filter table of states.filters, or nil for all states
+function states.query(filter)
+  if filter ~= nil and type(filter) ~= "table" then
+    fail("expected a table of filters, got %s", text.quote(filter))
+  end
+  local wire = {}
+  for name, value in pairs(filter or {}) do
+    local known = FILTERS[name]
+    if not known then
+      fail("unknown filter %s%s", text.quote(name),
+        type(name) == "string" and suggest.hint(name, FILTER_NAMES) or "")
+    end
+    wire[known.wire] = known.parse(value)
+  end
+  return setmetatable({ filter = next(wire) ~= nil and wire or nil }, Query)
+end
+
+local function request(query, cmd)
+  return { cmd = cmd, filter = query.filter }
+end
+
+--- Iterates over the rows, read from the kernel as they are used: for row in q:each() do ... end
+function Query:each()
+  local next_message = kernel.dump(request(self, "states_dump"), "fw.states")
+  local finish
+  return function()
+    local message
+    repeat
+      message = next_message()
+    until message == nil or message.state
+    if message == nil then
+      return nil
+    end
+    finish = finish or finisher()
+    return finish.row(message.state)
+  end
+end
+
+--- How many states match.
+function Query:count()
+  local answer = kernel.ask(request(self, "states_count"), "fw.states")
+  return answer.stats and answer.stats.states or 0
+end
+
+--- Ends the states that match. Their connections must pass the rules again.
+-- @return how many
+function Query:kill()
+  local answer = kernel.ask(request(self, "states_delete"), "fw.states")
+  return answer.stats and answer.stats.states or 0
+end
+
+local function check_field(name)
+  if not FIELDS[name] then
+    fail("unknown field %s%s", text.quote(name), type(name) == "string" and suggest.hint(name, FIELD_NAMES) or "")
+  end
+end
+
+-- A table from value to number that shows itself sorted, the greatest first.
+local Counts = { __name = "counts" }
+
+local function sorted(counts)
+  local list = {}
+  for value, count in next, counts do
+    list[#list + 1] = { value, count }
+  end
+  table.sort(list, function(a, b)
+    if a[2] ~= b[2] then
+      return a[2] > b[2]
+    elseif math.type(a[1]) and math.type(b[1]) then
+      return a[1] < b[1]
+    end
+    return tostring(a[1]) < tostring(b[1])
+  end)
+  return list
+end
+
+function Counts.__show(counts, st)
+  local list = sorted(counts)
+  if #list == 0 then
+    return "none\n"
+  end
+  return columns.format(st, {
+    { title = "VALUE", cut = true, cell = function(row) return tostring(row[1]) end },
+    { title = "STATES", right = true, cell = function(row) return st:count(row[2]) end },
+  }, list)
+end
+
+function Counts.__tostring(counts)
+  return (Counts.__show(counts, style.plain()):gsub("\n$", ""))
+end
+
+-- Fields that a dump can be counted by without making rows.
+local COUNTED = {
+  family = true, proto = true, state = true, src = true, dst = true, sport = true, dport = true, list = true,
+  iif = true, oif = true, rule = true, mark = true, generation = true,
+}
+
+--- Counts the states by the value of a field.
+-- @param field a name of states.fields
+-- @return { value = count }; states without the field count under "none"
+function Query:count_by(field)
+  check_field(field)
+  local counts = setmetatable({}, Counts)
+  local raw = COUNTED[field] and kernel.count(request(self, "states_dump"), "state." .. field, "fw.states")
+  if raw then
+    local finish = finisher()[field]
+    for value, count in pairs(raw) do
+      local name = value
+      if finish then
+        name = finish(value)
+      end
+      if name == nil then
+        name = "none"
+      end
+      counts[name] = (counts[name] or 0) + count
+    end
+    return counts
+  end
+  for row in self:each() do
+    local value = row[field]
+    if value == nil then
+      value = "none"
+    end
+    counts[value] = (counts[value] or 0) + 1
+  end
+  return counts
+end
+
+local function rows_of(fields)
+  return {
+    __name = "list",
+    __show = function(list, st)
+      return fields(list, st)
+    end,
+  }
+end
+
+-- The n rows with the most of a quantity, in order; never more than n are kept.
+local function largest(query, n, field)
+  local best = {}
+  for row in query:each() do
+    local amount = row[field] or 0
+    if #best < n or amount > (best[n][field] or 0) then
+      local place = #best + 1
+      while place > 1 and (best[place - 1][field] or 0) < amount do
+        place = place - 1
+      end
+      table.insert(best, place, row)
+      best[n + 1] = nil
+    end
+  end
+  return best
+end
+
+local table_of
+
+--- The top of the list: by default the sources with the most states.
+-- @param n how many
+-- @param field of states.fields ("src" when absent). Of a quantity, like bytes, the rows that have most of
+--   it; of any other, its commonest values as { [field] = value, states = count }
+-- @return list
+function Query:top(n, field)
+  field = field or "src"
+  check_field(field)
+  local most = values.integer(n)
+  if not most or most < 1 then
+    fail("top: expected how many, from 1 on, got %s", text.quote(n))
+  end
+  if FIELDS[field].quantity then
+    return setmetatable(largest(self, most, field), rows_of(function(list, st)
+      return table_of(st, list)
+    end))
+  end
+  local list = {}
+  for i, pair in ipairs(sorted(self:count_by(field))) do
+    if i > most then
+      break
+    end
+    list[i] = { [field] = pair[1], states = pair[2] }
+  end
+  return setmetatable(list, rows_of(function(rows, st)
+    if #rows == 0 then
+      return "none\n"
+    end
+    return columns.format(st, {
+      { title = field:upper(), cut = true, cell = function(row) return tostring(row[field]) end },
+      { title = "STATES", right = true, cell = function(row) return st:count(row.states) end },
+    }, rows)
+  end))
+end
+
+local function end_point(host, number)
+  if not number or number == 0 then
+    return host
+  elseif host:find(":", 1, true) then
+    return ("[%s]:%d"):format(host, number)
+  end
+  return ("%s:%d"):format(host, number)
+end
+
+-- The "ports" of an ICMP query are both its identifier.
+local function is_icmp(row)
+  return row.proto == "icmp" or row.proto == "icmpv6"
+end
+
+local function source(row)
+  return is_icmp(row) and ("%s id %d"):format(row.src, row.sport or 0) or end_point(row.src, row.sport)
+end
+
+local function destination(row)
+  return is_icmp(row) and row.dst or end_point(row.dst, row.dport)
+end
+
+--- The name of a row's state as it is shown: a guess has a question mark.
+function states.shown(row)
+  return row.guessed and row.state .. "?" or row.state
+end
+
+function table_of(st, rows)
+  if #rows == 0 then
+    return "no states\n"
+  end
+  local function devices(row)
+    return (row.iif or "") .. (row.oif and ">" .. row.oif or "")
+  end
+  return columns.format(st, {
+    { title = "PROTO", cell = function(row) return row.proto end },
+    {
+      title = "STATE",
+      cell = states.shown,
+      paint = function(cell, row)
+        return TCP_STATE[row.state] and not row.guessed and st:paint("state", cell) or cell
+      end,
+    },
+    { title = "SOURCE", cut = true, cell = source },
+    { title = "DESTINATION", cut = true, cell = destination },
+    { title = "DEVICES", spare = 3, empty = false, cell = devices },
+    { title = "RULE", cut = true, spare = 1, cell = function(row) return row.rule end },
+    { title = "PKTS", right = true, spare = 4, cell = function(row) return st:count(row.packets) end },
+    { title = "REPLY", right = true, spare = 5, cell = function(row) return st:count(row.reply_packets) end },
+    { title = "BYTES", right = true, cell = function(row) return st:bytes(row.bytes) end },
+    { title = "REPLY", right = true, spare = 2, cell = function(row) return st:bytes(row.reply_bytes) end },
+    { title = "LEFT", right = true, cell = function(row) return st:duration(row.timeout) end },
+  }, rows)
+end
+
+--- How the prompt shows a query: its rows, cut when there are very many.
+function Query:__show(st)
+  local rows, count = {}, 0
+  for row in self:each() do
+    rows[#rows + 1] = row
+    count = count + 1
+    if count == SHOWN then
+      break
+    end
+  end
+  local shown = table_of(st, rows)
+  if count == SHOWN then
+    local all = self:count()
+    if all > SHOWN then
+      shown = ("%s... and %d more (q:each() goes through all)\n"):format(shown, all - SHOWN)
+    end
+  end
+  return shown
+end
+
+function Query:__tostring()
+  return (Query.__show(self, style.plain()):gsub("\n$", ""))
+end
+
+--- For JSON lines: an iterator over all rows.
+function Query:__rows()
+  return self:each()
+end
+
+function Row:__tostring()
+  return ("%s %s %s > %s"):format(self.proto, states.shown(self), source(self), destination(self))
+end
+
+return states
