@@ -158,7 +158,10 @@ static int lib_schema(lua_State *L)
 	return 1;
 }
 
-/* limits() -> list of { name, least, most, default } in the order of the wire; times in seconds */
+/*
+ * limits() -> list of { name, least, most, default } in the order of the wire; times in seconds
+ * A default of 0 that is below the least depends on the machine's memory.
+ */
 static int lib_limits(lua_State *L)
 {
 	lua_createtable(L, (int)schema_limits_count, 0);

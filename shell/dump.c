@@ -289,6 +289,19 @@ static bool field_exists(const struct schema_family *family, const char *nest, c
 	return false;
 }
 
+/* Whether what next_message() left at the end means that all rows were seen. */
+static bool is_complete(lua_State *L)
+{
+	bool complete = true;
+
+	if (!lua_isnil(L, -1)) {
+		lua_getfield(L, -1, "interrupted");
+		complete = lua_toboolean(L, -1);
+		lua_pop(L, 1);
+	}
+	return complete;
+}
+
 static bool count_message(struct counter *counter, const struct schema_family *family,
 			  const struct wire_message *message, struct wire_error *error)
 {
@@ -312,7 +325,8 @@ static bool count_message(struct counter *counter, const struct schema_family *f
  * Dumps and counts the values of one field, without building rows: counts has value -> number.
  * field is a name in the rows ("proto"), or with its nest ("state.proto"). A mask counts by its
  * names, joined by commas. rows is the number of messages; those without the field are not in
- * counts.
+ * counts. Rows that changed meanwhile are no error here: the counts are returned, and dump_error()
+ * says so.
  */
 int dump_count(lua_State *L)
 {
@@ -342,7 +356,7 @@ int dump_count(lua_State *L)
 	}
 	for (;;) {
 		if (!next_message(L, dump, &message)) {
-			complete = lua_isnil(L, -1);
+			complete = is_complete(L);
 			break;
 		}
 		if (!count_message(&counter, dump->family, &message, &error)) {

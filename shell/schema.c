@@ -373,6 +373,7 @@ static const struct schema_attr log_rows[] = {
 	[IPFI_LOG_A_DST] = ADDRESS("dst"),
 	[IPFI_LOG_A_SPORT] = U16("sport"),
 	[IPFI_LOG_A_DPORT] = U16("dport"),
+	[IPFI_LOG_A_ICMP] = U16("icmp"),
 	[IPFI_LOG_A_IIF] = U32("iif"),
 	[IPFI_LOG_A_OIF] = U32("oif"),
 	[IPFI_LOG_A_LENGTH] = U32("length"),
