@@ -353,7 +353,13 @@ static void ports_mean_tcp_and_udp(void **state)
 			rule = new_rule(IPFI_FIELD_BIT(field));
 			rule.sport = rule.dport = (struct ipfi_ranges)RANGES({ 53, 53 });
 			assert_int_equal(differs(&rule, &packet), usual ? MATCH : (int)field);
+			rule.negated = rule.fields;
+			assert_int_equal(differs(&rule, &packet), field);
+			rule.sport = rule.dport = (struct ipfi_ranges)RANGES({ 54, 54 });
+			assert_int_equal(differs(&rule, &packet), usual ? MATCH : (int)field);
 
+			rule.negated = 0;
+			rule.sport = rule.dport = (struct ipfi_ranges)RANGES({ 53, 53 });
 			rule.fields |= BIT(PROTO);
 			rule.proto = (struct ipfi_ranges)RANGES({ 17, 17 }, { 33, 33 },
 								{ 132, 136 }, { 6, 6 });

@@ -241,6 +241,7 @@ static void limits_rate_at_the_edges(void **state)
 	for (i = 0; i < 2; i++) {
 		assert_true(ipfi_rate_conforms(0, SECOND, SECOND, (u32)i, &arrival));
 		assert_false(ipfi_rate_conforms(arrival, SECOND, SECOND, (u32)i, &next));
+		assert_false(ipfi_rate_conforms(arrival, 2 * SECOND - 1, SECOND, (u32)i, &next));
 		assert_true(next == 42);
 		assert_true(ipfi_rate_conforms(arrival, 2 * SECOND, SECOND, (u32)i, &arrival));
 	}
