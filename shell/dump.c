@@ -213,20 +213,29 @@ struct counter {
 	unsigned int depth;
 	const char *nest; /* the field's, or NULL for any */
 	const char *field;
-	const struct schema_attr *wanted; /* its row in the nest that is open, or NULL */
+	const struct schema_attr *outside; /* its row on the top level, or NULL */
+	const struct schema_attr *wanted;  /* its row where the walk is, or NULL */
 	int counts;			  /* index of the table */
 };
+
+/* The row of a field that is no nest itself, or NULL. */
+static const struct schema_attr *find_field(const struct schema_nest *nest, const char *field)
+{
+	unsigned int number = schema_find(nest, field);
+
+	return number && nest->attrs[number].type != SCHEMA_NEST ? &nest->attrs[number] : NULL;
+}
 
 static void count_open(void *context, const struct schema_attr *attr, size_t count)
 {
 	struct counter *counter = context;
-	unsigned int number;
 
 	(void)count;
-	if (counter->depth++ || (counter->nest && strcmp(counter->nest, attr->name) != 0))
+	if (counter->depth++)
 		return;
-	number = schema_find(attr->nest, counter->field);
-	counter->wanted = number ? &attr->nest->attrs[number] : NULL;
+	counter->wanted = counter->nest && strcmp(counter->nest, attr->name) != 0 ?
+				  NULL :
+				  find_field(attr->nest, counter->field);
 }
 
 static void count_close(void *context, const struct schema_attr *attr)
@@ -235,7 +244,7 @@ static void count_close(void *context, const struct schema_attr *attr)
 
 	(void)attr;
 	if (--counter->depth == 0)
-		counter->wanted = NULL;
+		counter->wanted = counter->outside;
 }
 
 /* Turns the list of names on top of the stack into one string. */
@@ -273,20 +282,17 @@ static void count_value(void *context, const struct schema_attr *attr,
 	lua_rawset(L, counter->counts);
 }
 
-/* Whether the schema knows nest.field, or nest is NULL and it knows the field in any nest. */
+/* Whether the schema knows nest.field, or nest is NULL and it knows the field anywhere. */
 static bool field_exists(const struct schema_family *family, const char *nest, const char *field)
 {
 	for (unsigned int i = 1; i <= family->top->max; i++) {
 		const struct schema_attr *attr = &family->top->attrs[i];
-		unsigned int number;
 
-		if (!attr->nest || (nest && strcmp(nest, attr->name) != 0))
-			continue;
-		number = schema_find(attr->nest, field);
-		if (number && attr->nest->attrs[number].type != SCHEMA_NEST)
+		if (attr->nest && (!nest || strcmp(nest, attr->name) == 0) &&
+		    find_field(attr->nest, field))
 			return true;
 	}
-	return false;
+	return !nest && find_field(family->top, field);
 }
 
 /* Whether what next_message() left at the end means that all rows were seen. */
@@ -347,6 +353,8 @@ int dump_count(lua_State *L)
 	luaL_argcheck(L, field_exists(netlink_check(L, 1)->family, counter.nest, counter.field), 3,
 		      "no such field");
 	dump = push_dump(L);
+	counter.outside = counter.nest ? NULL : find_field(dump->family->top, counter.field);
+	counter.wanted = counter.outside;
 	lua_newtable(L);
 	counter.counts = lua_gettop(L);
 	if (dump->channel.fd < 0) {

@@ -163,14 +163,20 @@ int options_parse(struct options *options, int argc, char **argv)
 		{ "version", no_argument, NULL, OPT_VERSION },
 		{ NULL, 0, NULL, 0 },
 	};
+	static char name[] = "ipfi";
 	int option, status;
 
 	memset(options, 0, sizeof(*options));
+	/* What getopt calls us in its messages. */
+	if (argc > 0)
+		argv[0] = name;
 	for (;;) {
+		int next = optind ? optind : 1;
+
 		/* The one word with a single dash, from the days of old. */
-		if (optind < argc && strcmp(argv[optind], "-rmmod") == 0) {
+		if (next < argc && strcmp(argv[next], "-rmmod") == 0) {
 			options->rmmod = true;
-			optind++;
+			optind = next + 1;
 			continue;
 		}
 		/* "+": what follows the first word belongs to the script or policy. */
