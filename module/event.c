@@ -21,10 +21,12 @@ void ipfi_event_state(struct ipfi_net *in, const struct ipfi_state *state, enum 
 
 	if (likely(!ipfi_genl_listened(in, IPFI_GROUP_INDEX_STATE)))
 		return;
-	header = ipfi_genl_event_start(in, IPFI_GROUP_INDEX_STATE, IPFI_CMD_EVENT_STATE, IPFI_STATE_PAYLOAD, &skb);
+	header = ipfi_genl_event_start(in, IPFI_GROUP_INDEX_STATE, IPFI_CMD_EVENT_STATE,
+				       IPFI_STATE_PAYLOAD, &skb);
 	if (!header)
 		return;
-	if (WARN_ON_ONCE(put_kind(skb, kind, cause) || ipfi_state_put(skb, &state->flow, state->deadline)))
+	if (WARN_ON_ONCE(put_kind(skb, kind, cause) ||
+			 ipfi_state_put(skb, &state->flow, state->deadline)))
 		nlmsg_free(skb);
 	else
 		ipfi_genl_event_send(in, IPFI_GROUP_INDEX_STATE, skb, header);
@@ -35,7 +37,8 @@ static int put_full(struct sk_buff *skb, const struct ipfi_net *in, u32 states)
 	struct nlattr *nest = nla_nest_start(skb, IPFI_A_STATS);
 
 	if (!nest || nla_put_u32(skb, IPFI_STATS_A_STATES, states) ||
-	    nla_put_u32(skb, IPFI_STATS_A_MAX_STATES, READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES])))
+	    nla_put_u32(skb, IPFI_STATS_A_MAX_STATES,
+			READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES])))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -58,16 +61,6 @@ void ipfi_event_full(struct ipfi_net *in, u32 states)
 		ipfi_genl_event_send(in, IPFI_GROUP_INDEX_STATE, skb, header);
 }
 
-static int put_ruleset(struct sk_buff *skb, struct ipfi_net *in)
-{
-	struct nlattr *nest = nla_nest_start(skb, IPFI_A_INFO);
-
-	if (!nest || ipfi_info_put(skb, rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex)), true))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
 void ipfi_event_ruleset(struct ipfi_net *in)
 {
 	struct sk_buff *skb;
@@ -75,10 +68,11 @@ void ipfi_event_ruleset(struct ipfi_net *in)
 
 	if (!ipfi_genl_listened(in, IPFI_GROUP_INDEX_RULESET))
 		return;
-	header = ipfi_genl_event_start(in, IPFI_GROUP_INDEX_RULESET, IPFI_CMD_EVENT_RULESET, IPFI_INFO_PAYLOAD, &skb);
+	header = ipfi_genl_event_start(in, IPFI_GROUP_INDEX_RULESET, IPFI_CMD_EVENT_RULESET,
+				       IPFI_INFO_PAYLOAD, &skb);
 	if (!header)
 		return;
-	if (WARN_ON_ONCE(put_ruleset(skb, in)))
+	if (WARN_ON_ONCE(ipfi_info_put(skb, ipfi_ruleset_running(in), true)))
 		nlmsg_free(skb);
 	else
 		ipfi_genl_event_send(in, IPFI_GROUP_INDEX_RULESET, skb, header);

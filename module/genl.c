@@ -6,19 +6,34 @@
 /* Set while the family is registered: packets and timers come before that and after it. */
 static bool registered;
 
-const struct nla_policy ipfi_unchecked_message_policy[IPFI_A_MAX + 1] = {};
-
 /*
- * Commands without a policy take no attribute: since resv_start_op is 0, the core refuses any. What is for
- * administrators of the namespace only says so.
+ * RULESET_BEGIN and RULE_ADD as the kernel's core sees them: it checks nothing. Their handlers do,
+ * as strictly (ipfi_parse_message()), because a message that the core refuses never reaches its
+ * handler, and the transaction would not learn that it lacks a rule: a commit in the same stream of
+ * messages would then put in force a rule set with a hole.
+ *
+ * The core allows that only to commands below resv_start_op, and for those it neither checks the
+ * header nor refuses attributes where there is no policy: the few others below it do so by
+ * themselves.
  */
+static const struct nla_policy unchecked_policy[IPFI_A_MAX + 1] = {};
+static const struct nla_policy no_attributes_policy[] = {
+	{ .type = NLA_REJECT },
+	{ .type = NLA_REJECT },
+};
+
+/* What is for administrators of the namespace only says so. */
 static const struct genl_ops operations[] = {
 	{
 		.cmd = IPFI_CMD_INFO,
+		.policy = no_attributes_policy,
+		.maxattr = ARRAY_SIZE(no_attributes_policy) - 1,
 		.doit = ipfi_genl_info,
 	},
 	{
 		.cmd = IPFI_CMD_LIMITS_GET,
+		.policy = no_attributes_policy,
+		.maxattr = ARRAY_SIZE(no_attributes_policy) - 1,
 		.doit = ipfi_genl_limits_get,
 	},
 	{
@@ -31,7 +46,7 @@ static const struct genl_ops operations[] = {
 	{
 		.cmd = IPFI_CMD_RULESET_BEGIN,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.policy = ipfi_unchecked_message_policy,
+		.policy = unchecked_policy,
 		.maxattr = IPFI_A_MAX,
 		.validate = GENL_DONT_VALIDATE_STRICT,
 		.doit = ipfi_genl_ruleset_begin,
@@ -39,7 +54,7 @@ static const struct genl_ops operations[] = {
 	{
 		.cmd = IPFI_CMD_RULE_ADD,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.policy = ipfi_unchecked_message_policy,
+		.policy = unchecked_policy,
 		.maxattr = IPFI_A_MAX,
 		.validate = GENL_DONT_VALIDATE_STRICT,
 		.doit = ipfi_genl_rule_add,
@@ -105,6 +120,7 @@ struct genl_family ipfi_genl_family __ro_after_init = {
 	.module = THIS_MODULE,
 	.netnsok = true,
 	.parallel_ops = true,
+	.resv_start_op = IPFI_CMD_RULE_ADD + 1,
 	.ops = operations,
 	.n_ops = ARRAY_SIZE(operations),
 	.mcgrps = groups,
@@ -116,8 +132,8 @@ bool ipfi_genl_listened(struct ipfi_net *in, enum ipfi_group group)
 	return READ_ONCE(registered) && genl_has_listeners(&ipfi_genl_family, in->net, group);
 }
 
-void *ipfi_genl_event_start(struct ipfi_net *in, enum ipfi_group group, enum ipfi_cmd cmd, size_t payload,
-			    struct sk_buff **skb)
+void *ipfi_genl_event_start(struct ipfi_net *in, enum ipfi_group group, enum ipfi_cmd cmd,
+			    size_t payload, struct sk_buff **skb)
 {
 	*skb = genlmsg_new(payload, GFP_ATOMIC | __GFP_NOWARN);
 	if (!*skb) {
@@ -128,7 +144,8 @@ void *ipfi_genl_event_start(struct ipfi_net *in, enum ipfi_group group, enum ipf
 	return genlmsg_put(*skb, 0, 0, &ipfi_genl_family, 0, cmd);
 }
 
-void ipfi_genl_event_send(struct ipfi_net *in, enum ipfi_group group, struct sk_buff *skb, void *header)
+void ipfi_genl_event_send(struct ipfi_net *in, enum ipfi_group group, struct sk_buff *skb,
+			  void *header)
 {
 	genlmsg_end(skb, header);
 	genlmsg_multicast_netns(&ipfi_genl_family, in->net, skb, 0, group, GFP_ATOMIC);
@@ -166,7 +183,7 @@ int __init ipfi_genl_init(void)
 void ipfi_genl_exit(void)
 {
 	WRITE_ONCE(registered, false);
-	/* Packets and timers send with BHs off: none is sending any more when the groups' numbers go. */
+	/* Packets and timers send with BHs off: none is sending any more when the groups go. */
 	synchronize_rcu();
 	genl_unregister_family(&ipfi_genl_family);
 	ipfi_transactions_exit();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The generic netlink family: one file an object, genl_<object>.c, each with the policies above its handlers;
- * genl.c only lists the commands.
+ * The generic netlink family: one file an object, genl_<object>.c, each with the policies above its
+ * handlers; genl.c only lists the commands.
  */
 #ifndef IPFI_GENL_H
 #define IPFI_GENL_H
@@ -23,21 +23,26 @@ void ipfi_genl_exit(void);
 /* Frees the transactions that are open when the namespace goes. */
 void ipfi_genl_net_exit(struct ipfi_net *in);
 
-/* Does anybody listen to the group, in any namespace? False while the family is not registered. No sleep. */
+/*
+ * Does anybody listen to the group, in any namespace? False while the family is not registered. No
+ * sleep.
+ */
 bool ipfi_genl_listened(struct ipfi_net *in, enum ipfi_group group);
 
 /*
- * A message of the namespace's own: starts one in a new *skb with room for @payload bytes of attributes, and
- * sends it to all who listen. NULL when memory is short, which the listeners are told. No sleep.
+ * A message of the namespace's own: starts one in a new *skb with room for @payload bytes of
+ * attributes, and sends it to all who listen. NULL when memory is short, which the listeners are
+ * told. No sleep.
  */
-void *ipfi_genl_event_start(struct ipfi_net *in, enum ipfi_group group, enum ipfi_cmd cmd, size_t payload,
-			    struct sk_buff **skb);
-void ipfi_genl_event_send(struct ipfi_net *in, enum ipfi_group group, struct sk_buff *skb, void *header);
+void *ipfi_genl_event_start(struct ipfi_net *in, enum ipfi_group group, enum ipfi_cmd cmd,
+			    size_t payload, struct sk_buff **skb);
+void ipfi_genl_event_send(struct ipfi_net *in, enum ipfi_group group, struct sk_buff *skb,
+			  void *header);
 
 /*
  * A reply to @info: starts one in a new skb, which is returned; NULL without memory. Sleeps.
- * ipfi_genl_reply_end() sends it. That it may not reach a socket whose buffer is full is no error: what was
- * asked for has been done.
+ * ipfi_genl_reply_end() sends it. That it may not reach a socket whose buffer is full is no error:
+ * what was asked for has been done.
  */
 struct sk_buff *ipfi_genl_reply_start(struct genl_info *info, size_t payload, void **header);
 void ipfi_genl_reply_end(struct genl_info *info, struct sk_buff *skb, void *header);
@@ -66,16 +71,17 @@ extern const struct nla_policy ipfi_commit_message_policy[IPFI_A_MAX + 1];
 extern const struct nla_policy ipfi_filter_message_policy[IPFI_A_MAX + 1];
 
 /*
- * The policy of RULESET_BEGIN and RULE_ADD as the kernel's core sees it: none. Their handlers check the
- * message, as strictly (ipfi_parse_message()), because a message that the core refuses never reaches its
- * handler, and a transaction would not learn that it lacks a rule: a commit in the same stream of messages
- * would then put in force a rule set with a hole.
+ * Attributes of more than one message, STATE and INFO: 0, or -EMSGSIZE when @skb is full. @deadline
+ * is a low word of jiffies; @rs is NULL before the first commit.
  */
-extern const struct nla_policy ipfi_unchecked_message_policy[IPFI_A_MAX + 1];
-
-/* Attributes of more than one message: 0, or -EMSGSIZE when @skb is full. */
 int ipfi_state_put(struct sk_buff *skb, const struct ipfi_flow *flow, u32 deadline);
 int ipfi_info_put(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_name);
+
+/* The rule set in force, NULL before the first commit. Holds in->mutex. */
+static inline const struct ipfi_ruleset *ipfi_ruleset_running(struct ipfi_net *in)
+{
+	return rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
+}
 
 /* Payloads that hold what these put. */
 #define IPFI_STATE_PAYLOAD 320
@@ -85,8 +91,8 @@ int ipfi_info_put(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_
 extern const struct nla_policy ipfi_limits_policy[IPFI_LIMIT_MAX + 1];
 
 /*
- * Reads a nest of limits whose policy has been checked: values of those present go to *limits, and *set says
- * which (mask of 1 << enum ipfi_limit). -EINVAL with @extack set.
+ * Reads a nest of limits whose policy has been checked: values of those present go to *limits, and
+ * *set says which (mask of 1 << enum ipfi_limit). -EINVAL with @extack set.
  */
 int ipfi_limits_parse(const struct nlattr *nest, struct ipfi_limits *limits, u32 *set,
 		      struct netlink_ext_ack *extack);

@@ -17,7 +17,7 @@ static const struct nla_policy ports_policy[IPFI_RANGE_A_MAX + 1] = {
 #define ALL_STATES ((2U << IPFI_STATE_MAX) - (1U << (IPFI_STATE_NONE + 1)))
 
 static const struct nla_policy filter_policy[IPFI_FILTER_A_MAX + 1] = {
-	[IPFI_FILTER_A_FAMILY] = NLA_POLICY_VALIDATE_FN(NLA_U8, ipfi_validate_family),
+	[IPFI_FILTER_A_FAMILY] = IPFI_FAMILY_POLICY,
 	[IPFI_FILTER_A_PROTO] = { .type = NLA_U8 },
 	[IPFI_FILTER_A_STATES] = NLA_POLICY_MASK(NLA_U32, ALL_STATES),
 	[IPFI_FILTER_A_SRC] = NLA_POLICY_NESTED(prefix_policy),
@@ -52,7 +52,8 @@ static void prefix_mask(struct ipfi_addr *mask, unsigned int length)
 	}
 }
 
-static int take_prefix(const struct nlattr *nest, struct ipfi_prefix *prefix, struct netlink_ext_ack *extack)
+static int take_prefix(const struct nlattr *nest, struct ipfi_prefix *prefix,
+		       struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[IPFI_PREFIX_A_MAX + 1];
 	int i, err = ipfi_parse_nest(tb, IPFI_PREFIX_A_MAX, nest, NULL, extack);
@@ -66,14 +67,16 @@ static int take_prefix(const struct nlattr *nest, struct ipfi_prefix *prefix, st
 	most = prefix->family == 4 ? 32 : 128;
 	length = tb[IPFI_PREFIX_A_LENGTH] ? nla_get_u8(tb[IPFI_PREFIX_A_LENGTH]) : most;
 	if (length > most)
-		return IPFI_WRONG(extack, tb[IPFI_PREFIX_A_LENGTH], "a prefix longer than its address");
+		return IPFI_WRONG(extack, tb[IPFI_PREFIX_A_LENGTH],
+				  "a prefix longer than its address");
 	prefix_mask(&prefix->mask, length);
 	for (i = 0; i < 4; i++)
 		prefix->addr.w[i] &= prefix->mask.w[i];
 	return 0;
 }
 
-static int take_filter(struct nlattr *tb[], struct ipfi_filter *filter, struct netlink_ext_ack *extack)
+static int take_filter(struct nlattr *tb[], struct ipfi_filter *filter,
+		       struct netlink_ext_ack *extack)
 {
 	unsigned int i;
 	int err = 0;
@@ -84,7 +87,7 @@ static int take_filter(struct nlattr *tb[], struct ipfi_filter *filter, struct n
 		filter->present |= 1U << i;
 		switch (i) {
 		case IPFI_FILTER_A_FAMILY:
-			filter->family = nla_get_u8(tb[i]);
+			err = ipfi_parse_family(tb[i], &filter->family, extack);
 			break;
 		case IPFI_FILTER_A_PROTO:
 			filter->proto = nla_get_u8(tb[i]);
@@ -133,8 +136,8 @@ static int take_filter(struct nlattr *tb[], struct ipfi_filter *filter, struct n
 	return err;
 }
 
-int ipfi_filter_parse(const struct nlmsghdr *nlh, struct nlattr *attrs[], struct ipfi_filter *filter,
-		      struct netlink_ext_ack *extack)
+int ipfi_filter_parse(const struct nlmsghdr *nlh, struct nlattr *attrs[],
+		      struct ipfi_filter *filter, struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[IPFI_FILTER_A_MAX + 1];
 	int err = ipfi_check_once(attrs, nlh, extack);
@@ -163,8 +166,8 @@ static bool port_in(const struct ipfi_range *range, u32 value)
 	return value >= range->from && value <= range->to;
 }
 
-static bool holds(const struct ipfi_filter *filter, const struct ipfi_flow *flow, const struct ipfi_tuple *tuple,
-		  enum ipfi_filter_attr attr)
+static bool holds(const struct ipfi_filter *filter, const struct ipfi_flow *flow,
+		  const struct ipfi_tuple *tuple, enum ipfi_filter_attr attr)
 {
 	switch (attr) {
 	case IPFI_FILTER_A_FAMILY:
@@ -193,7 +196,8 @@ static bool holds(const struct ipfi_filter *filter, const struct ipfi_flow *flow
 	case IPFI_FILTER_A_OIF:
 		return ipfi_flow_oif(flow) == filter->oif;
 	case IPFI_FILTER_A_DEVICE:
-		return ipfi_flow_iif(flow) == filter->device || ipfi_flow_oif(flow) == filter->device;
+		return ipfi_flow_iif(flow) == filter->device ||
+		       ipfi_flow_oif(flow) == filter->device;
 	case IPFI_FILTER_A_GUESSED:
 		return !!(flow->flags & IPFI_STATE_F_GUESSED) == filter->guessed;
 	case IPFI_FILTER_A_MARK:

@@ -15,7 +15,7 @@ struct ipfi_prefix {
 struct ipfi_filter {
 	u32 present; /* mask of 1 << enum ipfi_filter_attr; 0 matches every state */
 	u8 family, proto, guessed;
-	u32 states;  /* mask of 1 << enum ipfi_state_id */
+	u32 states; /* mask of 1 << enum ipfi_state_id */
 	struct ipfi_prefix src, dst, addr;
 	struct ipfi_range sport, dport, port;
 	u64 rule;
@@ -26,8 +26,8 @@ struct ipfi_filter {
  * Reads the filter out of the message @nlh, whose attributes @attrs the core has checked by
  * ipfi_filter_message_policy; a message without one matches every state. -EINVAL with @extack set.
  */
-int ipfi_filter_parse(const struct nlmsghdr *nlh, struct nlattr *attrs[], struct ipfi_filter *filter,
-		      struct netlink_ext_ack *extack);
+int ipfi_filter_parse(const struct nlmsghdr *nlh, struct nlattr *attrs[],
+		      struct ipfi_filter *filter, struct netlink_ext_ack *extack);
 
 /* Is @flow, which must not change meanwhile, one of them? */
 bool ipfi_filter_matches(const struct ipfi_filter *filter, const struct ipfi_flow *flow);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "genl.h"
+#include "genl_parse.h"
 
-/* @rs is NULL before the first commit. */
-int ipfi_info_put(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_name)
+static int put_fields(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_name)
 {
 	if (nla_put_u32(skb, IPFI_INFO_A_GENERATION, rs ? rs->generation : 0) ||
 	    nla_put_u32(skb, IPFI_INFO_A_RULES, rs ? rs->count : 0) ||
@@ -11,12 +11,22 @@ int ipfi_info_put(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_
 	return 0;
 }
 
-static int put_info(struct sk_buff *skb, struct ipfi_net *in, const struct ipfi_ruleset *rs)
+int ipfi_info_put(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_name)
+{
+	struct nlattr *nest = nla_nest_start(skb, IPFI_A_INFO);
+
+	if (!nest || put_fields(skb, rs, with_name))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_all(struct sk_buff *skb, struct ipfi_net *in, const struct ipfi_ruleset *rs)
 {
 	struct nlattr *nest = nla_nest_start(skb, IPFI_A_INFO);
 
 	if (!nest || nla_put_string(skb, IPFI_INFO_A_VERSION, IPFI_VERSION) ||
-	    nla_put_u8(skb, IPFI_INFO_A_ARMED, READ_ONCE(in->armed)) || ipfi_info_put(skb, rs, true))
+	    nla_put_u8(skb, IPFI_INFO_A_ARMED, READ_ONCE(in->armed)) || put_fields(skb, rs, true))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -28,13 +38,15 @@ int ipfi_genl_info(struct sk_buff *request, struct genl_info *info)
 	struct ipfi_ruleset *rs;
 	struct sk_buff *skb;
 	void *header;
-	int err;
+	int err = ipfi_check_header(info);
 
+	if (err)
+		return err;
 	skb = ipfi_genl_reply_start(info, IPFI_INFO_PAYLOAD, &header);
 	if (!skb)
 		return -ENOMEM;
 	rs = ipfi_ruleset_get(in);
-	err = put_info(skb, in, rs);
+	err = put_all(skb, in, rs);
 	ipfi_ruleset_put(rs);
 	if (WARN_ON_ONCE(err)) {
 		nlmsg_free(skb);

@@ -50,9 +50,11 @@ int ipfi_genl_limits_set(struct sk_buff *skb, struct genl_info *info)
 	struct ipfi_net *in = ipfi_net(genl_info_net(info));
 	struct nlattr *tb[IPFI_LIMIT_MAX + 1];
 	struct ipfi_limits limits;
-	int err = ipfi_parse_only(tb, IPFI_LIMIT_MAX, info, IPFI_A_LIMITS);
+	int err = ipfi_check_header(info);
 	u32 set;
 
+	if (!err)
+		err = ipfi_parse_only(tb, IPFI_LIMIT_MAX, info, IPFI_A_LIMITS);
 	if (err)
 		return err;
 	set = take_limits(tb, &limits);
@@ -81,9 +83,12 @@ int ipfi_genl_limits_get(struct sk_buff *request, struct genl_info *info)
 	struct ipfi_net *in = ipfi_net(genl_info_net(info));
 	struct sk_buff *skb;
 	void *header;
-	int err;
+	int err = ipfi_check_header(info);
 
-	skb = ipfi_genl_reply_start(info, nla_total_size(IPFI_LIMIT_MAX * nla_total_size(sizeof(u32))), &header);
+	if (err)
+		return err;
+	skb = ipfi_genl_reply_start(
+		info, nla_total_size(IPFI_LIMIT_MAX * nla_total_size(sizeof(u32))), &header);
 	if (!skb)
 		return -ENOMEM;
 	mutex_lock(&in->mutex);

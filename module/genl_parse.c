@@ -53,7 +53,8 @@ int ipfi_validate_device(const struct nlattr *attr, struct netlink_ext_ack *exta
 		if (*c == '/' || *c == ':' || isspace(*c))
 			return IPFI_WRONG(extack, attr, "no device has such a name");
 		if (*c == '*' && c[1])
-			return IPFI_WRONG(extack, attr, "'*' stands only at the end of a device's name");
+			return IPFI_WRONG(extack, attr,
+					  "'*' stands only at the end of a device's name");
 	}
 	if (!strcmp(name, ".") || !strcmp(name, ".."))
 		return IPFI_WRONG(extack, attr, "no device has such a name");
@@ -67,15 +68,9 @@ int ipfi_validate_address(const struct nlattr *attr, struct netlink_ext_ack *ext
 	return 0;
 }
 
-int ipfi_validate_family(const struct nlattr *attr, struct netlink_ext_ack *extack)
-{
-	if (nla_get_u8(attr) != 4 && nla_get_u8(attr) != 6)
-		return IPFI_WRONG(extack, attr, "the address family is 4 or 6");
-	return 0;
-}
-
 /* @tb has the last one of each type. */
-static int check_once(struct nlattr *tb[], const struct nlattr *head, int length, struct netlink_ext_ack *extack)
+static int check_once(struct nlattr *tb[], const struct nlattr *head, int length,
+		      struct netlink_ext_ack *extack)
 {
 	const struct nlattr *attr;
 	int rest;
@@ -86,23 +81,38 @@ static int check_once(struct nlattr *tb[], const struct nlattr *head, int length
 	return 0;
 }
 
-int ipfi_parse_nest(struct nlattr *tb[], int max, const struct nlattr *nest, const struct nla_policy *policy,
-		    struct netlink_ext_ack *extack)
+int ipfi_parse_nest(struct nlattr *tb[], int max, const struct nlattr *nest,
+		    const struct nla_policy *policy, struct netlink_ext_ack *extack)
 {
 	int err = nla_parse_nested(tb, max, nest, policy, extack);
 
 	return err ? err : check_once(tb, nla_data(nest), nla_len(nest), extack);
 }
 
-int ipfi_check_once(struct nlattr *attrs[], const struct nlmsghdr *nlh, struct netlink_ext_ack *extack)
+int ipfi_check_once(struct nlattr *attrs[], const struct nlmsghdr *nlh,
+		    struct netlink_ext_ack *extack)
 {
-	return check_once(attrs, nlmsg_attrdata(nlh, GENL_HDRLEN), nlmsg_attrlen(nlh, GENL_HDRLEN), extack);
+	return check_once(attrs, nlmsg_attrdata(nlh, GENL_HDRLEN), nlmsg_attrlen(nlh, GENL_HDRLEN),
+			  extack);
 }
 
-int ipfi_parse_message(struct nlattr *tb[], const struct genl_info *info, const struct nla_policy *policy)
+int ipfi_check_header(const struct genl_info *info)
 {
-	int err = genlmsg_parse(info->nlhdr, &ipfi_genl_family, tb, IPFI_A_MAX, policy, info->extack);
+	if (!info->genlhdr->reserved &&
+	    !(info->nlhdr->nlmsg_flags & ~(NLM_F_REQUEST | NLM_F_ACK | NLM_F_ECHO)))
+		return 0;
+	NL_SET_ERR_MSG(info->extack, "reserved bits are set in the header of the message");
+	return -EINVAL;
+}
 
+int ipfi_parse_message(struct nlattr *tb[], const struct genl_info *info,
+		       const struct nla_policy *policy)
+{
+	int err = ipfi_check_header(info);
+
+	if (!err)
+		err = genlmsg_parse(info->nlhdr, &ipfi_genl_family, tb, IPFI_A_MAX, policy,
+				    info->extack);
 	return err ? err : ipfi_check_once(tb, info->nlhdr, info->extack);
 }
 
@@ -113,11 +123,13 @@ int ipfi_parse_only(struct nlattr *tb[], int max, const struct genl_info *info, 
 	if (err)
 		return err;
 	if (!info->attrs[type])
-		return IPFI_MISSING(info->extack, NULL, type, "the message lacks the attribute that it is about");
+		return IPFI_MISSING(info->extack, NULL, type,
+				    "the message lacks the attribute that it is about");
 	return ipfi_parse_nest(tb, max, info->attrs[type], NULL, info->extack);
 }
 
-int ipfi_parse_range(const struct nlattr *nest, struct ipfi_range *range, struct netlink_ext_ack *extack)
+int ipfi_parse_range(const struct nlattr *nest, struct ipfi_range *range,
+		     struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[IPFI_RANGE_A_MAX + 1];
 	int err = ipfi_parse_nest(tb, IPFI_RANGE_A_MAX, nest, NULL, extack);
@@ -125,11 +137,20 @@ int ipfi_parse_range(const struct nlattr *nest, struct ipfi_range *range, struct
 	if (err)
 		return err;
 	if (!tb[IPFI_RANGE_A_FROM])
-		return IPFI_MISSING(extack, nest, IPFI_RANGE_A_FROM, "a range needs its first value");
+		return IPFI_MISSING(extack, nest, IPFI_RANGE_A_FROM,
+				    "a range needs its first value");
 	range->from = nla_get_u32(tb[IPFI_RANGE_A_FROM]);
 	range->to = tb[IPFI_RANGE_A_TO] ? nla_get_u32(tb[IPFI_RANGE_A_TO]) : range->from;
 	if (range->from > range->to)
 		return IPFI_WRONG(extack, tb[IPFI_RANGE_A_TO], "a range ends before it begins");
+	return 0;
+}
+
+int ipfi_parse_family(const struct nlattr *attr, u8 *family, struct netlink_ext_ack *extack)
+{
+	*family = nla_get_u8(attr);
+	if (*family != 4 && *family != 6)
+		return IPFI_WRONG(extack, attr, "an address family is 4 or 6");
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A rule's message: what an attribute alone can be stands in the policies; what attributes are together is
- * checked behind them. The shell has checked all of it before, with better words, but is not trusted.
+ * A rule's message: what an attribute alone can be stands in the policies; what attributes are
+ * together is checked behind them. The shell has checked all of it before, with better words, but
+ * is not trusted.
  */
 #include <linux/math64.h>
 #include <linux/mm.h>
@@ -9,13 +10,13 @@
 #include "genl_rule_parse.h"
 
 /* Fields that are ranges of numbers: X(ATTR = FIELD, member, most). */
-#define RANGE_FIELDS(X)                       \
-	X(PROTO, proto, U8_MAX)               \
-	X(SPORT, sport, U16_MAX)              \
-	X(DPORT, dport, U16_MAX)              \
-	X(ICMP, icmp, IPFI_ICMP6 | U16_MAX)   \
-	X(LENGTH, length, U32_MAX)            \
-	X(DSCP, dscp, 63)                     \
+#define RANGE_FIELDS(X)                     \
+	X(PROTO, proto, U8_MAX)             \
+	X(SPORT, sport, U16_MAX)            \
+	X(DPORT, dport, U16_MAX)            \
+	X(ICMP, icmp, IPFI_ICMP6 | U16_MAX) \
+	X(LENGTH, length, U32_MAX)          \
+	X(DSCP, dscp, 63)                   \
 	X(USER, user, U32_MAX - 1) /* the last one is nobody's: (uid_t)-1 */
 
 /* Fields that are addresses. */
@@ -23,14 +24,14 @@
 	X(SRC, src)       \
 	X(DST, dst)
 
-#define X(id, member, most)                                                                             \
-	static struct netlink_range_validation member##_bounds __ro_after_init = { .max = most };       \
-	static const struct nla_policy member##_range_policy[IPFI_RANGE_A_MAX + 1] = {                  \
-		[IPFI_RANGE_A_FROM] = NLA_POLICY_FULL_RANGE(NLA_U32, &member##_bounds),                 \
-		[IPFI_RANGE_A_TO] = NLA_POLICY_FULL_RANGE(NLA_U32, &member##_bounds),                   \
-	};                                                                                              \
-	static const struct nla_policy member##_policy[IPFI_RANGES_A_MAX + 1] = {                       \
-		[IPFI_RANGES_A_RANGE] = NLA_POLICY_NESTED(member##_range_policy),                       \
+#define X(id, member, most)                                                                       \
+	static struct netlink_range_validation member##_bounds __ro_after_init = { .max = most }; \
+	static const struct nla_policy member##_range_policy[IPFI_RANGE_A_MAX + 1] = {            \
+		[IPFI_RANGE_A_FROM] = NLA_POLICY_FULL_RANGE(NLA_U32, &member##_bounds),           \
+		[IPFI_RANGE_A_TO] = NLA_POLICY_FULL_RANGE(NLA_U32, &member##_bounds),             \
+	};                                                                                        \
+	static const struct nla_policy member##_policy[IPFI_RANGES_A_MAX + 1] = {                 \
+		[IPFI_RANGES_A_RANGE] = NLA_POLICY_NESTED(member##_range_policy),                 \
 	};
 RANGE_FIELDS(X)
 #undef X
@@ -45,16 +46,18 @@ static const struct nla_policy addresses_policy[IPFI_ADDRS_A_MAX + 1] = {
 	[IPFI_ADDRS_A_ME] = { .type = NLA_FLAG },
 };
 
-#define DEVICE_POLICY NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_device, IPFI_DEVICE_LEN - 1)
+#define DEVICE_POLICY \
+	NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_device, IPFI_DEVICE_LEN - 1)
 
 /* ID, PACKETS and BYTES come from the kernel only: without a policy they are refused. */
 static const struct nla_policy rule_policy[IPFI_RULE_A_MAX + 1] = {
-	[IPFI_RULE_A_NAME] = NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_name, IPFI_NAME_LEN),
+	[IPFI_RULE_A_NAME] =
+		NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_name, IPFI_NAME_LEN),
 	[IPFI_RULE_A_LISTS] = NLA_POLICY_RANGE(NLA_U8, 1, IPFI_LISTS_ALL),
 	[IPFI_RULE_A_VERDICT] = NLA_POLICY_RANGE(NLA_U8, IPFI_VERDICT_ALLOW, IPFI_VERDICT_MAX),
 	[IPFI_RULE_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, IPFI_RULE_F_ALL),
 	[IPFI_RULE_A_NEGATED] = NLA_POLICY_MASK(NLA_U32, IPFI_FIELDS_NEGATABLE),
-	[IPFI_RULE_A_FAMILY] = NLA_POLICY_VALIDATE_FN(NLA_U8, ipfi_validate_family),
+	[IPFI_RULE_A_FAMILY] = IPFI_FAMILY_POLICY,
 	[IPFI_RULE_A_IIF] = DEVICE_POLICY,
 	[IPFI_RULE_A_OIF] = DEVICE_POLICY,
 #define X(id, member, most) [IPFI_RULE_A_##id] = NLA_POLICY_NESTED(member##_policy),
@@ -71,9 +74,12 @@ static const struct nla_policy rule_policy[IPFI_RULE_A_MAX + 1] = {
 	[IPFI_RULE_A_LIMIT_PERIOD] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IPFI_RULE_A_LIMIT_BURST] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IPFI_RULE_A_PER_SOURCE] = NLA_POLICY_MIN(NLA_U32, 1),
-	[IPFI_RULE_A_LOG] = NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_text, IPFI_LOG_LEN),
-	[IPFI_RULE_A_COMMENT] = NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_string, IPFI_COMMENT_LEN),
-	[IPFI_RULE_A_AT] = NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_string, IPFI_AT_LEN),
+	[IPFI_RULE_A_LOG] =
+		NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_text, IPFI_LOG_LEN),
+	[IPFI_RULE_A_COMMENT] =
+		NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_string, IPFI_COMMENT_LEN),
+	[IPFI_RULE_A_AT] =
+		NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_string, IPFI_AT_LEN),
 	[IPFI_RULE_A_WRITTEN] = { .type = NLA_BINARY, .len = IPFI_WRITTEN_LEN },
 };
 
@@ -96,7 +102,8 @@ static const struct {
 	u16 attr, addresses;
 	u32 field;
 } address_fields[] = {
-#define X(id, member) { IPFI_RULE_A_##id, offsetof(struct ipfi_rule, member), IPFI_FIELD_BIT(IPFI_FIELD_##id) },
+#define X(id, member) \
+	{ IPFI_RULE_A_##id, offsetof(struct ipfi_rule, member), IPFI_FIELD_BIT(IPFI_FIELD_##id) },
 	ADDRESS_FIELDS(X)
 #undef X
 };
@@ -150,8 +157,8 @@ static size_t store_size(struct nlattr *tb[], const struct nlattr *nest)
 	return size;
 }
 
-static int take_ranges(struct filling *filling, const struct nlattr *nest, struct ipfi_ranges *ranges,
-		       struct netlink_ext_ack *extack)
+static int take_ranges(struct filling *filling, const struct nlattr *nest,
+		       struct ipfi_ranges *ranges, struct netlink_ext_ack *extack)
 {
 	u32 count = count_attrs(nest, IPFI_RANGES_A_RANGE);
 	struct ipfi_range *range = hand_out(filling, count * sizeof(*range));
@@ -181,7 +188,8 @@ static int parse_address_range(const struct nlattr *nest, struct ipfi_addr_range
 	if (err)
 		return err;
 	if (!tb[IPFI_ADDR_RANGE_A_FROM])
-		return IPFI_MISSING(extack, nest, IPFI_ADDR_RANGE_A_FROM, "a range of addresses needs its first one");
+		return IPFI_MISSING(extack, nest, IPFI_ADDR_RANGE_A_FROM,
+				    "a range of addresses needs its first one");
 	*family = ipfi_get_address(tb[IPFI_ADDR_RANGE_A_FROM], &range->from);
 	to = tb[IPFI_ADDR_RANGE_A_TO] ?: tb[IPFI_ADDR_RANGE_A_FROM];
 	if (ipfi_get_address(to, &range->to) != *family)
@@ -192,18 +200,18 @@ static int parse_address_range(const struct nlattr *nest, struct ipfi_addr_range
 }
 
 /* IPv4 from the front in order, then IPv6: two passes, so that the message may mix them. */
-static int take_addresses(struct filling *filling, const struct nlattr *nest, struct ipfi_addrs *addrs,
-			  struct netlink_ext_ack *extack)
+static int take_addresses(struct filling *filling, const struct nlattr *nest,
+			  struct ipfi_addrs *addrs, struct netlink_ext_ack *extack)
 {
-	u32 count = count_attrs(nest, IPFI_ADDRS_A_RANGE), me = count_attrs(nest, IPFI_ADDRS_A_ME), taken = 0;
+	u32 count = count_attrs(nest, IPFI_ADDRS_A_RANGE), taken = 0;
 	struct ipfi_addr_range *all = hand_out(filling, count * sizeof(*all)), range;
 	const struct nlattr *attr;
 	int rest, err;
 	u8 pass, family;
 
-	if (!count && !me)
+	addrs->me = count_attrs(nest, IPFI_ADDRS_A_ME);
+	if (!count && !addrs->me)
 		return IPFI_WRONG(extack, nest, "an empty list: leave the field out instead");
-	addrs->me = me;
 	for (pass = 4; pass <= 6; pass += 2) {
 		nla_for_each_nested(attr, nest, rest) {
 			if (nla_type(attr) != IPFI_ADDRS_A_RANGE)
@@ -233,8 +241,8 @@ static int take_lists(struct filling *filling, struct nlattr *tb[], const struct
 	for (i = 0; i < ARRAY_SIZE(address_fields); i++) {
 		if (!tb[address_fields[i].attr])
 			continue;
-		err = take_addresses(filling, tb[address_fields[i].attr], (void *)rule + address_fields[i].addresses,
-				     extack);
+		err = take_addresses(filling, tb[address_fields[i].attr],
+				     (void *)rule + address_fields[i].addresses, extack);
 		if (err)
 			return err;
 		rule->fields |= address_fields[i].field;
@@ -242,14 +250,15 @@ static int take_lists(struct filling *filling, struct nlattr *tb[], const struct
 	for (i = 0; i < ARRAY_SIZE(range_fields); i++) {
 		if (!tb[range_fields[i].attr])
 			continue;
-		err = take_ranges(filling, tb[range_fields[i].attr], (void *)rule + range_fields[i].ranges, extack);
+		err = take_ranges(filling, tb[range_fields[i].attr],
+				  (void *)rule + range_fields[i].ranges, extack);
 		if (err)
 			return err;
 		rule->fields |= range_fields[i].field;
 	}
 	filling->store->message_length = nla_len(nest);
-	filling->store->message = memcpy(hand_out(filling, ALIGN(nla_len(nest), NLA_ALIGNTO)), nla_data(nest),
-					 nla_len(nest));
+	filling->store->message = memcpy(hand_out(filling, ALIGN(nla_len(nest), NLA_ALIGNTO)),
+					 nla_data(nest), nla_len(nest));
 	rule->name = keep_string(filling, tb[IPFI_RULE_A_NAME]);
 	if (tb[IPFI_RULE_A_LOG])
 		rule->log = keep_string(filling, tb[IPFI_RULE_A_LOG]);
@@ -261,7 +270,8 @@ static u32 u32_or(const struct nlattr *attr, u32 otherwise)
 	return attr ? nla_get_u32(attr) : otherwise;
 }
 
-static int take_tcp_flags(struct nlattr *tb[], struct ipfi_rule *rule, struct netlink_ext_ack *extack)
+static int take_tcp_flags(struct nlattr *tb[], struct ipfi_rule *rule,
+			  struct netlink_ext_ack *extack)
 {
 	const struct nlattr *mask = tb[IPFI_RULE_A_TCP_MASK], *value = tb[IPFI_RULE_A_TCP_VALUE];
 
@@ -272,7 +282,8 @@ static int take_tcp_flags(struct nlattr *tb[], struct ipfi_rule *rule, struct ne
 	rule->tcp_mask = nla_get_u8(mask);
 	rule->tcp_value = value ? nla_get_u8(value) : 0;
 	if (rule->tcp_value & ~rule->tcp_mask)
-		return IPFI_WRONG(extack, value, "TCP flags that must be set but are not looked at never match");
+		return IPFI_WRONG(extack, value,
+				  "TCP flags that must be set but are not looked at never match");
 	rule->fields |= IPFI_FIELD_BIT(IPFI_FIELD_TCP_FLAGS);
 	return 0;
 }
@@ -295,14 +306,17 @@ static int take_mark(struct nlattr *tb[], struct ipfi_rule *rule, struct netlink
 
 static int take_limit(struct nlattr *tb[], struct ipfi_rule *rule, struct netlink_ext_ack *extack)
 {
-	const struct nlattr *count = tb[IPFI_RULE_A_LIMIT_COUNT], *period = tb[IPFI_RULE_A_LIMIT_PERIOD];
+	const struct nlattr *count = tb[IPFI_RULE_A_LIMIT_COUNT];
+	const struct nlattr *period = tb[IPFI_RULE_A_LIMIT_PERIOD];
 	const struct nlattr *burst = tb[IPFI_RULE_A_LIMIT_BURST];
 
 	if (!count && !period && !burst)
 		return 0;
 	if (!count || !period)
-		return IPFI_WRONG(extack, count ?: period ?: burst, "a limit needs a count and a period");
-	rule->limit_interval = div_u64((u64)nla_get_u32(period) * NSEC_PER_MSEC, nla_get_u32(count));
+		return IPFI_WRONG(extack, count ?: period ?: burst,
+				  "a limit needs a count and a period");
+	rule->limit_interval =
+		div_u64((u64)nla_get_u32(period) * NSEC_PER_MSEC, nla_get_u32(count));
 	if (!rule->limit_interval)
 		return IPFI_WRONG(extack, count, "a limit above one packet in a nanosecond");
 	rule->limit_burst = u32_or(burst, nla_get_u32(count));
@@ -310,7 +324,8 @@ static int take_limit(struct nlattr *tb[], struct ipfi_rule *rule, struct netlin
 	return 0;
 }
 
-static void take_device(const struct nlattr *attr, char *name, struct ipfi_rule *rule, enum ipfi_field field)
+static void take_device(const struct nlattr *attr, char *name, struct ipfi_rule *rule,
+			enum ipfi_field field)
 {
 	if (!attr)
 		return;
@@ -320,14 +335,14 @@ static void take_device(const struct nlattr *attr, char *name, struct ipfi_rule 
 
 static int take_single(struct nlattr *tb[], struct ipfi_rule *rule, struct netlink_ext_ack *extack)
 {
-	int err;
+	int err = 0;
 
 	rule->lists = nla_get_u8(tb[IPFI_RULE_A_LISTS]);
 	rule->verdict = nla_get_u8(tb[IPFI_RULE_A_VERDICT]);
 	rule->flags = u32_or(tb[IPFI_RULE_A_FLAGS], 0);
 	rule->negated = u32_or(tb[IPFI_RULE_A_NEGATED], 0);
 	if (tb[IPFI_RULE_A_FAMILY]) {
-		rule->family = nla_get_u8(tb[IPFI_RULE_A_FAMILY]);
+		err = ipfi_parse_family(tb[IPFI_RULE_A_FAMILY], &rule->family, extack);
 		rule->fields |= IPFI_FIELD_BIT(IPFI_FIELD_FAMILY);
 	}
 	if (tb[IPFI_RULE_A_PER_SOURCE]) {
@@ -336,7 +351,8 @@ static int take_single(struct nlattr *tb[], struct ipfi_rule *rule, struct netli
 	}
 	take_device(tb[IPFI_RULE_A_IIF], rule->iif, rule, IPFI_FIELD_IIF);
 	take_device(tb[IPFI_RULE_A_OIF], rule->oif, rule, IPFI_FIELD_OIF);
-	err = take_tcp_flags(tb, rule, extack);
+	if (!err)
+		err = take_tcp_flags(tb, rule, extack);
 	if (!err)
 		err = take_mark(tb, rule, extack);
 	if (!err)
@@ -350,37 +366,46 @@ static bool only_protocols_with_ports(const struct ipfi_ranges *protos)
 
 	for (i = 0; i < protos->count; i++)
 		for (proto = protos->at[i].from; proto <= protos->at[i].to; proto++)
-			if (proto != IPFI_PROTO_TCP && proto != IPFI_PROTO_UDP && proto != IPFI_PROTO_UDPLITE &&
-			    proto != IPFI_PROTO_SCTP && proto != IPFI_PROTO_DCCP)
+			if (proto != IPFI_PROTO_TCP && proto != IPFI_PROTO_UDP &&
+			    proto != IPFI_PROTO_UDPLITE && proto != IPFI_PROTO_SCTP &&
+			    proto != IPFI_PROTO_DCCP)
 				return false;
 	return protos->count;
 }
 
-static int check_together(struct nlattr *tb[], const struct ipfi_rule *rule, struct netlink_ext_ack *extack)
+static int check_together(struct nlattr *tb[], const struct ipfi_rule *rule,
+			  struct netlink_ext_ack *extack)
 {
 	const struct nlattr *ports = tb[IPFI_RULE_A_DPORT] ?: tb[IPFI_RULE_A_SPORT];
 
 	if (rule->flags & IPFI_RULE_F_STATEFUL && rule->verdict != IPFI_VERDICT_ALLOW)
-		return IPFI_WRONG(extack, tb[IPFI_RULE_A_FLAGS], "only a rule that allows can be stateful");
+		return IPFI_WRONG(extack, tb[IPFI_RULE_A_FLAGS],
+				  "only a rule that allows can be stateful");
 	if (rule->negated & ~rule->fields)
-		return IPFI_WRONG(extack, tb[IPFI_RULE_A_NEGATED], "a field that is absent cannot be negated");
-	if (ports && (rule->negated & IPFI_FIELD_BIT(IPFI_FIELD_PROTO) || !only_protocols_with_ports(&rule->proto)))
-		return IPFI_WRONG(extack, ports, "ports need proto, and only protocols that have ports");
+		return IPFI_WRONG(extack, tb[IPFI_RULE_A_NEGATED],
+				  "a field that is absent cannot be negated");
+	if (ports && (rule->negated & IPFI_FIELD_BIT(IPFI_FIELD_PROTO) ||
+		      !only_protocols_with_ports(&rule->proto)))
+		return IPFI_WRONG(extack, ports,
+				  "ports need proto, and only protocols that have ports");
 	if (tb[IPFI_RULE_A_USER] && rule->lists != 1 << IPFI_LIST_OUT)
 		return IPFI_WRONG(extack, tb[IPFI_RULE_A_USER], "user is known in list out only");
 	return 0;
 }
 
-static int check_present(struct nlattr *tb[], const struct nlattr *nest, struct netlink_ext_ack *extack)
+static int check_present(struct nlattr *tb[], const struct nlattr *nest,
+			 struct netlink_ext_ack *extack)
 {
 	if (!tb[IPFI_RULE_A_NAME])
 		return IPFI_MISSING(extack, nest, IPFI_RULE_A_NAME, "a rule needs a name");
 	if (!tb[IPFI_RULE_A_LISTS])
-		return IPFI_MISSING(extack, nest, IPFI_RULE_A_LISTS, "a rule needs the lists that it stands in");
+		return IPFI_MISSING(extack, nest, IPFI_RULE_A_LISTS,
+				    "a rule needs the lists that it stands in");
 	if (!tb[IPFI_RULE_A_VERDICT])
 		return IPFI_MISSING(extack, nest, IPFI_RULE_A_VERDICT, "a rule needs a verdict");
 	if (nla_len(nest) > IPFI_RULE_MESSAGE_MOST)
-		return IPFI_WRONG(extack, nest, "a rule this long does not fit into one message: split it");
+		return IPFI_WRONG(extack, nest,
+				  "a rule this long does not fit into one message: split it");
 	return 0;
 }
 
@@ -396,7 +421,8 @@ static int parse_rule(struct nlattr *tb[], const struct nlattr *nest, struct ipf
 	return err;
 }
 
-int ipfi_rule_parse(const struct genl_info *info, struct ipfi_rule *rule, struct ipfi_rule_store **store)
+int ipfi_rule_parse(const struct genl_info *info, struct ipfi_rule *rule,
+		    struct ipfi_rule_store **store)
 {
 	struct nlattr *message[IPFI_A_MAX + 1], *tb[IPFI_RULE_A_MAX + 1];
 	const struct nlattr *nest;

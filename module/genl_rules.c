@@ -72,8 +72,8 @@ static u32 longest_message(const struct ipfi_ruleset *rs)
 
 	for (i = 0; i < rs->count; i++)
 		most = max(most, rs->stores[i]->message_length);
-	return genlmsg_total_size(nla_total_size(ALIGN(most, NLA_ALIGNTO) + 3 * nla_total_size_64bit(sizeof(u64)))) +
-	       NLMSG_HDRLEN;
+	most = ALIGN(most, NLA_ALIGNTO) + 3 * nla_total_size_64bit(sizeof(u64));
+	return NLMSG_HDRLEN + genlmsg_total_size(nla_total_size(most));
 }
 
 int ipfi_genl_rules_start(struct netlink_callback *cb)
@@ -96,8 +96,8 @@ int ipfi_genl_rules_done(struct netlink_callback *cb)
 
 static void *start_message(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &ipfi_genl_family, NLM_F_MULTI,
-			   IPFI_CMD_RULES_DUMP);
+	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &ipfi_genl_family,
+			   NLM_F_MULTI, IPFI_CMD_RULES_DUMP);
 }
 
 /* @err: of what has been put. The message counts only when all of it is there. */
@@ -127,12 +127,9 @@ static int put_defaults(struct sk_buff *skb, const struct ipfi_ruleset *rs)
 
 static int put_head(struct sk_buff *skb, const struct ipfi_ruleset *rs)
 {
-	struct nlattr *nest = nla_nest_start(skb, IPFI_A_INFO);
+	int err = ipfi_info_put(skb, rs, true);
 
-	if (!nest || ipfi_info_put(skb, rs, true))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return rs ? put_defaults(skb, rs) : 0;
+	return err || !rs ? err : put_defaults(skb, rs);
 }
 
 /* A rule that came in no message: one of the module's own. */
@@ -141,7 +138,8 @@ static int put_own_rule(struct sk_buff *skb, const struct ipfi_rule *rule)
 	if (nla_put_string(skb, IPFI_RULE_A_NAME, rule->name) ||
 	    nla_put_u8(skb, IPFI_RULE_A_LISTS, rule->lists) ||
 	    nla_put_u8(skb, IPFI_RULE_A_VERDICT, rule->verdict) ||
-	    (rule->fields & IPFI_FIELD_BIT(IPFI_FIELD_IIF) && nla_put_string(skb, IPFI_RULE_A_IIF, rule->iif)))
+	    (rule->fields & IPFI_FIELD_BIT(IPFI_FIELD_IIF) &&
+	     nla_put_string(skb, IPFI_RULE_A_IIF, rule->iif)))
 		return -EMSGSIZE;
 	return 0;
 }

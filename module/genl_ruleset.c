@@ -8,7 +8,8 @@
 #define VERDICT_POLICY NLA_POLICY_RANGE(NLA_U8, IPFI_VERDICT_ALLOW, IPFI_VERDICT_MAX)
 
 static const struct nla_policy ruleset_policy[IPFI_RULESET_A_MAX + 1] = {
-	[IPFI_RULESET_A_NAME] = NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_text, IPFI_NAME_LEN),
+	[IPFI_RULESET_A_NAME] =
+		NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_text, IPFI_NAME_LEN),
 	[IPFI_RULESET_A_DEFAULT_IN] = VERDICT_POLICY,
 	[IPFI_RULESET_A_DEFAULT_OUT] = VERDICT_POLICY,
 	[IPFI_RULESET_A_DEFAULT_FORWARD] = VERDICT_POLICY,
@@ -34,7 +35,8 @@ static const u8 default_attr[__IPFI_LIST_END] = {
 	[IPFI_LIST_FORWARD] = IPFI_RULESET_A_DEFAULT_FORWARD,
 };
 
-static int take_ruleset(struct nlattr *tb[], struct ipfi_ruleset *rs, struct netlink_ext_ack *extack)
+static int take_ruleset(struct nlattr *tb[], struct ipfi_ruleset *rs,
+			struct netlink_ext_ack *extack)
 {
 	unsigned int list;
 
@@ -76,8 +78,8 @@ static struct ipfi_ruleset *parse_ruleset(struct genl_info *info)
 }
 
 /*
- * A begin that is refused breaks the transaction that the socket may still have: rules that follow in the
- * same stream of messages must not be added to another rule set than the one meant.
+ * A begin that is refused breaks the transaction that the socket may still have: rules that follow
+ * in the same stream of messages must not be added to another rule set than the one meant.
  */
 static void break_transaction(struct ipfi_net *in, u32 portid)
 {
@@ -101,9 +103,10 @@ int ipfi_genl_ruleset_begin(struct sk_buff *skb, struct genl_info *info)
 		if (err)
 			ipfi_ruleset_put(rs);
 		if (err == -EEXIST)
-			GENL_SET_ERR_MSG(info, "this socket has a transaction open, which is broken now: abort it");
+			GENL_SET_ERR_MSG(info,
+					 "this socket had a transaction open: abort it first");
 		else if (err == -EBUSY)
-			GENL_SET_ERR_MSG(info, "too many transactions are open in this network namespace");
+			GENL_SET_ERR_MSG(info, "too many transactions are open: try again later");
 	}
 	if (err)
 		break_transaction(in, info->snd_portid);
@@ -131,17 +134,18 @@ int ipfi_genl_ruleset_abort(struct sk_buff *skb, struct genl_info *info)
 static int publish(struct ipfi_net *in, struct ipfi_transaction *transaction, struct nlattr *tb[],
 		   struct netlink_ext_ack *extack)
 {
-	const struct ipfi_ruleset *running = rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
+	const struct ipfi_ruleset *running = ipfi_ruleset_running(in);
 	const struct nlattr *expect = tb[IPFI_COMMIT_A_EXPECT];
 	enum ipfi_commit_states states = IPFI_COMMIT_RECHECK;
 	int err;
 
 	if (!transaction->rs) {
-		NL_SET_ERR_MSG(extack, "a message of this transaction was refused: nothing has changed, begin again");
+		NL_SET_ERR_MSG(extack, "a message of this transaction was refused: begin again");
 		return -ECANCELED;
 	}
 	if (expect && nla_get_u32(expect) != (running ? running->generation : 0)) {
-		NL_SET_ERR_MSG_ATTR(extack, expect, "overtaken: another rule set was committed meanwhile");
+		NL_SET_ERR_MSG_ATTR(extack, expect,
+				    "overtaken: another rule set was committed meanwhile");
 		return -ESTALE;
 	}
 	if (tb[IPFI_COMMIT_A_STATES])
@@ -153,16 +157,6 @@ static int publish(struct ipfi_net *in, struct ipfi_transaction *transaction, st
 	}
 	transaction->rs = NULL; /* the namespace has it */
 	ipfi_event_ruleset(in);
-	return 0;
-}
-
-static int put_committed(struct sk_buff *skb, struct ipfi_net *in)
-{
-	struct nlattr *nest = nla_nest_start(skb, IPFI_A_INFO);
-
-	if (!nest || ipfi_info_put(skb, rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex)), false))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
 	return 0;
 }
 
@@ -191,7 +185,7 @@ int ipfi_genl_ruleset_commit(struct sk_buff *request, struct genl_info *info)
 		err = no_transaction(info);
 	}
 	if (!err)
-		WARN_ON_ONCE(put_committed(skb, in));
+		WARN_ON_ONCE(ipfi_info_put(skb, ipfi_ruleset_running(in), false));
 	mutex_unlock(&in->mutex);
 	if (err)
 		nlmsg_free(skb);

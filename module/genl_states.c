@@ -14,8 +14,8 @@
 #define WALK_BATCH 256
 
 /*
- * A dump fills buffers of this size, if the reader's are not larger yet: more states for each call, fewer of
- * them. The kernel itself stops at 32 KiB.
+ * A dump fills buffers of this size, if the reader's are not larger yet: more states for each call,
+ * fewer of them. The kernel itself stops at 32 KiB.
  */
 #define DUMP_BUFFER SKB_WITH_OVERHEAD(32768)
 
@@ -33,10 +33,14 @@ static int put_addresses(struct sk_buff *skb, const struct ipfi_tuple *tuple)
 
 static int put_counters(struct sk_buff *skb, const struct ipfi_flow *flow)
 {
-	if (nla_put_u64_64bit(skb, IPFI_STATE_A_PACKETS, flow->packets[IPFI_ORIGINAL], IPFI_STATE_A_PAD) ||
-	    nla_put_u64_64bit(skb, IPFI_STATE_A_BYTES, flow->bytes[IPFI_ORIGINAL], IPFI_STATE_A_PAD) ||
-	    nla_put_u64_64bit(skb, IPFI_STATE_A_REPLY_PACKETS, flow->packets[IPFI_REPLY], IPFI_STATE_A_PAD) ||
-	    nla_put_u64_64bit(skb, IPFI_STATE_A_REPLY_BYTES, flow->bytes[IPFI_REPLY], IPFI_STATE_A_PAD))
+	if (nla_put_u64_64bit(skb, IPFI_STATE_A_PACKETS, flow->packets[IPFI_ORIGINAL],
+			      IPFI_STATE_A_PAD) ||
+	    nla_put_u64_64bit(skb, IPFI_STATE_A_BYTES, flow->bytes[IPFI_ORIGINAL],
+			      IPFI_STATE_A_PAD) ||
+	    nla_put_u64_64bit(skb, IPFI_STATE_A_REPLY_PACKETS, flow->packets[IPFI_REPLY],
+			      IPFI_STATE_A_PAD) ||
+	    nla_put_u64_64bit(skb, IPFI_STATE_A_REPLY_BYTES, flow->bytes[IPFI_REPLY],
+			      IPFI_STATE_A_PAD))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -63,7 +67,8 @@ int ipfi_state_put(struct sk_buff *skb, const struct ipfi_flow *flow, u32 deadli
 	    nla_put_u8(skb, IPFI_STATE_A_LIST, flow->list) ||
 	    nla_put_u32(skb, IPFI_STATE_A_IIF, ipfi_flow_iif(flow)) ||
 	    nla_put_u32(skb, IPFI_STATE_A_OIF, ipfi_flow_oif(flow)) ||
-	    nla_put_u64_64bit(skb, IPFI_STATE_A_RULE, flow->rule, IPFI_STATE_A_PAD) || put_counters(skb, flow) ||
+	    nla_put_u64_64bit(skb, IPFI_STATE_A_RULE, flow->rule, IPFI_STATE_A_PAD) ||
+	    put_counters(skb, flow) ||
 	    nla_put_u32(skb, IPFI_STATE_A_TIMEOUT, time_left(deadline)) ||
 	    nla_put_u32(skb, IPFI_STATE_A_AGE, (u32)ktime_get_seconds() - flow->created) ||
 	    nla_put_u32(skb, IPFI_STATE_A_MARK, flow->mark) ||
@@ -74,16 +79,16 @@ int ipfi_state_put(struct sk_buff *skb, const struct ipfi_flow *flow, u32 deadli
 }
 
 /*
- * Is @state alive and one of the filter's? Then *flow and *deadline are what it was at one moment. Under RCU:
- * one that has just died still can be looked at.
+ * Is @state alive and one of the filter's? Then *flow and *deadline are what it was at one moment.
+ * Under RCU: one that has just died still can be looked at.
  */
-static bool take_state(struct ipfi_state *state, const struct ipfi_filter *filter, struct ipfi_flow *flow,
-		       u32 *deadline)
+static bool take_state(struct ipfi_state *state, const struct ipfi_filter *filter,
+		       struct ipfi_flow *flow, u32 *deadline)
 {
 	bool taken;
 
 	spin_lock_bh(&state->lock);
-	taken = !(state->flow.table & IPFI_TABLE_DEAD) && ipfi_filter_matches(filter, &state->flow);
+	taken = !(state->flow.table & (IPFI_TABLE_DEAD | IPFI_TABLE_KILLED)) && ipfi_filter_matches(filter, &state->flow);
 	if (taken) {
 		*flow = state->flow;
 		*deadline = state->deadline;
@@ -92,7 +97,7 @@ static bool take_state(struct ipfi_state *state, const struct ipfi_filter *filte
 	return taken;
 }
 
-/* Where a dump is. The walk stands at the state that comes next, so that none is lost to a full buffer. */
+/* Where a dump is. The walk stands at the state that comes next: none is lost to a full buffer. */
 struct cursor {
 	struct rhashtable_iter iter;
 	struct ipfi_filter filter;
@@ -127,10 +132,11 @@ int ipfi_genl_states_done(struct netlink_callback *cb)
 	return 0;
 }
 
-static int put_message(struct sk_buff *skb, struct netlink_callback *cb, const struct ipfi_flow *flow, u32 deadline)
+static int put_message(struct sk_buff *skb, struct netlink_callback *cb,
+		       const struct ipfi_flow *flow, u32 deadline)
 {
-	void *header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &ipfi_genl_family,
-				   NLM_F_MULTI, IPFI_CMD_STATES_DUMP);
+	void *header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				   &ipfi_genl_family, NLM_F_MULTI, IPFI_CMD_STATES_DUMP);
 
 	if (!header)
 		return -EMSGSIZE;
@@ -144,8 +150,8 @@ static int put_message(struct sk_buff *skb, struct netlink_callback *cb, const s
 }
 
 /*
- * Lets others run, and readers of RCU end, without losing the place: the walk stands at a state that has not
- * been looked at.
+ * Lets others run, and readers of RCU end, without losing the place: the walk stands at a state
+ * that has not been looked at.
  */
 static void *walk_pause(struct rhashtable_iter *iter)
 {
@@ -155,8 +161,9 @@ static void *walk_pause(struct rhashtable_iter *iter)
 }
 
 /*
- * The walk goes back to the start of a new array of buckets when the table has been resized: no state that
- * lives on is missed, but some may come twice, which the reader is told (NLM_F_DUMP_INTR).
+ * The walk goes back to the start of a new array of buckets when the table has been resized: no
+ * state that lives on is missed, but some may come twice, which the reader is told
+ * (NLM_F_DUMP_INTR).
  */
 static void dump_states(struct sk_buff *skb, struct netlink_callback *cb, struct cursor *cursor)
 {
@@ -213,7 +220,7 @@ static int reply_states(struct genl_info *info, struct sk_buff *skb, void *heade
 
 #define STATES_PAYLOAD nla_total_size(nla_total_size(sizeof(u32)))
 
-/* 0, or -EAGAIN when the table was resized meanwhile, so that some states may have been counted twice. */
+/* 0, or -EAGAIN when the table was resized meanwhile: some states may have been counted twice. */
 static int count_once(struct ipfi_net *in, const struct ipfi_filter *filter, u32 *count)
 {
 	struct rhashtable_iter iter;
@@ -279,9 +286,11 @@ int ipfi_genl_states_count(struct sk_buff *request, struct genl_info *info)
 	return skb ? reply_states(info, skb, header, count) : -ENOMEM;
 }
 
-static bool matches(struct ipfi_net *in, struct ipfi_state *state, void *filter)
+static enum ipfi_sweep kill_matching(struct ipfi_net *in, struct ipfi_state *state, void *filter)
 {
-	return ipfi_filter_matches(filter, &state->flow);
+	if (state->flow.table & IPFI_TABLE_KILLED || !ipfi_filter_matches(filter, &state->flow))
+		return IPFI_SWEEP_LEAVE;
+	return IPFI_SWEEP_KILL;
 }
 
 int ipfi_genl_states_delete(struct sk_buff *request, struct genl_info *info)
@@ -299,5 +308,6 @@ int ipfi_genl_states_delete(struct sk_buff *request, struct genl_info *info)
 	skb = ipfi_genl_reply_start(info, STATES_PAYLOAD, &header);
 	if (!skb)
 		return -ENOMEM;
-	return reply_states(info, skb, header, ipfi_table_sweep(in, matches, &filter, IPFI_CAUSE_DELETED));
+	return reply_states(info, skb, header,
+			    ipfi_table_sweep(in, kill_matching, &filter, IPFI_CAUSE_DELETED));
 }

@@ -61,7 +61,8 @@ static int put_counters(struct sk_buff *skb, const struct ipfi_counters *sum)
 	for (i = 1; i <= IPFI_REASON_MAX; i++) {
 		nest = nla_nest_start(skb, IPFI_COUNTERS_A_COUNTER);
 		if (!nest || nla_put_u8(skb, IPFI_COUNTER_A_REASON, i) ||
-		    nla_put_u64_64bit(skb, IPFI_COUNTER_A_PACKETS, sum->reason[i], IPFI_COUNTER_A_PAD))
+		    nla_put_u64_64bit(skb, IPFI_COUNTER_A_PACKETS, sum->reason[i],
+				      IPFI_COUNTER_A_PAD))
 			return -EMSGSIZE;
 		nla_nest_end(skb, nest);
 	}
@@ -83,8 +84,8 @@ static int put_stats(struct sk_buff *skb, struct ipfi_net *in)
 	generation = rs ? rs->generation : 0;
 	rcu_read_unlock();
 	sum_counters(in, &sum);
-	if (put_table(skb, in) || nla_put_u32(skb, IPFI_STATS_A_GENERATION, generation) || put_totals(skb, &sum) ||
-	    put_counters(skb, &sum))
+	if (put_table(skb, in) || nla_put_u32(skb, IPFI_STATS_A_GENERATION, generation) ||
+	    put_totals(skb, &sum) || put_counters(skb, &sum))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

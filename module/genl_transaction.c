@@ -5,7 +5,7 @@
 #include "genl.h"
 #include "genl_transaction.h"
 
-/* One for all namespaces: it is held for the length of a short list, when a transaction begins or ends. */
+/* One for all namespaces: it is held for the length of a short list. */
 static DEFINE_SPINLOCK(lock);
 
 void ipfi_transaction_put(struct ipfi_transaction *transaction)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A transaction: the rule set that a socket is building. It belongs to the socket, by its port id, and dies
- * with it.
+ * A transaction: the rule set that a socket is building. It belongs to the socket, by its port id,
+ * and dies with it.
  *
- * The list in->transactions is guarded by a spinlock of its own, so that a socket's end need not wait for
- * in->mutex: that end is told by a notifier chain, and who holds in->mutex may be loading a module that
- * registers with the same chain. The list has a reference, and so has who works on one; what it builds is
- * guarded by in->mutex.
+ * The list in->transactions is guarded by a spinlock of its own, so that a socket's end need not
+ * wait for in->mutex: that end is told by a notifier chain, and who holds in->mutex may be loading
+ * a module that registers with the same chain. The list has a reference, and so has who works on
+ * one; what it builds is guarded by in->mutex.
  */
 #ifndef IPFI_GENL_TRANSACTION_H
 #define IPFI_GENL_TRANSACTION_H
@@ -21,8 +21,8 @@ struct ipfi_transaction {
 };
 
 /*
- * Opens one for the socket; takes over the reference to @rs when 0 is returned. -EEXIST: it has one;
- * -EBUSY: the namespace has IPFI_TRANSACTIONS_MAX; -ENOMEM. Holds in->mutex.
+ * Opens one for the socket; takes over the reference to @rs when 0 is returned. -EEXIST: it has
+ * one; -EBUSY: the namespace has IPFI_TRANSACTIONS_MAX; -ENOMEM. Holds in->mutex.
  */
 #define IPFI_TRANSACTIONS_MAX 16
 int ipfi_transaction_open(struct ipfi_net *in, u32 portid, struct ipfi_ruleset *rs);

@@ -13,7 +13,7 @@ static ushort nflog_group;
 module_param(nflog_group, ushort, 0644);
 MODULE_PARM_DESC(nflog_group, "NFLOG group that packets of rules with log go to (default 0)");
 
-/* What the attributes of one packet take at most: u8, u16, u32 and u64 numbers, two addresses and two strings. */
+/* What the attributes of one packet take at most: numbers, two addresses and two strings. */
 #define LOG_PAYLOAD 512
 
 static int put_ports(struct sk_buff *skb, const struct ipfi_packet *packet)
@@ -35,14 +35,13 @@ static int put_packet(struct sk_buff *skb, const struct ipfi_packet *packet)
 	       nla_put_u8(skb, IPFI_LOG_A_PROTO, tuple->proto) ||
 	       ipfi_put_address(skb, IPFI_LOG_A_SRC, tuple->family, &tuple->src) ||
 	       ipfi_put_address(skb, IPFI_LOG_A_DST, tuple->family, &tuple->dst) ||
-	       put_ports(skb, packet) ||
-	       nla_put_u32(skb, IPFI_LOG_A_IIF, packet->iif) ||
+	       put_ports(skb, packet) || nla_put_u32(skb, IPFI_LOG_A_IIF, packet->iif) ||
 	       nla_put_u32(skb, IPFI_LOG_A_OIF, packet->oif) ||
 	       nla_put_u32(skb, IPFI_LOG_A_LENGTH, packet->length);
 }
 
-static int put_log(struct sk_buff *skb, const struct ipfi_packet *packet, const struct ipfi_decision *decision,
-		   u8 state_id)
+static int put_log(struct sk_buff *skb, const struct ipfi_packet *packet,
+		   const struct ipfi_decision *decision, u8 state_id)
 {
 	const struct ipfi_rule *rule = decision->rule;
 	struct nlattr *nest = nla_nest_start(skb, IPFI_A_LOG);
@@ -59,15 +58,16 @@ static int put_log(struct sk_buff *skb, const struct ipfi_packet *packet, const 
 	return 0;
 }
 
-static void multicast(struct ipfi_net *in, const struct ipfi_packet *packet, const struct ipfi_decision *decision,
-		      u8 state_id)
+static void multicast(struct ipfi_net *in, const struct ipfi_packet *packet,
+		      const struct ipfi_decision *decision, u8 state_id)
 {
 	struct sk_buff *skb;
 	void *header;
 
 	if (!ipfi_genl_listened(in, IPFI_GROUP_INDEX_LOG))
 		return;
-	header = ipfi_genl_event_start(in, IPFI_GROUP_INDEX_LOG, IPFI_CMD_EVENT_LOG, LOG_PAYLOAD, &skb);
+	header = ipfi_genl_event_start(in, IPFI_GROUP_INDEX_LOG, IPFI_CMD_EVENT_LOG, LOG_PAYLOAD,
+				       &skb);
 	if (!header)
 		return;
 	if (WARN_ON_ONCE(put_log(skb, packet, decision, state_id)))
@@ -76,16 +76,18 @@ static void multicast(struct ipfi_net *in, const struct ipfi_packet *packet, con
 		ipfi_genl_event_send(in, IPFI_GROUP_INDEX_LOG, skb, header);
 }
 
-void ipfi_log_packet(struct ipfi_net *in, const struct sk_buff *skb, const struct nf_hook_state *hook,
-		     const struct ipfi_packet *packet, const struct ipfi_decision *decision, u8 state_id)
+void ipfi_log_packet(struct ipfi_net *in, const struct sk_buff *skb,
+		     const struct nf_hook_state *hook, const struct ipfi_packet *packet,
+		     const struct ipfi_decision *decision, u8 state_id)
 {
 	struct nf_loginfo where = {
 		.type = NF_LOG_TYPE_ULOG,
 		.u.ulog.group = READ_ONCE(nflog_group),
 	};
 
-	/* NFLOG is asked for by its type, not through the namespace's default logger: it is there for all of them. */
-	nf_log_packet(in->net, hook->pf, hook->hook, skb, hook->in, hook->out, &where, "%s", decision->rule->log);
+	/* Asked for by its type, not as the namespace's default logger: it serves all of them. */
+	nf_log_packet(in->net, hook->pf, hook->hook, skb, hook->in, hook->out, &where, "%s",
+		      decision->rule->log);
 	multicast(in, packet, decision, state_id);
 }
 
@@ -104,5 +106,5 @@ void ipfi_log_load(void)
 		return;
 	request_module("nfnetlink_log");
 	if (!has_nflog())
-		pr_warn_once("nfnetlink_log cannot be loaded: packets are logged to the multicast group only\n");
+		pr_warn_once("nfnetlink_log cannot be loaded: nothing goes to NFLOG\n");
 }
