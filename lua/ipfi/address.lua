@@ -44,7 +44,8 @@ local function parse(item)
     if not a then
       return bad(item)
     elseif bits > BITS[a.family] then
-      return nil, ("%s: an IPv%d prefix has at most %d bits"):format(text.quote(item), a.family, BITS[a.family])
+      return nil, ("%s: an IPv%d prefix has at most %d bits")
+        :format(text.quote(item), a.family, BITS[a.family])
     end
     local from, to = sys.prefix_range(a.text, bits)
     return { from = from, to = from ~= to and to or nil }, a.family
@@ -79,7 +80,8 @@ end
 
 --- Parses the value of an address field.
 -- @param value text, set, or list of these
--- @return { ranges =, me =, families = mask, written = list of text }, true when negated; or nil and a message
+-- @return { ranges =, me =, families = mask, written = list of text }, true when negated; or nil and a
+--   message
 function address.parse(value)
   if type(value) == "string" and value ~= "me" and value:find("^[%x:]") then
     local range, family = parse(value)
@@ -249,7 +251,8 @@ function address.prefix(value)
   if not a then
     return bad(value)
   elseif bits > BITS[a.family] then
-    return nil, ("%s: an IPv%d prefix has at most %d bits"):format(text.quote(value), a.family, BITS[a.family])
+    return nil, ("%s: an IPv%d prefix has at most %d bits")
+      :format(text.quote(value), a.family, BITS[a.family])
   end
   return { addr = a.text, length = bits }, a.family
 end

@@ -32,19 +32,24 @@ function Messages:rule(index)
   return policy_of[self].rules[index - 1]
 end
 
-local SORTED = table.move(fields.names, 1, #fields.names, 1, {})
+local SORTED, KEYS = table.move(fields.names, 1, #fields.names, 1, {}), {}
 table.sort(SORTED)
+for i, name in ipairs(SORTED) do
+  KEYS[i] = json.encode(name) .. ":"
+end
 
 -- The fields as they were written, sets spread out: what the kernel keeps for the shell. Nil when too long.
 local function written(rule)
-  local out = {}
-  for _, name in ipairs(SORTED) do
-    local value = rule.fields[name]
+  local out, n = {}, 0
+  local values = rule.fields
+  for i = 1, #SORTED do
+    local value = values[SORTED[i]]
     if value ~= nil then
-      if type(value) == "table" and (name == "src" or name == "dst") then
+      if type(value) == "table" and (SORTED[i] == "src" or SORTED[i] == "dst") then
         value = address.spell(value)
       end
-      out[#out + 1] = ('"%s":%s'):format(name, json.encode(value))
+      n = n + 1
+      out[n] = KEYS[i] .. json.encode(value)
     end
   end
   local text = "{" .. table.concat(out, ",") .. "}"

@@ -1,23 +1,26 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Completion at the prompt: what could stand where the cursor is, found by reading the line up to there.
+local codec = require "ipfi.c.codec"
+local dscp = require "ipfi.dscp"
 local fields = require "ipfi.fields"
+local filters = require "ipfi.filters"
 local icmp = require "ipfi.icmp"
 local limits = require "ipfi.limits"
 local policy = require "ipfi.policy"
 local protocol = require "ipfi.protocol"
 local running = require "ipfi.running"
-local states = require "ipfi.states"
 local sys = require "ipfi.c.sys"
 
 local complete = {}
 
 local KEYWORDS = {
-  "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
-  "not", "or", "repeat", "return", "then", "true", "until", "while",
+  "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local",
+  "nil", "not", "or", "repeat", "return", "then", "true", "until", "while",
 }
 
--- Reads Lua up to the cursor. Returns { braces = open brackets, each { head = word or key before it, key = the
--- last key inside, fresh = true where a new element begins }, string = quote when the cursor is in a string }.
+-- Reads Lua up to the cursor. Returns { braces = open brackets, each { head = word or key before it, key =
+-- the last key inside, fresh = true where a new element begins }, string = quote when the cursor is in a
+-- string }.
 local function read(source)
   local scan = { braces = { { fresh = true } } }
   local at, last = 1, nil
@@ -102,10 +105,10 @@ local VALUES = {
   oif = sys.interfaces,
   iface = sys.interfaces,
   icmp = icmp.names,
-  dscp = function() return fields.dscp_names end,
+  dscp = function() return dscp.names end,
   src = function() return { "me" } end,
   dst = function() return { "me" } end,
-  state = function() return states.names end,
+  state = codec.states,
   states = function() return { "recheck", "keep", "flush" } end,
   rule = rule_names,
   default = function() return { "allow", "deny", "reject" } end,
@@ -121,7 +124,7 @@ local function keys_for(brace)
   elseif head == "policy" then
     return policy.field_names
   elseif head == "fw.states" then
-    return states.filter_names
+    return filters.names
   elseif head == "fw.set_limits" or under == "limits" then
     return limits.names
   elseif head == "fw.commit" then

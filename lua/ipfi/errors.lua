@@ -88,7 +88,8 @@ function errors.kernel(err, doing, place)
   elseif err.absent then
     return errors.new("absent", doing .. ": the kernel module is not loaded (try: modprobe ipfi)", details)
   elseif err.version then
-    return errors.new("absent", doing .. ": the kernel module speaks another version of the protocol", details)
+    return errors.new("absent", doing .. ": the kernel module speaks another version of the protocol",
+      details)
   end
   local status = BUSY[err.name] and "busy" or FORBIDDEN[err.name] and "permission" or "refused"
   local said = text.escape(err.message or err.name or "unknown error")

@@ -6,20 +6,26 @@
 -- attributes of enum ipfi_rule_attr). c is a check of rule.lua: c.fields holds what was written, c.verdict
 -- the verdict, c:fail(field, ...) records a mistake, c:narrow(field, mask) says which families are left.
 -- read(wire) gives the value back, for rules that were not written by this program.
--- The order matters: a field may look at what those before it left (proto before ports, addresses before icmp).
+-- The order matters: a field may look at what those before it left (proto before ports, addresses before
+-- icmp).
 local address = require "ipfi.address"
+local device = require "ipfi.device"
+local dscp = require "ipfi.dscp"
 local icmp = require "ipfi.icmp"
+local mark = require "ipfi.mark"
 local ports = require "ipfi.ports"
 local protocol = require "ipfi.protocol"
+local rate = require "ipfi.rate"
 local suggest = require "ipfi.suggest"
 local sys = require "ipfi.c.sys"
+local tcpflags = require "ipfi.tcpflags"
 local text = require "ipfi.text"
 local values = require "ipfi.values"
 
 local fields = {}
 
--- Lengths of the uapi header (IPFI_LOG_LEN, IPFI_COMMENT_LEN, IFNAMSIZ - 1).
-local LOG_LENGTH, COMMENT_LENGTH, DEVICE_LENGTH = 63, 255, 15
+-- IPFI_LOG_LEN and IPFI_COMMENT_LEN of the uapi header.
+local LOG_LENGTH, COMMENT_LENGTH = 63, 255
 
 fields.lists = { "in", "out", "forward" }
 
@@ -77,21 +83,12 @@ local function check_family(c, value)
   c:narrow("family", address.mask(family))
 end
 
+-- list is the one whose packets have no such device, other the field that they have instead.
 local function check_device(name, list, other)
   return function(c, value)
-    if type(value) ~= "string" then
-      local why = type(value) == "table" and "; write one rule for each, or a pattern like 'eth*'" or ""
-      return c:fail(name, "%s: expected one device name, got %s%s", name, text.quote(value), why)
-    end
-    local device, negated = value:match("^%s*!%s*(.*)$"), true
-    if not device then
-      device, negated = value, false
-    end
-    local stem = device:gsub("%*$", "")
-    if device == "" or #device > DEVICE_LENGTH or device == "." or device == ".." then
-      return c:fail(name, "%s: %s is no device name (1 to %d characters)", name, text.quote(value), DEVICE_LENGTH)
-    elseif stem:find("[%s/%c*:]") then
-      return c:fail(name, "%s: %s is no device name (only a last '*' stands for any rest)", name, text.quote(value))
+    local parsed, negated = device.parse(value)
+    if not parsed then
+      return c:fail(name, "%s: %s", name, negated)
     end
     local possible = false
     for _, dir in ipairs(c.wire.lists or fields.lists) do
@@ -101,7 +98,7 @@ local function check_device(name, list, other)
       return c:fail(name, "%s: packets of list '%s' have no %s device; use %s", name, list,
         list == "in" and "out" or "in", other)
     end
-    c.wire[name] = device
+    c.wire[name] = parsed
     if negated then
       c:negate(name)
     end
@@ -167,7 +164,8 @@ local BOTH = { protocol.TCP, protocol.UDP }
 -- Protocols that a rule with ports is about; nil after a mistake.
 local function protocols_with_ports(c, name)
   if c.proto_negated then
-    return c:fail("proto", "%s: ports belong to protocols; name those that are meant instead of '!' in proto", name)
+    return c:fail("proto", "%s: ports belong to protocols; name those that are meant instead of '!' in proto",
+      name)
   elseif c.failed.proto then
     return nil
   end
@@ -244,61 +242,22 @@ local function read_icmp(wire)
   return wire.icmp and icmp.written(wire.icmp, is_negated(wire, "icmp"))
 end
 
--- Bits as in the TCP header (RFC 9293, 3.1); E and C of RFC 3168.
-local FLAGS = { F = 1, S = 2, R = 4, P = 8, A = 16, U = 32, E = 64, C = 128 }
-local FLAG_ORDER = "FSRPAUEC"
-local ALL_SIX = 0x3f
-
-local function flag_bits(letters)
-  local bits = 0
-  for letter in letters:gmatch(".") do
-    local bit = FLAGS[letter:upper()]
-    if not bit then
-      return nil
-    end
-    bits = bits | bit
-  end
-  return bits
-end
-
 local function check_flags(c, value)
-  if type(value) ~= "string" then
-    return c:fail("flags", "flags: expected text like 'S/SAFR', got %s", text.quote(value))
-  elseif c.proto_negated or (c.protos and (#c.protos ~= 1 or c.protos[1] ~= protocol.TCP)) then
+  if c.proto_negated or (c.protos and (#c.protos ~= 1 or c.protos[1] ~= protocol.TCP)) then
     return c:fail("flags", "flags: only TCP has them; say proto = 'tcp' or leave proto out")
   elseif c.wire.icmp then
     return c:fail("flags", "flags: only TCP has them, but the rule asks for ICMP")
   end
-  local set, looked_at = value:match("^%s*(%a*)%s*/%s*(%a+)%s*$")
+  local set, looked_at = tcpflags.parse(value)
   if not set then
-    set = value:match("^%s*(%a+)%s*$")
+    return c:fail("flags", "flags: %s", looked_at)
   end
-  local bits = set and flag_bits(set)
-  local mask = looked_at and flag_bits(looked_at) or (not looked_at and ALL_SIX)
-  if not bits or not mask then
-    return c:fail("flags", "flags: expected those set and those looked at, like 'S/SAFR' (letters %s), got %s",
-      FLAG_ORDER, text.quote(value))
-  elseif bits & ~mask ~= 0 then
-    return c:fail("flags", "flags: %s asks for flags that it does not look at", text.quote(value))
-  end
-  c.wire.tcp_value, c.wire.tcp_mask = bits, mask
+  c.wire.tcp_value, c.wire.tcp_mask = set, looked_at
   c.wire.proto = { { from = protocol.TCP } }
 end
 
 local function read_flags(wire)
-  if not wire.tcp_mask then
-    return nil
-  end
-  local set, looked_at = {}, {}
-  for letter in FLAG_ORDER:gmatch(".") do
-    if (wire.tcp_value or 0) & FLAGS[letter] ~= 0 then
-      set[#set + 1] = letter
-    end
-    if wire.tcp_mask & FLAGS[letter] ~= 0 then
-      looked_at[#looked_at + 1] = letter
-    end
-  end
-  return table.concat(set) .. "/" .. table.concat(looked_at)
+  return wire.tcp_mask and tcpflags.written(wire.tcp_value or 0, wire.tcp_mask)
 end
 
 local function check_ranges(name, spec)
@@ -322,43 +281,6 @@ local LENGTH = {
   least = 0,
   most = 65575,
 }
-
--- Class selectors (RFC 2474), assured forwarding (RFC 2597), expedited forwarding (RFC 3246),
--- voice-admit (RFC 5865), lower effort (RFC 8622).
-local DSCP = {
-  be = 0, le = 1, va = 44, ef = 46,
-  cs0 = 0, cs1 = 8, cs2 = 16, cs3 = 24, cs4 = 32, cs5 = 40, cs6 = 48, cs7 = 56,
-  af11 = 10, af12 = 12, af13 = 14, af21 = 18, af22 = 20, af23 = 22,
-  af31 = 26, af32 = 28, af33 = 30, af41 = 34, af42 = 36, af43 = 38,
-}
-
-local DSCP_SPEC = {
-  what = "dscp",
-  want = "a DSCP by name or number, a range 'a-b' or a list of these",
-  least = 0,
-  most = 63,
-  named = function(word)
-    local number = DSCP[word:lower()]
-    if number then
-      return number
-    end
-    return nil, ("unknown DSCP %s%s"):format(text.quote(word), suggest.hint(word, suggest.keys(DSCP)))
-  end,
-}
-
-local function dscp_name(number)
-  for _, name in ipairs { "cs0", "cs1", "cs2", "cs3", "cs4", "cs5", "cs6", "cs7" } do
-    if DSCP[name] == number then
-      return name
-    end
-  end
-  for _, name in ipairs(suggest.keys(DSCP)) do
-    if DSCP[name] == number then
-      return name
-    end
-  end
-  return nil
-end
 
 -- 4294967295 is "no user" to the kernel.
 local USER = {
@@ -388,111 +310,42 @@ local function check_user(c, value)
   check_user_ranges(c, value)
 end
 
-local MARK_MOST = 0xffffffff
-
 local function check_mark(c, value)
-  local negated = false
-  local number, mask = values.integer(value, true), nil
-  if not number and type(value) == "string" then
-    local rest = value:match("^%s*!%s*(.*)$")
-    negated = rest ~= nil
-    local a, b = (rest or value):match("^(%w+)/(%w+)$")
-    number = values.integer(a or rest or value, true)
-    mask = b and values.integer(b, true)
-    if b and not mask then
-      number = nil
-    end
+  local parsed, problem = mark.parse(value)
+  if not parsed then
+    return c:fail("mark", "mark: %s", problem)
   end
-  if not number or number < 0 or number > MARK_MOST or (mask and mask > MARK_MOST) then
-    return c:fail("mark", "mark: expected a number or text like '0x1/0xff', got %s", text.quote(value))
-  elseif mask and number & ~mask ~= 0 then
-    return c:fail("mark", "mark: %s asks for bits that its mask does not look at", text.quote(value))
-  end
-  c.wire.mark_value, c.wire.mark_mask = number, mask
-  if negated then
+  c.wire.mark_value, c.wire.mark_mask = parsed.value, parsed.mask
+  if parsed.negated then
     c:negate("mark")
   end
 end
 
 local function read_mark(wire)
-  if not wire.mark_value then
-    return nil
-  end
-  local value = ("0x%x"):format(wire.mark_value)
-  if wire.mark_mask and wire.mark_mask ~= MARK_MOST then
-    value = ("%s/0x%x"):format(value, wire.mark_mask)
-  end
-  return is_negated(wire, "mark") and "!" .. value or value
+  return wire.mark_value and mark.written(wire.mark_value, wire.mark_mask, is_negated(wire, "mark"))
 end
 
-local PERIODS = { second = 1000, minute = 60000, hour = 3600000, day = 86400000 }
-local SHORT_PERIODS = { s = "second", sec = "second", m = "minute", min = "minute", h = "hour", d = "day" }
-local LIMIT_MOST = 1000000
-
 local function check_limit(c, value)
-  local rate, burst = value, nil
-  if type(value) == "table" then
-    rate, burst = value[1], value.burst
-    for key in next, value do
-      if key ~= 1 and key ~= "burst" then
-        return c:fail("limit", "limit: unknown %s; a limit is written { '10/minute', burst = 20 }", text.quote(key))
-      end
-    end
+  local parsed, problem = rate.parse(value)
+  if not parsed then
+    return c:fail("limit", "limit: %s", problem)
   end
-  local count, period
-  if type(rate) == "string" then
-    local more
-    count, period, more = rate:match("^%s*(%d+)%s*/%s*(%a+)%s*(.-)%s*$")
-    if count and more ~= "" then
-      local n = more:match("^burst%s+(%d+)$")
-      count = n and burst == nil and count
-      burst = n
-    end
-  end
-  if not count then
-    return c:fail("limit", "limit: expected text like '10/minute' or '10/minute burst 20', got %s", text.quote(value))
-  end
-  local unit = SHORT_PERIODS[period] or period
-  local milliseconds = PERIODS[unit]
-  if not milliseconds then
-    return c:fail("limit", "limit: unknown unit %s%s", text.quote(period),
-      suggest.hint(period, suggest.keys(PERIODS)))
-  end
-  count = math.tointeger(tonumber(count))
-  if not count or count < 1 or count > LIMIT_MOST then
-    return c:fail("limit", "limit: %s is not in 1 to %d packets", text.quote(rate), LIMIT_MOST)
-  end
-  local most
-  if burst ~= nil then
-    most = values.integer(burst)
-    if not most or most < 1 or most > LIMIT_MOST then
-      return c:fail("limit", "limit: burst %s is not in 1 to %d", text.quote(burst), LIMIT_MOST)
-    end
-  end
-  c.wire.limit_count, c.wire.limit_period, c.wire.limit_burst = count, milliseconds, most
+  c.wire.limit_count, c.wire.limit_period, c.wire.limit_burst = parsed.count, parsed.period, parsed.burst
 end
 
 local function read_limit(wire)
-  if not wire.limit_count then
-    return nil
-  end
-  local rate
-  for unit, milliseconds in pairs(PERIODS) do
-    if milliseconds == wire.limit_period then
-      rate = ("%d/%s"):format(wire.limit_count, unit)
-    end
-  end
-  rate = rate or ("%d/%d ms"):format(wire.limit_count, wire.limit_period)
-  return wire.limit_burst and ("%s burst %d"):format(rate, wire.limit_burst) or rate
+  return wire.limit_count and rate.written(wire.limit_count, wire.limit_period, wire.limit_burst)
 end
 
 local function check_per_source(c, value)
   local number = values.integer(value)
   if not number or number < 1 or number > 0x7fffffff then
-    return c:fail("per_source", "per_source: expected a number of states from 1 on, got %s", text.quote(value))
+    return c:fail("per_source", "per_source: expected a number of states from 1 on, got %s",
+      text.quote(value))
   elseif c.verdict ~= "allow" then
     if c:written_here("per_source") then
-      c:fail("per_source", "per_source counts the live states a rule made; a rule that says %s makes none", c.verdict)
+      c:fail("per_source", "per_source counts the live states a rule made; a rule that says %s makes none",
+        c.verdict)
     end
     return
   end
@@ -553,7 +406,8 @@ fields.list = {
   {
     name = "dir",
     forms = [['in', 'out', 'forward' or a list of these]],
-    help = "The lists the rule stands in: packets to this machine, made here, or passing through. Without it, all three.",
+    help = "The lists the rule stands in: packets to this machine, made here, or passing through. Without "
+      .. "it, all three.",
     check = check_dir,
     read = read_dir,
   },
@@ -589,7 +443,7 @@ fields.list = {
   },
   {
     name = "src",
-    forms = [['192.0.2.1', '10.0.0.0/8', 'fd00::/8', '10.0.0.5-10.0.0.9', 'me', a set, a list; '!' or ~set negates]],
+    forms = [['192.0.2.1', '10.0.0.0/8', 'fd00::/8', '10.0.0.5-10.0.0.9', 'me', a set, a list; '!', ~ negate]],
     help = "Who sends it. 'me' is any address of this machine. A negation also matches the other family.",
     check = check_addresses("src"),
     read = read_addresses("src"),
@@ -618,7 +472,8 @@ fields.list = {
   {
     name = "icmp",
     forms = [['echo-request', 'packet-too-big', 8, '3/4', a list; '!' negates]],
-    help = "The ICMP message, by name (in each family that has it) or as type or type/code of the one proto says.",
+    help = "The ICMP message, by name (in each family that has it) or as type or type/code of the one proto "
+      .. "says.",
     check = check_icmp,
     read = read_icmp,
   },
@@ -640,8 +495,8 @@ fields.list = {
     name = "dscp",
     forms = [['ef', 'af11', 'cs6', 0 to 63, a range, a list; '!' negates]],
     help = "The differentiated services code point.",
-    check = check_ranges("dscp", DSCP_SPEC),
-    read = read_ranges("dscp", dscp_name),
+    check = check_ranges("dscp", dscp.spec),
+    read = read_ranges("dscp", dscp.name),
   },
   {
     name = "user",
@@ -660,7 +515,8 @@ fields.list = {
   {
     name = "limit",
     forms = [['10/minute', '10/minute burst 20', { '10/minute', burst = 20 }; second, minute, hour, day]],
-    help = "Matches at most so often; those beyond go on to the next rule. Without burst, the count is the burst.",
+    help = "Matches at most so often; those beyond go on to the next rule. Without burst, the count is the "
+      .. "burst.",
     check = check_limit,
     read = read_limit,
   },
@@ -676,8 +532,8 @@ fields.list = {
   {
     name = "state",
     forms = "true or false",
-    help = "An allowed first packet makes a state, and the connection's other packets, both ways, need no rule. "
-      .. "stateful = true in the policy makes it the default.",
+    help = "An allowed first packet makes a state, and the connection's other packets, both ways, need no "
+      .. "rule. stateful = true in the policy makes it the default.",
     check = check_state,
     read = read_state,
   },
@@ -709,7 +565,5 @@ end
 fields.later = {
   helper = "helper is not available in this version",
 }
-
-fields.dscp_names = suggest.keys(DSCP)
 
 return fields

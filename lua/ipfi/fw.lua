@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- The table fw: what scripts and the prompt do with the firewall. Every function raises an error value when it
--- fails (its text by tostring(), its kind in .kind, the exit status in .status). help.lua describes them.
+-- The table fw: what scripts and the prompt do with the firewall. Every function raises an error value when
+-- it fails (its text by tostring(), its kind in .kind, the exit status in .status). help.lua describes them.
 local codec = require "ipfi.c.codec"
 local compile = require "ipfi.compile"
 local errors = require "ipfi.errors"
@@ -44,7 +44,8 @@ local function check_options(options, who)
     end
   end
   if options.states ~= nil and not COMMIT_STATES[options.states] then
-    errors.raise("lua", "%s: states is 'recheck', 'keep' or 'flush', got %s%s", who, text.quote(options.states),
+    errors.raise("lua", "%s: states is 'recheck', 'keep' or 'flush', got %s%s", who,
+      text.quote(options.states),
       type(options.states) == "string" and suggest.hint(options.states, suggest.keys(COMMIT_STATES)) or "")
   elseif options.expect ~= nil and not (math.type(options.expect) == "integer" and options.expect >= 0
     and options.expect <= 0xffffffff) then

@@ -2,6 +2,7 @@
 -- The help of the prompt. Fields, limits and filters come from the tables that check them.
 local codec = require "ipfi.c.codec"
 local fields = require "ipfi.fields"
+local filters = require "ipfi.filters"
 local fw = require "ipfi.fw"
 local limits = require "ipfi.limits"
 local policy = require "ipfi.policy"
@@ -22,21 +23,22 @@ help.entries = {
   {
     name = "fw.commit",
     call = "fw.commit(policy, { states =, expect = }) -> { generation =, rules = }",
-    text = "Puts the policy in the place of the running rules, all of it or nothing. Live states are judged again by "
-      .. "the new rules at their next packet; states = \"keep\" leaves them alone, \"flush\" ends them all. "
-      .. "With expect, only when that generation is the running one.",
+    text = "Puts the policy in the place of the running rules, all of it or nothing. Live states are judged "
+      .. "again by the new rules at their next packet; states = \"keep\" leaves them alone, \"flush\" ends "
+      .. "them all. With expect, only when that generation is the running one.",
   },
   {
     name = "fw.running",
     call = "fw.running() -> { name =, generation =, default =, rules = }",
-    text = "The running rule set. A row of rules has id, name, verdict, dir, at (\"file:line\"), packets, bytes, stateful "
-      .. "and the fields as written.",
+    text = "The running rule set. A row of rules has id, name, verdict, dir, at (\"file:line\"), packets, "
+      .. "bytes, stateful and the fields as written.",
   },
   {
     name = "fw.states",
     call = "fw.states(filter) -> query",
-    text = "The states that match a filter, which the kernel evaluates; help \"filters\" lists them. The query has :each() "
-      .. ":count() :count_by(field) :top(n, field) :kill(). help \"rows\" lists the fields of a row.",
+    text = "The states that match a filter, which the kernel evaluates; help \"filters\" lists them. The "
+      .. "query has :each() :count() :count_by(field) :top(n, field) :kill(). help \"rows\" lists the fields "
+      .. "of a row.",
   },
   {
     name = "each",
@@ -52,8 +54,8 @@ help.entries = {
   {
     name = "top",
     call = "query:top(n, field) -> list",
-    text = "The n commonest values of a field as { [field] =, states = }, sources when no field is named; of a quantity like "
-      .. "\"bytes\" the n rows that have most of it.",
+    text = "The n commonest values of a field as { [field] =, states = }, sources when no field is named; of "
+      .. "a quantity like \"bytes\" the n rows that have most of it.",
   },
   {
     name = "kill",
@@ -68,14 +70,15 @@ help.entries = {
   {
     name = "fw.set_limits",
     call = "fw.set_limits { max_states = 100000 } -> boolean",
-    text = "Sets limits; true when one of them was changed. A max_states below the number of states refuses new ones and "
-      .. "keeps the old.",
+    text = "Sets limits; true when one of them was changed. A max_states below the number of states refuses "
+      .. "new ones and keeps the old.",
   },
   {
     name = "fw.stats",
     call = "fw.stats() -> { states =, ... }",
-    text = "states, states_peak, max_states, state_size (bytes a state takes, all in), memory and memory_at_limit (bytes), "
-      .. "generation, packets (judged), created, evicted, expired, drops and passes ({ reason = packets }).",
+    text = "states, states_peak, max_states, state_size (bytes a state takes, all in), memory and "
+      .. "memory_at_limit (bytes), generation, packets (judged), created, evicted, expired, drops and passes "
+      .. "({ reason = packets }).",
   },
   {
     name = "fw.info",
@@ -85,14 +88,16 @@ help.entries = {
   {
     name = "fw.compile",
     call = "fw.compile(policy, { states =, expect = }) -> messages",
-    text = "The messages of the policy's transaction, as tables; messages:bytes() gives them as netlink bytes.",
+    text = "The messages of the policy's transaction, as tables; messages:bytes() gives them as netlink "
+      .. "bytes.",
   },
-  { name = "fw.decode", call = "fw.decode(bytes) -> messages", text = "The messages in netlink bytes, as tables." },
+  { name = "fw.decode", call = "fw.decode(bytes) -> messages",
+    text = "The messages in netlink bytes, as tables." },
   {
     name = "fw.log",
     call = "fw.log(level, format, ...)",
-    text = "Says something on standard error, and in the system log with --syslog. level is \"error\", \"warning\", "
-      .. "\"notice\", \"info\" or \"debug\"; what is below a warning is only said with -v.",
+    text = "Says something on standard error, and in the system log with --syslog. level is \"error\", "
+      .. "\"warning\", \"notice\", \"info\" or \"debug\"; what is below a warning is only said with -v.",
   },
   {
     name = "fw.print",
@@ -104,18 +109,21 @@ help.entries = {
   {
     name = "allow",
     call = "allow { \"name\", field = value, ... }",
-    text = "A rule that lets packets pass. Its first value is its name, unique in the policy. help \"fields\" lists the fields.",
+    text = "A rule that lets packets pass. Its first value is its name, unique in the policy. help "
+      .. "\"fields\" lists the fields.",
   },
   { name = "deny", call = "deny { \"name\", ... }", text = "A rule that drops packets in silence." },
   {
     name = "reject",
     call = "reject { \"name\", ... }",
-    text = "A rule that drops packets and says so: with a TCP reset, or an ICMP error \"administratively prohibited\".",
+    text = "A rule that drops packets and says so: with a TCP reset, or an ICMP error \"administratively "
+      .. "prohibited\".",
   },
   {
     name = "group",
     call = "group { \"name\", field = value, ... } { rules }",
-    text = "Rules that share fields: each rule has those of the group, unless it says otherwise. Groups may stand in groups.",
+    text = "Rules that share fields: each rule has those of the group, unless it says otherwise. Groups may "
+      .. "stand in groups.",
   },
   {
     name = "set",
@@ -130,8 +138,8 @@ help.entries = {
   {
     name = "args",
     call = "args[1], args.name",
-    text = "The words behind the policy's file name; those like name=value also by name. An argument that the policy "
-      .. "never looks at is an error.",
+    text = "The words behind the policy's file name; those like name=value also by name. An argument that "
+      .. "the policy never looks at is an error.",
   },
   {
     name = "help",
@@ -204,7 +212,7 @@ help.topics = {
     return list_of("Fields of a rule; those that are absent match anything", fields.list)
   end,
   filters = function()
-    return list_of("Filters of fw.states; all that are given must hold", states.filters)
+    return list_of("Filters of fw.states; all that are given must hold", filters.list)
   end,
   rows = function()
     return list_of("Fields of a state", states.fields)

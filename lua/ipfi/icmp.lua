@@ -77,7 +77,7 @@ local function parse(item, families)
     if type_ < 0 or type_ > 255 or (code or 0) > 255 then
       return nil, ("ICMP type and code are 0 to 255, got %s"):format(text.quote(item))
     elseif families == V4 | V6 then
-      return nil, ("icmp = %s: its meaning depends on the family; say proto = 'icmp' or proto = 'icmpv6', or use a name")
+      return nil, ("icmp = %s: which family? Say proto = 'icmp' or proto = 'icmpv6', or use a name")
         :format(text.quote(item))
     end
     return { range(families == V6 and ICMP6 or 0, { type_, code }) }, families

@@ -51,7 +51,8 @@ function limits.check(name, value)
   end
   local number = type(value) == "number" and math.tointeger(value)
   if not number then
-    return nil, ("%s: expected %s, got %s"):format(name, SWITCHES[name] and "true or false" or "a whole number",
+    return nil, ("%s: expected %s, got %s")
+      :format(name, SWITCHES[name] and "true or false" or "a whole number",
       text.quote(value))
   elseif number < limit.least or number > limit.most then
     return nil, ("%s: %d is not in %d to %d"):format(name, number, limit.least, limit.most)

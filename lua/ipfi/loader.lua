@@ -9,6 +9,9 @@ local trust = require "ipfi.trust"
 
 local loader = {}
 
+-- Instructions that noting a rule takes, and some for the loop that makes it.
+local WORK_OF_A_RULE = 500
+
 local function read(path)
   if path == "-" then
     local source, problem = sys.read_stdin()
@@ -39,26 +42,18 @@ local function explain(file, value)
   return value
 end
 
---- Makes a checked policy of a source text.
--- @param source the text of a policy
--- @param file the name to show in messages
--- @param args table of arguments for the policy, or nil
--- @param budget see sandbox.run
--- @return the policy; raises an error of kind "policy" that lists all mistakes
-function loader.text(source, file, args, budget)
+local function make(source, file, args, budget)
   local shown = text.escape(file)
   local chunk = "@" .. file
   local builder, words = policy.words { file = shown, chunk = chunk }
   local function where(level)
     return (builder:where(level + 1))
   end
-  -- What a policy makes stays: collecting as often as usual would only walk over it again and again.
-  local pause = collectgarbage("setpause", 400)
-  local restore <close> = setmetatable({}, {
-    __close = function()
-      collectgarbage("setpause", pause)
-    end,
-  })
+  budget = budget or {}
+  -- A policy may be long; what the words themselves do for each rule is not counted against it.
+  budget.extra = function()
+    return math.min(builder.count, policy.RULES_MOST) * WORK_OF_A_RULE
+  end
   local ok, value, unused = sandbox.run(source, chunk, words, args or {}, where, budget)
   if not ok then
     if value == "interrupted!" or (type(value) == "string" and value:find(": interrupted!$")) then
@@ -76,6 +71,23 @@ function loader.text(source, file, args, budget)
   end
   if #builder.errors > 0 then
     error(errors.policy(builder.errors), 0)
+  end
+  return value
+end
+
+--- Makes a checked policy of a source text.
+-- @param source the text of a policy
+-- @param file the name to show in messages
+-- @param args table of arguments for the policy, or nil
+-- @param budget see sandbox.run
+-- @return the policy; raises an error of kind "policy" that lists all mistakes
+function loader.text(source, file, args, budget)
+  -- What a policy makes stays: collecting as often as usual would only walk over it again and again.
+  local pause = collectgarbage("setpause", 400)
+  local ok, value = pcall(make, source, file, args, budget)
+  collectgarbage("setpause", pause)
+  if not ok then
+    error(value, 0)
   end
   return value
 end

@@ -69,7 +69,8 @@ local function commit(p, states)
   -- Whoever commits without the lock, from a prompt, is noticed by the kernel.
   local info = fw.info()
   local done = fw.commit(p, { states = states, expect = info.generation })
-  log.write("info", ("%s: generation %d, %d rules"):format(p.source, done.generation or 0, done.rules or #p.rules))
+  log.write("info", ("%s: generation %d, %d rules")
+    :format(p.source, done.generation or 0, done.rules or #p.rules))
 end
 
 local function run_policy(options)

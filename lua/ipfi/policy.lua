@@ -11,7 +11,8 @@ local text = require "ipfi.text"
 local policy = {}
 
 -- IPFI_AT_LEN, IPFI_NAME_LEN and IPFI_RULES_MAX of the uapi header.
-local AT_LENGTH, NAME_LENGTH, RULES_MOST = 255, 63, 1000000
+local AT_LENGTH, NAME_LENGTH = 255, 63
+policy.RULES_MOST = 1000000
 -- Lists may stand in lists; one that holds itself has no end.
 local DEPTH_MOST = 64
 
@@ -23,14 +24,16 @@ policy.later = { "dnat", "masquerade", "redirect", "snat" }
 
 --- The fields of policy { }: { name =, forms =, help = }.
 policy.fields = {
-  { name = "name", forms = "text", help = "The policy's name, shown with the rules. Without it, the file's." },
+  { name = "name", forms = "text",
+    help = "The policy's name, shown with the rules. Without it, the file's." },
   {
     name = "default",
     forms = [['deny' or { ["in"] = 'deny', out = 'allow', forward = 'deny' }]],
     help = "What happens to packets that no rule of a list matches: allow, deny or reject. Without it, deny.",
   },
   { name = "limits", forms = "{ max_states = 65536, ... }", help = "Limits that are set with the commit." },
-  { name = "stateful", forms = "true or false", help = "Every allow rule makes states unless it says state = false." },
+  { name = "stateful", forms = "true or false",
+    help = "Every allow rule makes states unless it says state = false." },
   {
     name = "rules",
     forms = "a list of rules, groups and lists of these; false stands for no rule",
@@ -89,17 +92,31 @@ function Builder:report(at, message)
   self.errors[#self.errors + 1] = at .. ": " .. message
 end
 
+-- Where a function stands: its file, or false when it does not belong to the policy.
+function Builder:file_of(func)
+  local info = debug.getinfo(func, "S")
+  local file = false
+  if info.what ~= "C" and (self.chunk == nil or info.source == self.chunk) then
+    file = self.file or info.source:match("^[@=](.*)$") or info.short_src
+  end
+  self.files[func] = file
+  return file
+end
+
 -- "file:line" of the code that called a constructor; level 1 is the function that calls this one.
 function Builder:where(level)
   level = level + 1
   while true do
-    local info = debug.getinfo(level, "Sl")
+    local info = debug.getinfo(level, "fl")
     if not info then
       return self.file
     end
-    if info.currentline > 0 and (self.chunk == nil or info.source == self.chunk) then
-      local file = self.file or info.source:match("^[@=](.*)$") or info.short_src
-      local at = ("%s:%d"):format(file, info.currentline)
+    local file = self.files[info.func]
+    if file == nil then
+      file = self:file_of(info.func)
+    end
+    if file then
+      local at = file .. ":" .. info.currentline
       return #at <= AT_LENGTH and at or "..." .. at:sub(-(AT_LENGTH - 3))
     end
     level = level + 1
@@ -108,9 +125,11 @@ end
 
 function Builder:rule(verdict, written)
   local at = self:where(3)
+  self.count = self.count + 1
   local definition = { [KIND] = "rule", verdict = verdict, at = at, fields = {} }
   if type(written) ~= "table" or kind(written) then
-    definition.problem = ("expected %s { \"name\", ... }, got %s"):format(verdict, kind(written) or text.quote(written))
+    definition.problem = ("expected %s { \"name\", ... }, got %s")
+      :format(verdict, kind(written) or text.quote(written))
     return setmetatable(definition, Rule)
   end
   local own = definition.fields
@@ -133,7 +152,8 @@ end
 function Builder:group(written)
   local group = { [KIND] = "group", at = self:where(3), fields = {}, told = {} }
   if type(written) ~= "table" or kind(written) then
-    group.problem = ("expected group { \"name\", fields } { rules }, got %s"):format(kind(written) or text.quote(written))
+    group.problem = ("expected group { \"name\", fields } { rules }, got %s")
+      :format(kind(written) or text.quote(written))
     return setmetatable(group, Group)
   end
   for key, value in next, written do
@@ -183,7 +203,8 @@ local function check_name(self, p, spec)
     name = stem:gsub("%.lua$", ""):gsub("%c", "?")
     name = name:sub(1, NAME_LENGTH)
   elseif type(name) ~= "string" or name == "" or #name > NAME_LENGTH or name:find("%c") then
-    self:report(p.at, ("policy: name: expected text of 1 to %d bytes, got %s"):format(NAME_LENGTH, text.quote(name)))
+    self:report(p.at, ("policy: name: expected text of 1 to %d bytes, got %s")
+      :format(NAME_LENGTH, text.quote(name)))
     name = "?"
   end
   p.name = name
@@ -233,7 +254,8 @@ local function check_limits(self, p, spec)
   if spec.limits == nil then
     return
   elseif type(spec.limits) ~= "table" or kind(spec.limits) then
-    return self:report(p.at, ("policy: limits: expected { name = number }, got %s"):format(text.quote(spec.limits)))
+    return self:report(p.at, ("policy: limits: expected { name = number }, got %s")
+      :format(text.quote(spec.limits)))
   end
   p.limits = limits.parse(spec.limits, function(message)
     self:report(p.at, "policy: limits: " .. message)
@@ -293,7 +315,8 @@ function Walk:rule(definition, outer)
   end
   local first = self.names[definition.name]
   if first then
-    return builder:report(definition.at, ("rule '%s': the name is taken by the rule at %s; rule names are unique")
+    return builder:report(definition.at,
+      ("rule '%s': the name is taken by the rule at %s; rule names are unique")
       :format(text.escape(definition.name), first.at))
   end
   self.names[definition.name] = definition
@@ -343,7 +366,8 @@ function Walk:list(list, outer, at, depth)
   local count, last = 0, 0
   for key in next, list do
     if math.type(key) ~= "integer" or key < 1 then
-      return self.builder:report(at, ("rules: a list of rules has no key %s; a rule's name is its first value")
+      return self.builder:report(at,
+        ("rules: a list of rules has no key %s; a rule's name is its first value")
         :format(text.quote(key)))
     end
     count, last = count + 1, math.max(last, key)
@@ -381,7 +405,8 @@ function Builder:finish(p)
         known = known or key == name
       end
       if not known then
-        unknown[#unknown + 1] = ("policy: unknown field %s%s"):format(text.quote(key), suggest.hint(key, POLICY_FIELDS))
+        unknown[#unknown + 1] = ("policy: unknown field %s%s")
+          :format(text.quote(key), suggest.hint(key, POLICY_FIELDS))
       end
     end
   end
@@ -406,8 +431,8 @@ function Builder:finish(p)
     local walk = setmetatable({ builder = self, policy = p, names = {}, checker = checker }, Walk)
     walk:list(spec.rules, { fields = {}, origin = {} }, p.at, 0)
   end
-  if #p.rules > RULES_MOST then
-    self:report(p.at, ("policy: %d rules are more than %d"):format(#p.rules, RULES_MOST))
+  if #p.rules > policy.RULES_MOST then
+    self:report(p.at, ("policy: %d rules are more than %d"):format(#p.rules, policy.RULES_MOST))
   end
   p.checked = true
   return p
@@ -417,7 +442,8 @@ function Builder:policy(spec)
   local at = self:where(3)
   local p = setmetatable({ [KIND] = "policy", at = at, source = self.file, spec = {} }, Policy)
   if type(spec) ~= "table" or kind(spec) then
-    self:report(at, ("expected policy { name = ..., rules = { ... } }, got %s"):format(kind(spec) or text.quote(spec)))
+    self:report(at, ("expected policy { name = ..., rules = { ... } }, got %s")
+      :format(kind(spec) or text.quote(spec)))
   else
     for key, value in next, spec do
       p.spec[key] = value
@@ -441,6 +467,8 @@ end
 function policy.words(options)
   local builder = setmetatable({
     errors = {},
+    files = setmetatable({}, { __mode = "k" }),
+    count = 0,
     file = options.file,
     chunk = options.chunk,
     direct = options.direct,

@@ -22,7 +22,8 @@ function ports.service(name, protos)
   for _, number in ipairs(protos or {}) do
     local port = sys.service(name, protocol.name(number))
     if port and found and port ~= found then
-      return nil, ("service %s has a port of its own in each protocol; say which with proto"):format(text.quote(name))
+      return nil, ("service %s has a port of its own in each protocol; say which with proto")
+        :format(text.quote(name))
     end
     found = found or port
   end

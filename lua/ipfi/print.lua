@@ -33,8 +33,8 @@ local function keys_of(t)
 end
 
 local KEYWORDS = {}
-for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then true
-  until while]]):gmatch("%a+") do
+for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then
+  true until while]]):gmatch("%a+") do
   KEYWORDS[word] = true
 end
 
@@ -93,7 +93,7 @@ function pretty(st, value, depth, open)
     return st:paint("text", quote(value))
   elseif kind == "table" then
     local meta = meta_of(value)
-    if meta and meta.__tostring and not (depth == 0) then
+    if meta and meta.__tostring and depth > 0 then
       return text.escape(tostring(value))
     end
     return pretty_table(st, value, depth, open)

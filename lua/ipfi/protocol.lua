@@ -15,8 +15,10 @@ local BY_NAME = {
   icmp6 = 58, ["ipv6-icmp"] = 58,
 }
 local SHOWN = {
-  [1] = "icmp", [2] = "igmp", [4] = "ipip", [6] = "tcp", [17] = "udp", [33] = "dccp", [41] = "ipv6", [47] = "gre",
-  [50] = "esp", [51] = "ah", [58] = "icmpv6", [89] = "ospf", [112] = "vrrp", [132] = "sctp", [136] = "udplite",
+  [1] = "icmp", [2] = "igmp", [4] = "ipip", [6] = "tcp", [17] = "udp", [33] = "dccp", [41] = "ipv6",
+    [47] = "gre",
+  [50] = "esp", [51] = "ah", [58] = "icmpv6", [89] = "ospf", [112] = "vrrp", [132] = "sctp",
+    [136] = "udplite",
 }
 
 -- Protocols whose header begins with a source and a destination port.

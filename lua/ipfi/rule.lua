@@ -77,7 +77,8 @@ end
 --- Says what is wrong with a field that does not exist.
 function rule.unknown_field(name)
   if type(name) ~= "string" then
-    return ("a rule has one name and then fields like dport = 80; what is the value at %s?"):format(text.quote(name))
+    return ("a rule has one name and then fields like dport = 80; what is the value at %s?")
+      :format(text.quote(name))
   elseif fields.later[name] then
     return fields.later[name]
   elseif name == "name" then
@@ -101,7 +102,8 @@ local function check_together(c)
     end
   end
   if c.size > SIZE_MOST then
-    c:fail("src", "has too many addresses and ports for one rule (%d KiB; 64 KiB is the most a message holds); split it",
+    c:fail("src",
+      "has too many addresses and ports for one rule (%d KiB; 64 KiB is the most a message holds); split it",
       c.size // 1024)
   end
   wire.lists = wire.lists or fields.lists

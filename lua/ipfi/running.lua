@@ -70,7 +70,8 @@ local function make_row(wire)
 end
 
 --- The running rule set.
--- @return { name =, generation =, default = { ["in"] =, out =, forward = }, rules = rows in order }; a row has
+-- @return { name =, generation =, default = { ["in"] =, out =, forward = }, rules = rows in order }; a row
+--   has
 --   id, name, verdict, dir, at, packets, bytes, stateful and the fields as written
 function running.get()
   local result = setmetatable({ generation = 0, default = {}, rules = {} }, Running)

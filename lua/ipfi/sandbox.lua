@@ -2,9 +2,9 @@
 -- The room a policy runs in: Lua's pure library, copied and guarded, and the words of the language. Nothing
 -- there reads the clock, files or chance, so that the same file and arguments always give the same policy.
 --
--- The file is trusted (see trust.lua) but may be wrong: a loop without end or a table without end must lead to
--- an error and not to a machine without memory. A count hook watches both; what a single call could
--- blow up is bounded where it stands.
+-- The file is trusted (see trust.lua) but may be wrong: a loop without end or a table without end must lead
+-- to an error and not to a machine without memory. A count hook watches both; what a single call could blow
+-- up is bounded where it stands.
 local suggest = require "ipfi.suggest"
 local sys = require "ipfi.c.sys"
 local text = require "ipfi.text"
@@ -15,14 +15,18 @@ local sandbox = {}
 sandbox.INSTRUCTIONS = 200000000
 sandbox.MEMORY = 2 << 30
 
--- A string can double with three instructions; looking every 20 catches it before it grows a thousandfold.
-local EVERY = 20
+-- Instructions between two looks, and when memory grows by leaps: a string can double with four of them.
+local EVERY, CAREFUL = 32, 4
+-- KiB between two looks that are a leap, and instructions without one that end the care.
+local LEAP, CALM = 1024, 2000
 local STRING_MOST = 1 << 20
 
 -- Names of Lua that a policy does not have, so that they are not taken for misspelt words.
 local IMPURE = {
-  io = true, os = true, require = true, debug = true, load = true, loadfile = true, dofile = true, package = true,
-  collectgarbage = true, coroutine = true, print = true, warn = true, getmetatable = true, setmetatable = true,
+  io = true, os = true, require = true, debug = true, load = true, loadfile = true, dofile = true,
+    package = true,
+  collectgarbage = true, coroutine = true, print = true, warn = true, getmetatable = true,
+    setmetatable = true,
   rawget = true, rawset = true, rawequal = true, rawlen = true, _G = true, fw = true,
 }
 
@@ -249,8 +253,7 @@ local function environment(words, args, where)
     __index = function(_, name)
       local message
       if IMPURE[name] then
-        message = ("a policy has no '%s': it is a pure program (Lua's math, string, table, utf8 and the basics)")
-          :format(name)
+        message = ("a policy has no '%s'; it has Lua's basics, math, string, table and utf8"):format(name)
       else
         message = ("unknown name %s%s"):format(text.quote(name), suggest.hint(tostring(name), known))
       end
@@ -268,30 +271,47 @@ end
 
 -- Watches time and memory while a policy runs. After the limit every instruction raises, so that
 -- a pcall() in the policy cannot go on; only the function that runs the policy can.
-local function watch(where, instructions, memory)
+local function watch(where, budget)
   local runner = debug.getinfo(2, "f").func
-  local used, start = 0, collectgarbage("count")
-  local most = memory / 1024
-  local over
-  local function look()
-    if used > instructions then
+  local kilobytes = collectgarbage
+  local used, every = 0, EVERY
+  local before = kilobytes("count")
+  local most = before + budget.memory / 1024
+  local calm, look, over = 0, 0, nil
+
+  local function judge(now)
+    if used > budget.instructions + budget.extra() then
       return ("%s: the policy does not end (stopped after %d million instructions)")
-        :format(where(3), instructions // 1000000)
-    elseif collectgarbage("count") - start > most then
-      return ("%s: the policy takes too much memory (stopped at %d MiB)"):format(where(3), memory >> 20)
+        :format(where(3), used // 1000000)
+    elseif now > most then
+      return ("%s: the policy takes too much memory (stopped at %d MiB)")
+        :format(where(3), budget.memory >> 20)
     elseif sys.interrupted() then
       return "interrupted!"
     end
     return nil
   end
-  local count = collectgarbage
+
   local function hook()
-    used = used + EVERY
+    used = used + every
     if not over then
-      if count("count") - start <= most and used % 200000 ~= 0 then
+      local now = kilobytes("count")
+      if now - before > LEAP then
+        calm = used + CALM
+        if every ~= CAREFUL then
+          every = CAREFUL
+          debug.sethook(hook, "", every)
+        end
+      elseif every == CAREFUL and used > calm then
+        every = EVERY
+        debug.sethook(hook, "", every)
+      end
+      before = now
+      if now < most and used < look then
         return
       end
-      over = look()
+      look = used + 200000
+      over = judge(now)
       if not over then
         return
       end
@@ -301,10 +321,22 @@ local function watch(where, instructions, memory)
       error(over, 0)
     end
   end
-  debug.sethook(hook, "", EVERY)
+  debug.sethook(hook, "", every)
   return function()
     return over
   end
+end
+
+-- The budget of a policy: what the caller says, else the most that is ever needed and half of what is free.
+local function budget_of(wanted)
+  local free = sys.memory()
+  return {
+    instructions = wanted.instructions or sandbox.INSTRUCTIONS,
+    memory = wanted.memory or math.min(sandbox.MEMORY, free and free.available // 2 or sandbox.MEMORY),
+    extra = wanted.extra or function()
+      return 0
+    end,
+  }
 end
 
 --- Runs the text of a policy file.
@@ -313,7 +345,7 @@ end
 -- @param words the words of the language
 -- @param args table of arguments
 -- @param where function (level) -> "file:line" of the policy's running line, level 1 its caller
--- @param budget optional { instructions =, memory = bytes }
+-- @param budget optional { instructions =, memory = bytes, extra = function () -> instructions on top }
 -- @return true, the value the file returns, list of messages about unused arguments;
 --   or false and the error
 function sandbox.run(source, chunk, words, args, where, budget)
@@ -321,17 +353,15 @@ function sandbox.run(source, chunk, words, args, where, budget)
   -- A block with a variable to be closed makes no tail calls: the words can see the line that called them
   -- even in "return policy { ... }".
   local proxy, unused = watched_args(args)
-  local loaded, problem = load("local _ <close> = nil " .. source, chunk, "t", environment(words, proxy, where))
+  local loaded, problem = load("local _ <close> = nil " .. source, chunk, "t", environment(words, proxy,
+    where))
   if not loaded then
     return false, problem
   end
-  local memory = sys.memory()
-  local bytes = memory and math.min(sandbox.MEMORY, memory.available // 2) or sandbox.MEMORY
-  budget = budget or {}
   local strings = debug.getmetatable("")
   local methods, hook = strings.__index, table.pack(debug.gethook())
   strings.__index = guarded_string()
-  local over = watch(where, budget.instructions or sandbox.INSTRUCTIONS, budget.memory or bytes)
+  local over = watch(where, budget_of(budget or {}))
   local result = table.pack(pcall(loaded))
   debug.sethook()
   strings.__index = methods

@@ -2,7 +2,8 @@
 -- The nearest known name to one that is unknown.
 local suggest = {}
 
--- Longer words are compared by their beginning: nobody mistypes more, and the cost is the product of the lengths.
+-- Longer words are compared by their beginning: nobody mistypes more, and the cost is the product of the
+-- lengths.
 local LONGEST = 40
 
 -- Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours each

@@ -67,7 +67,8 @@ function text.cut(s, columns)
   return s:sub(1, utf8.offset(s, columns) - 1) .. "…"
 end
 
---- Quotes a value that was written in a policy, for an error message: strings in '', others as Lua shows them.
+--- Quotes a value that was written in a policy, for an error message: strings in '', others as Lua shows
+-- them.
 function text.quote(value)
   if type(value) == "string" then
     local shown = text.escape(value)

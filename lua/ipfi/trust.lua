@@ -44,7 +44,8 @@ function trust.check(path, status)
     local sticky = { uid = directory.uid, gid = directory.gid, mode = 0 }
     why = stranger(directory.sticky and sticky or directory)
     if why then
-      return nil, ("refusing %s, because of its directory %s: %s"):format(shown, text.escape(directory.path), why)
+      return nil, ("refusing %s, because of its directory %s: %s")
+        :format(shown, text.escape(directory.path), why)
     end
   end
   return true

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- Stands in for ipfi.c.codec. Its lists are read out of the uapi header, so that they agree with it; its bytes
--- are Lua text, which is enough to see that what goes in comes out.
+-- Stands in for ipfi.c.codec. Its lists are read out of the uapi header, so that they agree with it; its
+-- bytes are Lua text, which is enough to see that what goes in comes out.
 local codec = {}
 
 local function header()
@@ -26,7 +26,8 @@ end
 local LIMITS, STATES, REASONS = {}, {}, {}
 for i, row in ipairs(rows("IPFI_LIMITS")) do
   local name, least, most, default = row:match("^[%u_]+, ([%l_]+), (%w+), ([%w_]+), (%w+)$")
-  LIMITS[i] = { name = name, least = tonumber(least), most = most == "IPFI_TIMEOUT_MOST" and WEEK or tonumber(most),
+  LIMITS[i] = { name = name, least = tonumber(least),
+    most = most == "IPFI_TIMEOUT_MOST" and WEEK or tonumber(most),
     default = tonumber(default) }
 end
 for i, row in ipairs(rows("IPFI_STATES")) do

@@ -4,9 +4,11 @@ local sys = {}
 
 local SERVICES = {
   ftp = { tcp = 21 }, ssh = { tcp = 22 }, smtp = { tcp = 25 }, domain = { tcp = 53, udp = 53 },
-  bootps = { udp = 67 }, bootpc = { udp = 68 }, http = { tcp = 80 }, ntp = { udp = 123 }, https = { tcp = 443, udp = 443 },
+  bootps = { udp = 67 }, bootpc = { udp = 68 }, http = { tcp = 80 }, ntp = { udp = 123 }, https = { tcp = 443,
+    udp = 443 },
   ["dhcpv6-client"] = { tcp = 546, udp = 546 }, ["dhcpv6-server"] = { tcp = 547, udp = 547 },
-  shell = { tcp = 514 }, syslog = { udp = 514 }, exec = { tcp = 512 }, biff = { udp = 512 }, rpc = { tcp = 1, udp = 2 },
+  shell = { tcp = 514 }, syslog = { udp = 514 }, exec = { tcp = 512 }, biff = { udp = 512 }, rpc = { tcp = 1,
+    udp = 2 },
   ["http-alt"] = { tcp = 8080, udp = 8080 }, imaps = { tcp = 993 }, submission = { tcp = 587 },
 }
 local PROTOCOLS = { tcp = 6, udp = 17, icmp = 1, ["ipv6-icmp"] = 58, gre = 47, sctp = 132, rsvp = 46 }

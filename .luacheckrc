@@ -1,0 +1,15 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+std = "lua54"
+max_line_length = 110
+
+-- The words of the policy language; scripts have them too, and fw.
+local policy = {
+  "allow", "deny", "reject", "group", "set", "policy", "args",
+}
+
+files["examples/*.lua"] = { read_globals = policy }
+files["examples/jobs/*.lua"] = { read_globals = { "fw", "args", "arg" } }
+files["tests/lua/*_spec.lua"] = { std = "lua54+busted" }
+files["tests/lua/policies/*.lua"] = { read_globals = policy }
+-- Leaving a dump after its first row is what is tried there.
+files["tests/unit/netlink_cases.lua"] = { ignore = { "512" } }
