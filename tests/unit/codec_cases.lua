@@ -97,7 +97,8 @@ local MESSAGES = {
   { cmd = "states_dump", state = {
     family = 4, proto = 6, state = "SYN_SENT", flags = { "guessed", "reply_seen" }, src = "10.0.0.1",
     dst = "255.255.255.255", sport = 65535, dport = 0, list = "out", iif = 0, oif = 2, rule = 1 << 62,
-    packets = 1, bytes = 2, reply_packets = 3, reply_bytes = 4, timeout = 5, age = 6, mark = 7, generation = 8,
+    packets = 1, bytes = 2, reply_packets = 3, reply_bytes = 4, timeout = 5, age = 6, mark = 7,
+    generation = 8,
   } },
   { cmd = "states_count", filter = {
     family = 4, proto = 17, states = { "SYN_SENT", "UDP_NEW", "OTHER" },
@@ -116,8 +117,8 @@ local MESSAGES = {
   { cmd = "event_full", stats = { states = 5, max_states = 5 } },
   { cmd = "event_log", log = {
     prefix = "x", rule = 1, name = "r", verdict = "deny", reason = "rule-deny", state = "NONE",
-    list = "in", family = 6, proto = 58, src = "fe80::1", dst = "ff02::1", sport = 1, dport = 2, icmp = 0x8700,
-    iif = 1, oif = 0, length = 72, time = 1700000000000000000,
+    list = "in", family = 6, proto = 58, src = "fe80::1", dst = "ff02::1", sport = 1, dport = 2,
+    icmp = 0x8700, iif = 1, oif = 0, length = 72, time = 1700000000000000000,
   } },
   { cmd = "event_ruleset", info = { generation = 2 } },
 }

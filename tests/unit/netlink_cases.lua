@@ -193,7 +193,8 @@ end
 -- CTRL_CMD_GETFAMILY of the family called name, made long by an attribute that the kernel skips.
 local function long_question(name)
   local filling = ("x"):rep(30000)
-  local attrs = string.pack("<I2I2z!4Xi4", 4 + #name + 1, 2, name) .. string.pack("<I2I2", 4 + #filling, 99) .. filling
+  local attrs = string.pack("<I2I2z!4Xi4", 4 + #name + 1, 2, name)
+    .. string.pack("<I2I2", 4 + #filling, 99) .. filling
   return string.pack("<I4I2I2I4I4BBI2", 20 + #attrs, 16, 1, 0, 0, 3, 2, 0) .. attrs
 end
 
