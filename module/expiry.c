@@ -93,7 +93,8 @@ static void end_or_put_back(struct ipfi_net *in, struct ipfi_state **due, unsign
 			ipfi_expiry_add(in, state);
 			spin_unlock_bh(&state->lock);
 		} else {
-			__this_cpu_inc(in->counters->expired);
+			if (!(state->flow.table & IPFI_TABLE_KILLED))
+				__this_cpu_inc(in->counters->expired);
 			ipfi_table_remove(in, state, IPFI_CAUSE_EXPIRED);
 			local_bh_enable();
 		}

@@ -183,6 +183,24 @@ static unsigned int enter_by_loopback(struct passage *p, struct ipfi_state *stat
 	return count(p->in, IPFI_REASON_STATE, NF_ACCEPT);
 }
 
+/*
+ * A segment of a TCP connection whose state was deleted. Resets pass, so that both ends hear of it; a SYN
+ * begins anew; whoever goes on is told that it is over.
+ */
+static noinline unsigned int answer_killed(struct passage *p, struct ipfi_state *state)
+{
+	u8 flags = p->packet.tcp_flags & (IPFI_TCP_SYN | IPFI_TCP_ACK | IPFI_TCP_RST);
+
+	if (flags == IPFI_TCP_SYN) {
+		ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
+		return LOOK_AGAIN;
+	}
+	spin_unlock(&state->lock);
+	if (flags & IPFI_TCP_RST)
+		return count(p->in, IPFI_REASON_STATE, NF_ACCEPT);
+	return count(p->in, IPFI_REASON_KILLED, ipfi_reject(p->skb, p->hook, &p->packet));
+}
+
 /* The packet of a live state, which is locked and comes back unlocked. */
 static unsigned int judge_live(struct passage *p, struct ipfi_state *state)
 {
@@ -191,6 +209,8 @@ static unsigned int judge_live(struct passage *p, struct ipfi_state *state)
 	struct ipfi_decision decision;
 	u8 before, reason;
 
+	if (unlikely(flow->table & IPFI_TABLE_KILLED))
+		return answer_killed(p, state);
 	if (judged_by_older(p, state) && !judge_again(p, state, &decision)) {
 		u8 state_id = flow->state;
 
@@ -235,7 +255,7 @@ static noinline bool is_related(struct passage *p)
 	state = ipfi_table_find(p->in, &p->key);
 	if (!state)
 		return false;
-	related = ipfi_decide_related(&state->flow, &p->packet);
+	related = !(state->flow.table & IPFI_TABLE_KILLED) && ipfi_decide_related(&state->flow, &p->packet);
 	if (related && judged_by_older(p, state) && !judge_again(p, state, &decision)) {
 		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
 		return false;

@@ -30,10 +30,10 @@ unsigned int ipfi_reject(struct sk_buff *skb, const struct nf_hook_state *hook, 
 	bool tcp = packet->tuple.proto == IPFI_PROTO_TCP;
 
 	/*
-	 * A socket here learns it from its own call: connect(2) ends at once with ECONNREFUSED. An answer
-	 * sent through the loopback device would have to pass the list "in" first.
+	 * A socket here learns it from its own call: connect(2) ends at once with ECONNREFUSED. Only for an
+	 * open TCP connection no call would tell; its answer comes in by the loopback device.
 	 */
-	if (packet->list == IPFI_LIST_OUT)
+	if (packet->list == IPFI_LIST_OUT && (!tcp || packet->tcp_flags & IPFI_TCP_SYN))
 		return NF_DROP_ERR(tcp ? -ECONNREFUSED : -EPERM);
 	if (packet->icmp_kind == IPFI_ICMP_ERROR)
 		return NF_DROP;

@@ -21,8 +21,8 @@ static inline bool ipfi_reject_is_own(void)
 
 /*
  * Rejects @skb: sends a TCP reset or an ICMP error "administratively prohibited" (RFC 1812 section 5.3.9,
- * RFC 4443 section 3.1). A local sender gets an error from its system call instead. The packet stays the
- * caller's. Returns the hook's verdict. BHs off, no lock held.
+ * RFC 4443 section 3.1). A local sender gets an error from its system call instead, or a reset if the TCP
+ * connection is open. The packet stays the caller's. Returns the hook's verdict. BHs off, no lock held.
  */
 unsigned int ipfi_reject(struct sk_buff *skb, const struct nf_hook_state *hook, const struct ipfi_packet *packet);
 

@@ -151,9 +151,9 @@ static int compile(struct ipfi_ruleset *rs)
 	return 0;
 }
 
-static bool always(struct ipfi_net *in, struct ipfi_state *state, void *arg)
+static enum ipfi_sweep remove_any(struct ipfi_net *in, struct ipfi_state *state, void *arg)
 {
-	return true;
+	return IPFI_SWEEP_REMOVE;
 }
 
 int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi_commit_states states)
@@ -178,7 +178,7 @@ int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi
 	if (states == IPFI_COMMIT_FLUSH) {
 		/* No packet may still be adding a state that the old rules allowed. */
 		synchronize_net();
-		ipfi_table_sweep(in, always, NULL, IPFI_CAUSE_FLUSHED);
+		ipfi_table_sweep(in, remove_any, NULL, IPFI_CAUSE_FLUSHED);
 	}
 	if (rs->per_source)
 		ipfi_table_recount(in, rs);

@@ -34,6 +34,7 @@ struct ipfi_state {
 #define IPFI_TABLE_DEAD (1 << 0)
 #define IPFI_TABLE_COUNTED_SOURCE (1 << 1) /* counts for max_states_per_source */
 #define IPFI_TABLE_COUNTED_RULE (1 << 2)   /* counts for its rule's per_source */
+#define IPFI_TABLE_KILLED (1 << 3)         /* deleted, a tombstone now: see ipfi_table_kill() */
 
 int ipfi_state_cache_init(void);
 void ipfi_state_cache_exit(void);

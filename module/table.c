@@ -67,6 +67,7 @@ int ipfi_table_init(struct ipfi_net *in)
 {
 	atomic_set(&in->table.count, 0);
 	atomic_set(&in->table.peak, 0);
+	atomic_set(&in->table.tombstones, 0);
 	ipfi_expiry_init(in);
 	return rhashtable_init(&in->table.hash, &table_params);
 }
@@ -139,16 +140,39 @@ static int take_counts(struct ipfi_net *in, struct ipfi_state *state, u32 of_sou
 	return 0;
 }
 
+/* A state ceases to be one, to those who count and those who listen. */
+static void take_leave(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_cause cause)
+{
+	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
+	ipfi_event_state(in, state, IPFI_EVENT_DESTROYED, cause);
+	atomic_dec(&in->table.count);
+}
+
 void ipfi_table_remove(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_cause cause)
 {
 	lockdep_assert_held(&state->lock);
 	state->flow.table |= IPFI_TABLE_DEAD;
 	rhashtable_remove_fast(&in->table.hash, &state->node, table_params);
-	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
-	ipfi_event_state(in, state, IPFI_EVENT_DESTROYED, cause);
+	if (unlikely(state->flow.table & IPFI_TABLE_KILLED))
+		atomic_dec(&in->table.tombstones);
+	else
+		take_leave(in, state, cause);
 	spin_unlock(&state->lock);
-	atomic_dec(&in->table.count);
 	ipfi_expiry_bury(in, state);
+}
+
+void ipfi_table_kill(struct ipfi_net *in, struct ipfi_state *state)
+{
+	lockdep_assert_held(&state->lock);
+	if (state->flow.key.proto != IPFI_PROTO_TCP || state->flow.state == IPFI_STATE_CLOSED) {
+		ipfi_table_remove(in, state, IPFI_CAUSE_DELETED);
+		return;
+	}
+	take_leave(in, state, IPFI_CAUSE_DELETED);
+	atomic_inc(&in->table.tombstones);
+	state->flow.table |= IPFI_TABLE_KILLED;
+	state->flow.state = IPFI_STATE_CLOSED;
+	spin_unlock(&state->lock);
 }
 
 void ipfi_table_renew(struct ipfi_net *in, struct ipfi_state *state)
@@ -187,7 +211,9 @@ static bool evict_near(struct ipfi_net *in, const struct ipfi_key *key)
 			if (!ipfi_flow_evictable(&state->flow))
 				continue;
 			spin_lock(&state->lock);
-			if (!(state->flow.table & IPFI_TABLE_DEAD) && ipfi_flow_evictable(&state->flow)) {
+			/* A tombstone takes no place that it could make room with. */
+			if (!(state->flow.table & (IPFI_TABLE_DEAD | IPFI_TABLE_KILLED)) &&
+			    ipfi_flow_evictable(&state->flow)) {
 				ipfi_table_remove(in, state, IPFI_CAUSE_EVICTED);
 				__this_cpu_inc(in->counters->evicted);
 				return true;
@@ -286,7 +312,25 @@ free:
 	return NULL;
 }
 
-u32 ipfi_table_sweep(struct ipfi_net *in, bool (*visit)(struct ipfi_net *in, struct ipfi_state *state, void *arg),
+/* True when @state is gone. */
+static bool sweep_state(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_sweep what, enum ipfi_cause cause)
+{
+	switch (what) {
+	case IPFI_SWEEP_REMOVE:
+		ipfi_table_remove(in, state, cause);
+		return true;
+	case IPFI_SWEEP_KILL:
+		ipfi_table_kill(in, state);
+		return true;
+	case IPFI_SWEEP_LEAVE:
+		break;
+	}
+	spin_unlock(&state->lock);
+	return false;
+}
+
+u32 ipfi_table_sweep(struct ipfi_net *in,
+		     enum ipfi_sweep (*visit)(struct ipfi_net *in, struct ipfi_state *state, void *arg),
 		     void *arg, enum ipfi_cause cause)
 {
 	struct rhashtable_iter iter;
@@ -300,13 +344,11 @@ u32 ipfi_table_sweep(struct ipfi_net *in, bool (*visit)(struct ipfi_net *in, str
 		/* -EAGAIN: the table is being resized, the walk has gone back to its start. */
 		if (!IS_ERR(state)) {
 			spin_lock_bh(&state->lock);
-			if (!(state->flow.table & IPFI_TABLE_DEAD) && visit(in, state, arg)) {
-				ipfi_table_remove(in, state, cause);
-				local_bh_enable();
-				removed++;
-			} else {
-				spin_unlock_bh(&state->lock);
-			}
+			if (state->flow.table & IPFI_TABLE_DEAD)
+				spin_unlock(&state->lock);
+			else
+				removed += sweep_state(in, state, visit(in, state, arg), cause);
+			local_bh_enable();
 		}
 		if (!(++seen & 255)) {
 			rhashtable_walk_stop(&iter);
@@ -319,7 +361,7 @@ u32 ipfi_table_sweep(struct ipfi_net *in, bool (*visit)(struct ipfi_net *in, str
 	return removed;
 }
 
-static bool count_state(struct ipfi_net *in, struct ipfi_state *state, void *arg)
+static enum ipfi_sweep count_state(struct ipfi_net *in, struct ipfi_state *state, void *arg)
 {
 	const struct ipfi_ruleset *rs = arg;
 	bool by_source = in->limits.value[IPFI_LIMIT_MAX_STATES_PER_SOURCE] &&
@@ -327,11 +369,13 @@ static bool count_state(struct ipfi_net *in, struct ipfi_state *state, void *arg
 	bool by_rule = false;
 	u32 i;
 
+	if (state->flow.table & IPFI_TABLE_KILLED)
+		return IPFI_SWEEP_LEAVE;
 	if (rs && rs->per_source && !(state->flow.table & IPFI_TABLE_COUNTED_RULE))
 		for (i = 0; i < rs->count && !by_rule; i++)
 			by_rule = rs->rules[i].per_source && rs->rules[i].id == state->flow.rule;
 	take_counts(in, state, by_source ? U32_MAX : 0, by_rule ? U32_MAX : 0);
-	return false;
+	return IPFI_SWEEP_LEAVE;
 }
 
 void ipfi_table_recount(struct ipfi_net *in, struct ipfi_ruleset *rs)
@@ -349,10 +393,11 @@ u64 ipfi_table_memory_for(u32 states)
 
 u64 ipfi_table_memory(struct ipfi_net *in)
 {
+	u64 states = (u32)(atomic_read(&in->table.count) + atomic_read(&in->table.tombstones));
 	u64 buckets;
 
 	rcu_read_lock();
 	buckets = rht_dereference_rcu(in->table.hash.tbl, &in->table.hash)->size;
 	rcu_read_unlock();
-	return (u64)(u32)atomic_read(&in->table.count) * kmem_cache_size(state_cache) + buckets * sizeof(void *);
+	return states * kmem_cache_size(state_cache) + buckets * sizeof(void *);
 }

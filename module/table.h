@@ -14,6 +14,7 @@ struct ipfi_table {
 	struct rhashtable hash;
 	atomic_t count ____cacheline_aligned_in_smp;
 	atomic_t peak;
+	atomic_t tombstones; /* not in count */
 	struct ipfi_expiry expiry;
 };
 
@@ -36,6 +37,13 @@ struct ipfi_state *ipfi_table_add(struct ipfi_net *in, const struct ipfi_packet 
 /* Ends @state, which is locked and alive; unlocks it. BHs off. */
 void ipfi_table_remove(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_cause cause);
 
+/*
+ * Deletes @state, which is locked and alive; unlocks it. BHs off. To all who ask it is gone. Of an open TCP
+ * connection a tombstone stays until the state's deadline, for otherwise its next segment would bring it back
+ * as a guess: that segment, and all that follow, are answered with a reset; a new SYN is a new connection.
+ */
+void ipfi_table_kill(struct ipfi_net *in, struct ipfi_state *state);
+
 /* Gives a locked @state its protocol state's time-out from now on. */
 void ipfi_table_renew(struct ipfi_net *in, struct ipfi_state *state);
 
@@ -43,13 +51,21 @@ void ipfi_table_renew(struct ipfi_net *in, struct ipfi_state *state);
 void ipfi_table_reassign(struct ipfi_net *in, struct ipfi_state *state, u64 old_rule,
 			 const struct ipfi_rule *rule);
 
+/* What becomes of a state that a sweep has visited. */
+enum ipfi_sweep {
+	IPFI_SWEEP_LEAVE,
+	IPFI_SWEEP_REMOVE,
+	IPFI_SWEEP_KILL,
+};
+
 /*
- * Calls @visit for every live state, locked, BHs off, in no order; it must not sleep. When it returns true
- * the state is removed with @cause. Sleeps between states. Returns the number removed.
+ * Calls @visit for every state that is not dead, locked, BHs off, in no order; it must not sleep. Those to be
+ * removed are removed with @cause. Sleeps between states. Returns the number removed or killed.
  * A state may be met twice or missed while the table is being resized, but one that stays alive and is to
  * be removed is not missed: the walk starts again after a resize.
  */
-u32 ipfi_table_sweep(struct ipfi_net *in, bool (*visit)(struct ipfi_net *in, struct ipfi_state *state, void *arg),
+u32 ipfi_table_sweep(struct ipfi_net *in,
+		     enum ipfi_sweep (*visit)(struct ipfi_net *in, struct ipfi_state *state, void *arg),
 		     void *arg, enum ipfi_cause cause);
 
 /*

@@ -185,6 +185,7 @@ enum ipfi_state_id {
 	X(RULE_REJECT, "rule-reject", 0, "rejected by a rule")                                       \
 	X(DEFAULT_DENY, "default-deny", 0, "no rule matched and the list's default denies")          \
 	X(REJUDGED, "rejudged", 0, "its state was denied by a new rule set")                         \
+	X(KILLED, "killed", 0, "its state was deleted; a TCP connection is answered with a reset")   \
 	X(TRUNCATED, "truncated", 0, "shorter than its headers say")                                 \
 	X(BAD_HEADER, "bad-header", 0, "a header contradicts itself or the standard")                \
 	X(BAD_CHECKSUM, "bad-checksum", 0, "wrong transport checksum on a packet that would change a state") \
