@@ -443,7 +443,7 @@ fields.list = {
   },
   {
     name = "src",
-    forms = [['192.0.2.1', '10.0.0.0/8', 'fd00::/8', '10.0.0.5-10.0.0.9', 'me', a set, a list; '!', ~ negate]],
+    forms = [['192.0.2.1', '10.0.0.0/8', 'fd00::/8', '10.0.0.5-10.0.0.9', 'me', a set, lists; '!', ~ negate]],
     help = "Who sends it. 'me' is any address of this machine. A negation also matches the other family.",
     check = check_addresses("src"),
     read = read_addresses("src"),

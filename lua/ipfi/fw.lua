@@ -20,6 +20,9 @@ local fw = {}
 
 fw.version = require "ipfi.version"
 
+-- What fw.print writes: "text", or "json" with -j. Set by main.
+fw.output = "text"
+
 local COMMIT_STATES = { recheck = true, keep = true, flush = true }
 local OPTIONS = { "expect", "states" }
 

@@ -104,6 +104,11 @@ help.entries = {
     call = "fw.print(value, ...)",
     text = "Prints values as the prompt does; with -j as JSON lines.",
   },
+  {
+    name = "fw.output",
+    call = "fw.output",
+    text = "What fw.print writes: \"text\", or \"json\" with -j.",
+  },
   { name = "fw.json", call = "fw.json(value) -> text", text = "A value as JSON." },
   { name = "fw.version", call = "fw.version", text = "The version of this program." },
   {

@@ -156,6 +156,7 @@ return function(options)
       settings[name] = options[name]
     end
   end
+  fw.output = settings.json and "json" or "text"
   if options.version then
     io.stdout:write("ipfi ", fw.version, "\n")
     return errors.status.done

@@ -137,7 +137,7 @@ function values.ranges(value, spec)
         if from and to and from > to then
           return nil, ("the range '%s' ends before it begins"):format(text.escape(item))
         end
-      elseif spec.named and not item:find("^%s*$") then
+      elseif spec.named and item:find("%a") then
         from, to = spec.named(item)
         if not from then
           return nil, to

@@ -1,0 +1,263 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Stands in for ipfi.c.netlink: a kernel module in a few lines, that keeps a rule set, limits and states. A test
+-- may put states into kernel.states, and make it absent or refuse things.
+local codec = require "ipfi.c.codec"
+
+local netlink = {}
+
+local kernel = {}
+netlink.kernel = kernel
+
+-- FNV-1a of 64 bits, as ipfi_rule_id() of the core.
+local function rule_id(name)
+  local hash = 0xcbf29ce484222325
+  for i = 1, #name do
+    hash = (hash ~ name:byte(i)) * 0x100000001b3
+  end
+  return hash
+end
+netlink.rule_id = rule_id
+
+--- Back to a module that was just loaded.
+function kernel.reset()
+  kernel.absent, kernel.version = false, false
+  kernel.refuse = {}
+  kernel.generation, kernel.name, kernel.rules = 0, nil, {}
+  kernel.default = { default_in = "deny", default_out = "deny", default_forward = "deny" }
+  kernel.states = {}
+  kernel.requests = {}
+  kernel.interrupted_dumps = 0
+  kernel.limits = {}
+  for _, limit in ipairs(codec.limits()) do
+    kernel.limits[limit.name] = limit.default
+  end
+end
+kernel.reset()
+
+local function failure(errno, name, message, attr)
+  return { errno = errno, name = name, message = message, attr = attr }
+end
+
+local function copy(t)
+  if type(t) ~= "table" then
+    return t
+  end
+  local other = {}
+  for key, value in pairs(t) do
+    other[key] = copy(value)
+  end
+  return other
+end
+
+local function contains(list, value)
+  for _, item in ipairs(list) do
+    if item == value then
+      return true
+    end
+  end
+  return false
+end
+
+local function in_range(range, number)
+  return number >= range.from and number <= (range.to or range.from)
+end
+
+-- The filters that tests use; the real ones are the module's business.
+local function matches(filter, state)
+  if not filter then
+    return true
+  end
+  return (not filter.family or filter.family == state.family)
+    and (not filter.proto or filter.proto == state.proto)
+    and (not filter.states or contains(filter.states, state.state))
+    and (not filter.src or filter.src.addr == state.src)
+    and (not filter.dst or filter.dst.addr == state.dst)
+    and (not filter.dport or in_range(filter.dport, state.dport))
+    and (not filter.rule or filter.rule == state.rule)
+end
+
+local function select_states(filter, keep)
+  local matched, rest = {}, {}
+  for _, state in ipairs(kernel.states) do
+    local list = matches(filter, state) and matched or rest
+    list[#list + 1] = state
+  end
+  if not keep then
+    kernel.states = rest
+  end
+  return matched
+end
+
+local function info()
+  return {
+    version = "fake", generation = kernel.generation, armed = kernel.generation > 0 and 1 or 0, name = kernel.name,
+    rules = #kernel.rules,
+  }
+end
+
+local handlers = {}
+
+function handlers.info()
+  return { { cmd = "info", info = info() } }
+end
+
+function handlers.limits_get()
+  return { { cmd = "limits_get", limits = copy(kernel.limits) } }
+end
+
+function handlers.limits_set(message)
+  for name, value in pairs(message.limits) do
+    kernel.limits[name] = value
+  end
+  return {}
+end
+
+function handlers.states_count(message)
+  return { { cmd = "states_count", stats = { states = #select_states(message.filter, true) } } }
+end
+
+function handlers.states_delete(message)
+  return { { cmd = "states_delete", stats = { states = #select_states(message.filter, false) } } }
+end
+
+function handlers.stats()
+  local counters = {}
+  for i, reason in ipairs(codec.reasons()) do
+    counters[i] = { reason = reason.name, packets = reason.name == "default-deny" and 7 or i == 1 and 100 or 0 }
+  end
+  return { { cmd = "stats", stats = {
+    states = #kernel.states, states_peak = 9, max_states = kernel.limits.max_states, state_size = 192,
+    memory = 192 * #kernel.states, memory_at_limit = 192 * kernel.limits.max_states,
+    generation = kernel.generation, packets = 107, created = 12, evicted = 1, expired = 2, counters = counters,
+  } } }
+end
+
+local dumps = {}
+
+function dumps.states_dump(message)
+  local list = {}
+  for i, state in ipairs(select_states(message.filter, true)) do
+    list[i] = { cmd = "states_dump", state = copy(state) }
+  end
+  return list
+end
+
+function dumps.rules_dump()
+  local list = { { cmd = "rules_dump", info = info(), ruleset = copy(kernel.default) } }
+  for i, rule in ipairs(kernel.rules) do
+    list[i + 1] = { cmd = "rules_dump", rule = copy(rule) }
+  end
+  return list
+end
+
+local Connection = {}
+Connection.__index = Connection
+
+function Connection:request(message)
+  kernel.requests[#kernel.requests + 1] = message
+  local refusal = kernel.refuse[message.cmd]
+  if refusal then
+    return nil, refusal
+  end
+  return handlers[message.cmd](message)
+end
+
+function Connection:dump(message)
+  kernel.requests[#kernel.requests + 1] = message
+  self.err = kernel.refuse[message.cmd]
+  local list, i = self.err and {} or dumps[message.cmd](message), 0
+  if kernel.interrupted_dumps > 0 then
+    kernel.interrupted_dumps = kernel.interrupted_dumps - 1
+    self.err = { errno = 4, name = "EINTR", message = "the dump is not consistent", interrupted = true }
+  end
+  return function()
+    i = i + 1
+    return list[i]
+  end
+end
+
+function Connection:dump_error()
+  return self.err
+end
+
+function Connection:dump_count(message, field)
+  local nest, name = field:match("^(.-)%.(.*)$")
+  local counts, rows = {}, 0
+  for row in self:dump(message) do
+    local value = row[nest] and row[nest][name]
+    rows = rows + 1
+    if value ~= nil then
+      counts[value] = (counts[value] or 0) + 1
+    end
+  end
+  if self.err then
+    return nil, self.err
+  end
+  return counts, rows
+end
+
+local function add_rule(transaction, message)
+  local rule = copy(message.rule)
+  if rule.name == kernel.refuse.rule then
+    return failure(22, "EINVAL", "ports need proto, and only protocols that have ports", "rule.dport")
+  end
+  rule.id, rule.packets, rule.bytes = rule_id(rule.name), 0, 0
+  transaction.rules[#transaction.rules + 1] = rule
+  return nil
+end
+
+local function commit(transaction, message)
+  local expect = message.commit.expect
+  if expect and expect ~= kernel.generation then
+    return failure(116, "ESTALE", "another rule set was committed")
+  end
+  kernel.generation = kernel.generation + 1
+  kernel.rules, kernel.name = transaction.rules, transaction.begin.name
+  for list in pairs(kernel.default) do
+    kernel.default[list] = transaction.begin[list] or "deny"
+  end
+  for name, value in pairs(transaction.begin.limits or {}) do
+    kernel.limits[name] = value
+  end
+  if message.commit.states == "flush" then
+    kernel.states = {}
+  end
+  return nil
+end
+
+function Connection:stream(messages)
+  local transaction = { rules = {} }
+  if self.closed then
+    error("the connection is closed")
+  end
+  for i, message in ipairs(messages) do
+    local err = kernel.refuse[message.cmd]
+    if not err and message.cmd == "ruleset_begin" then
+      transaction.begin = message.ruleset
+    elseif not err and message.cmd == "rule_add" then
+      err = add_rule(transaction, message)
+    elseif not err and message.cmd == "ruleset_commit" then
+      err = commit(transaction, message)
+    end
+    if err then
+      err.index = i
+      return nil, err, i
+    end
+  end
+  return true, { cmd = "ruleset_commit", info = { generation = kernel.generation, rules = #kernel.rules } }
+end
+
+function Connection:close()
+  self.closed = true
+end
+
+function netlink.open()
+  if kernel.absent then
+    return nil, { errno = 2, name = "ENOENT", message = "no such family", absent = true }
+  elseif kernel.version then
+    return nil, { errno = 93, name = "EPROTONOSUPPORT", message = "version 2", version = true }
+  end
+  return setmetatable({}, Connection)
+end
+
+return netlink
