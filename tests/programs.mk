@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The test programs that run on the host: make -f tests/programs.mk unit|fuzz. Each tests/unit/NAME_test.c is a
+# cmocka program, each tests/fuzz/NAME_fuzz.c a libFuzzer target, under AddressSanitizer and UBSan like the
+# core and the shell (all but main.c) that they are linked with, from an archive: they get what they use.
+
+sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+warnings := -Wall -Wextra -Werror -Wno-missing-field-initializers
+libraries := lua5.4 libnl-genl-3.0 readline
+includes := -Iinclude/uapi -Imodule -Ishell -Itests/unit
+flags = -std=gnu11 -g $(warnings) -D_GNU_SOURCE $(includes) $$(pkg-config --cflags $(libraries)) -MMD -MP
+
+sources := $(wildcard module/core/*.c) $(filter-out shell/main.c,$(wildcard shell/*.c))
+unit := $(patsubst tests/unit/%.c,build/tests/unit/%,$(wildcard tests/unit/*_test.c))
+fuzz := $(patsubst tests/fuzz/%.c,build/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+
+.PHONY: unit fuzz
+.DELETE_ON_ERROR:
+.SECONDARY:
+unit: $(unit)
+fuzz: $(fuzz)
+
+unit_objects := $(sources:%.c=build/tests/asan/%.o)
+fuzz_objects := $(sources:%.c=build/tests/fuzzer/%.o)
+
+build/tests/asan/%.o: %.c
+	@mkdir -p $(@D)
+	@gcc -O1 $(sanitizers) $(flags) -c -o $@ $<
+
+build/tests/fuzzer/%.o: %.c
+	@mkdir -p $(@D)
+	@clang -O1 $(sanitizers) -fsanitize=fuzzer-no-link $(flags) -c -o $@ $<
+
+build/tests/asan.a: $(unit_objects)
+build/tests/fuzzer.a: $(fuzz_objects)
+build/tests/%.a:
+	@rm -f $@
+	@ar rc $@ $^
+
+build/tests/unit/%: tests/unit/%.c build/tests/asan.a
+	@mkdir -p $(@D)
+	@gcc -O1 $(sanitizers) $(flags) -o $@ $< build/tests/asan.a $$(pkg-config --libs cmocka $(libraries))
+
+build/tests/fuzz/%: tests/fuzz/%.c build/tests/fuzzer.a
+	@mkdir -p $(@D)
+	@clang -O1 $(sanitizers) -fsanitize=fuzzer $(flags) -o $@ $< build/tests/fuzzer.a $$(pkg-config --libs $(libraries))
+
+-include $(unit_objects:.o=.d) $(fuzz_objects:.o=.d) $(unit:=.d) $(fuzz:=.d)
