@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the uapi header promises of each netlink command.
+. "$IPFI_TOP/tests/lab/lib.sh"
+need python3
+
+load_ipfi
+space one
+in_ns one python3 -B tests/net/netlink/contract.py "$IPFI_TOP" || failures=$((failures + 1))
