@@ -54,17 +54,15 @@ void ipfi_tcp_start(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsi
 		return;
 
 	sender->max_end = packet->seq + 1 + ipfi_tcp_window(receiver);
-	edge = receiver->end;
 	if (packet->tcp_flags & IPFI_TCP_ACK) {
-		edge = packet->ack;
+		edge = packet->ack + sender->window;
+		if (ipfi_tcp_after(edge, receiver->max_end))
+			receiver->max_end = edge;
 		if (ipfi_tcp_after(packet->ack, receiver->acked)) {
 			receiver->acked = packet->ack;
 			receiver->flags &= ~IPFI_TCP_END_UNACKED;
 		}
 	}
-	edge += sender->window;
-	if (ipfi_tcp_after(edge, receiver->max_end))
-		receiver->max_end = edge;
 
 	scaled = sender->offered != IPFI_TCP_UNSCALED && receiver->offered != IPFI_TCP_UNSCALED;
 	rescale(sender, scaled ? sender->offered : 0);
@@ -100,7 +98,6 @@ void ipfi_tcp_guess(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsi
 	if (packet->tcp_flags & IPFI_TCP_FIN)
 		sender->flags |= IPFI_TCP_END_FIN | IPFI_TCP_END_UNACKED;
 	sender->scale = SCALE_MOST;
-	sender->offered = IPFI_TCP_UNSCALED;
 	sender->window = WINDOW_FIELD_MOST;
 	sender->end = ipfi_tcp_segment_end(packet);
 	sender->acked = packet->seq;
@@ -108,7 +105,6 @@ void ipfi_tcp_guess(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsi
 
 	receiver->flags = IPFI_TCP_END_KNOWN | IPFI_TCP_END_GUESSED | IPFI_TCP_END_SILENT;
 	receiver->scale = SCALE_MOST;
-	receiver->offered = IPFI_TCP_UNSCALED;
 	receiver->window = WINDOW_FIELD_MOST;
 	receiver->end = packet->ack;
 	receiver->acked = packet->ack;
