@@ -133,7 +133,7 @@ demo demo-shell check stress bench: deps
 
 .PHONY: run-demo run-demo-shell run-check run-stress run-bench
 run-demo:
-	@tests/lab/guest --timeout=180 tests/lab/demo.sh
+	@tests/lab/guest --timeout=300 tests/lab/demo.sh $(if $(NO_COLOR),plain)
 
 run-demo-shell:
 	@tests/lab/guest --timeout=86400 --interactive tests/lab/demo-shell.sh
