@@ -50,7 +50,9 @@ local function read(source)
       top().fresh = false
     elseif c == "{" or c == "(" then
       local above = top()
-      scan.braces[#scan.braces + 1] = { head = last, under = above.key, fresh = c == "{", round = c == "(" }
+      -- Braces among the arguments of a call belong to it: fw.commit(p, {
+      local head = last or (c == "{" and above.round and above.head or nil)
+      scan.braces[#scan.braces + 1] = { head = head, under = above.key, fresh = c == "{", round = c == "(" }
       at, last = at + 1, nil
     elseif c == "}" or c == ")" then
       if #scan.braces > 1 then

@@ -114,7 +114,10 @@ function errors.describe(value)
   if errors.is(value) then
     return value.message, value.status
   end
-  local message = type(value) == "string" and value or tostring(value)
+  local message = tostring(value)
+  if type(value) == "table" and not debug.getmetatable(value) then
+    message = "an error that is a table"
+  end
   if message:find("interrupted!", 1, true) then
     return "interrupted!", errors.status.interrupted
   end

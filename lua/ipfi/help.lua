@@ -237,7 +237,8 @@ help.topics = {
     for i, limit in ipairs(limits.list) do
       items[i] = {
         name = limit.name,
-        forms = ("%d to %d, by default %d"):format(limit.least, limit.most, limit.default),
+        forms = ("%d to %d, by default %s"):format(limit.least, limit.most,
+          limit.default < limit.least and "as memory allows" or limit.default),
         help = limits.help[limit.name],
       }
     end

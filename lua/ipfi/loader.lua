@@ -10,7 +10,7 @@ local trust = require "ipfi.trust"
 local loader = {}
 
 -- Instructions that noting a rule takes, and some for the loop that makes it.
-local WORK_OF_A_RULE = 500
+local WORK_OF_A_RULE = 150
 
 local function read(path)
   if path == "-" then
@@ -51,8 +51,9 @@ local function make(source, file, args, budget)
   end
   budget = budget or {}
   -- A policy may be long; what the words themselves do for each rule is not counted against it.
+  local rules = budget.rules or policy.RULES_MOST
   budget.extra = function()
-    return math.min(builder.count, policy.RULES_MOST) * WORK_OF_A_RULE
+    return math.min(builder.count, rules) * WORK_OF_A_RULE
   end
   local ok, value, unused = sandbox.run(source, chunk, words, args or {}, where, budget)
   if not ok then
@@ -79,7 +80,7 @@ end
 -- @param source the text of a policy
 -- @param file the name to show in messages
 -- @param args table of arguments for the policy, or nil
--- @param budget see sandbox.run
+-- @param budget see sandbox.run; rules = number of rules that extra instructions are granted for
 -- @return the policy; raises an error of kind "policy" that lists all mistakes
 function loader.text(source, file, args, budget)
   -- What a policy makes stays: collecting as often as usual would only walk over it again and again.

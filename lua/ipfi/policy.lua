@@ -7,6 +7,7 @@ local limits = require "ipfi.limits"
 local rule = require "ipfi.rule"
 local suggest = require "ipfi.suggest"
 local text = require "ipfi.text"
+local values = require "ipfi.values"
 
 local policy = {}
 
@@ -59,7 +60,10 @@ local Rule, Group, Later, Policy = class "rule", class "group", class "later", c
 local KIND = {}
 
 local function kind(value)
-  return type(value) == "table" and rawget(value, KIND) or nil
+  if type(value) ~= "table" then
+    return nil
+  end
+  return rawget(value, KIND) or (rawget(value, values.ELEMENT) ~= nil and "set") or nil
 end
 
 function Rule:__tostring()

@@ -64,7 +64,7 @@ local function pretty_table(st, t, depth, open)
     return "{ ... }"
   end
   open[t] = true
-  local parts, length, shown = {}, #t, 0
+  local parts, listed, shown = {}, 0, 0
   local keys = keys_of(t)
   for _, key in ipairs(keys) do
     if shown == ELEMENTS then
@@ -72,8 +72,10 @@ local function pretty_table(st, t, depth, open)
       break
     end
     shown = shown + 1
-    local listed = math.type(key) == "integer" and key >= 1 and key <= length
-    parts[#parts + 1] = (listed and "" or key_text(st, key)) .. pretty(st, t[key], depth + 1, open)
+    -- Behind a hole, places are written out.
+    local in_place = key == listed + 1
+    listed = in_place and key or listed
+    parts[#parts + 1] = (in_place and "" or key_text(st, key)) .. pretty(st, t[key], depth + 1, open)
   end
   open[t] = nil
   if #parts == 0 then

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- Stands in for ipfi.c.netlink: a kernel module in a few lines, that keeps a rule set, limits and states. A test
--- may put states into kernel.states, and make it absent or refuse things.
+-- Stands in for ipfi.c.netlink: a kernel module in a few lines, that keeps a rule set, limits and states. A
+-- test may put states into kernel.states, and make it absent or refuse things.
 local codec = require "ipfi.c.codec"
 
 local netlink = {}
@@ -29,7 +29,8 @@ function kernel.reset()
   kernel.interrupted_dumps = 0
   kernel.limits = {}
   for _, limit in ipairs(codec.limits()) do
-    kernel.limits[limit.name] = limit.default
+    -- 0 below the least value stands for what the machine's memory allows.
+    kernel.limits[limit.name] = limit.default < limit.least and 65536 or limit.default
   end
 end
 kernel.reset()
@@ -90,7 +91,8 @@ end
 
 local function info()
   return {
-    version = "fake", generation = kernel.generation, armed = kernel.generation > 0 and 1 or 0, name = kernel.name,
+    version = "fake", generation = kernel.generation, armed = kernel.generation > 0 and 1 or 0,
+      name = kernel.name,
     rules = #kernel.rules,
   }
 end
@@ -123,12 +125,14 @@ end
 function handlers.stats()
   local counters = {}
   for i, reason in ipairs(codec.reasons()) do
-    counters[i] = { reason = reason.name, packets = reason.name == "default-deny" and 7 or i == 1 and 100 or 0 }
+    counters[i] = { reason = reason.name,
+      packets = reason.name == "default-deny" and 7 or i == 1 and 100 or 0 }
   end
   return { { cmd = "stats", stats = {
     states = #kernel.states, states_peak = 9, max_states = kernel.limits.max_states, state_size = 192,
     memory = 192 * #kernel.states, memory_at_limit = 192 * kernel.limits.max_states,
-    generation = kernel.generation, packets = 107, created = 12, evicted = 1, expired = 2, counters = counters,
+    generation = kernel.generation, packets = 107, created = 12, evicted = 1, expired = 2,
+      counters = counters,
   } } }
 end
 
@@ -153,7 +157,7 @@ end
 local Connection = {}
 Connection.__index = Connection
 
-function Connection:request(message)
+function Connection.request(_, message)
   kernel.requests[#kernel.requests + 1] = message
   local refusal = kernel.refuse[message.cmd]
   if refusal then
@@ -225,7 +229,7 @@ local function commit(transaction, message)
   return nil
 end
 
-function Connection:stream(messages)
+function Connection.stream(self, messages)
   local transaction = { rules = {} }
   if self.closed then
     error("the connection is closed")
