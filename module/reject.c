@@ -28,13 +28,14 @@ static void answer_ipv6(struct sk_buff *skb, const struct nf_hook_state *hook, b
 unsigned int ipfi_reject(struct sk_buff *skb, const struct nf_hook_state *hook, const struct ipfi_packet *packet)
 {
 	bool tcp = packet->tuple.proto == IPFI_PROTO_TCP;
+	int err = tcp ? -ECONNREFUSED : -EPERM;
 
 	/*
 	 * A socket here learns it from its own call: connect(2) ends at once with ECONNREFUSED. Only for an
 	 * open TCP connection no call would tell; its answer comes in by the loopback device.
 	 */
 	if (packet->list == IPFI_LIST_OUT && (!tcp || packet->tcp_flags & IPFI_TCP_SYN))
-		return NF_DROP_ERR(tcp ? -ECONNREFUSED : -EPERM);
+		return NF_DROP_ERR(err); /* the macro wants a name: it negates without parentheses */
 	if (packet->icmp_kind == IPFI_ICMP_ERROR)
 		return NF_DROP;
 
