@@ -340,6 +340,7 @@ static int advance_syn_ack(struct ipfi_flow *flow, const struct ipfi_packet *pac
 	struct ipfi_tcp_end *sender = &flow->tcp.ends[direction];
 	struct ipfi_tcp_end *receiver = &flow->tcp.ends[!direction];
 	u8 next = transitions[SYN_ACK][direction][flow->state];
+	u32 most;
 
 	if (!next)
 		return drop(reason, IPFI_REASON_TCP_STATE);
@@ -356,7 +357,10 @@ static int advance_syn_ack(struct ipfi_flow *flow, const struct ipfi_packet *pac
 		ipfi_tcp_start(&flow->tcp, packet, direction);
 		return pass(flow, direction, next);
 	}
-	if (ipfi_tcp_after(ipfi_tcp_segment_end(packet), sender->end) ||
+	/* Only what its end has sent before; a guess that began with a keep-alive knows one number
+	 * less. */
+	most = sender->end + !!(sender->flags & IPFI_TCP_END_GUESSED);
+	if (ipfi_tcp_after(ipfi_tcp_segment_end(packet), most) ||
 	    !ipfi_tcp_fits(&flow->tcp, packet, direction))
 		return drop(reason, IPFI_REASON_TCP_WINDOW);
 	ipfi_tcp_note(&flow->tcp, packet, direction);

@@ -108,19 +108,18 @@ void ipfi_tcp_guess(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsi
 	receiver->window = WINDOW_FIELD_MOST;
 	receiver->end = packet->ack;
 	receiver->acked = packet->ack;
-	receiver->max_end = packet->ack + offered_window(sender, packet);
+	receiver->max_end = receiver->end + ipfi_tcp_window(sender);
 }
 
-/* The first segment of an end that ipfi_tcp_guess() knew by hearsay: what it says takes the
- * guesses' place. */
-static void first_heard(struct ipfi_tcp_end *sender, struct ipfi_tcp_end *receiver,
-			const struct ipfi_packet *packet)
+/*
+ * The first segment of an end that ipfi_tcp_guess() knew by hearsay. It may have waited for less
+ * than what the first segment seen began with.
+ */
+static void first_heard(struct ipfi_tcp_end *sender, struct ipfi_tcp_end *receiver, u32 ack)
 {
 	sender->flags &= ~IPFI_TCP_END_SILENT;
-	receiver->max_end = receiver->end;
-	/* It may have waited for less than what the first segment seen began with. */
-	if (ipfi_tcp_before(packet->ack, receiver->acked))
-		receiver->acked = packet->ack;
+	if (ipfi_tcp_before(ack, receiver->acked))
+		receiver->acked = ack;
 }
 
 bool ipfi_tcp_acks_syn(const struct ipfi_tcp_end *end, u32 ack)
@@ -178,7 +177,7 @@ void ipfi_tcp_note(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsig
 	u32 ack = packet->ack;
 
 	if (unlikely(sender->flags & IPFI_TCP_END_SILENT))
-		first_heard(sender, receiver, packet);
+		first_heard(sender, receiver, ack);
 
 	if (window > ipfi_tcp_window(sender))
 		sender->window = (u16)((window + (1U << sender->scale) - 1) >> sender->scale);

@@ -60,8 +60,9 @@ void ipfi_tcp_start(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsi
 void ipfi_tcp_start_again(struct ipfi_tcp_end *end, const struct ipfi_packet *packet);
 
 /*
- * Begins both ends with a segment from the middle of a connection, sent in @direction. The windows'
- * scale is not known, and counts as the largest that can be.
+ * Begins both ends with a segment from the middle of a connection, sent in @direction. Neither the
+ * scale of the windows is known nor what was promised and sent before, maybe in segments that this
+ * one has overtaken: the windows count as the largest that can be.
  */
 void ipfi_tcp_guess(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsigned int direction);
 

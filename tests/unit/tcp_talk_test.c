@@ -356,10 +356,11 @@ static bool judge(struct talk *talk, const struct segment *segment, u32 who)
 	case IPFI_ADVANCE_PASS:
 		return true;
 	case IPFI_ADVANCE_IGNORE:
-		/* A challenge may pass: a SYN that was overtaken by what its end sent later, or a
-		 * reset. */
-		assert_true((segment->flags & IPFI_TCP_SYN && overtaken) ||
-			    segment->flags & IPFI_TCP_RST || talk->flow.state == IPFI_STATE_CLOSED);
+		/* A challenge may pass: a reset, or a SYN that was overtaken by what its end sent
+		 * later. */
+		assert_true(segment->flags & IPFI_TCP_RST ||
+			    talk->flow.state == IPFI_STATE_CLOSED ||
+			    (segment->flags & IPFI_TCP_SYN && (overtaken || talk->late)));
 		assert_int_equal(reason, IPFI_REASON_CHALLENGE);
 		return true;
 	case IPFI_ADVANCE_DROP:
