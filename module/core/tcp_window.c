@@ -147,7 +147,7 @@ bool ipfi_tcp_fits(const struct ipfi_tcp *tcp, const struct ipfi_packet *packet,
 	u32 lag = ipfi_tcp_window(sender);
 	u32 sent = receiver->end;
 
-	/* I. A segment that only begins in the window is trimmed by its receiver (RFC 9293
+	/* I. What only begins in the window is for its receiver to trim (RFC 9293
 	 * section 3.10.7.4). */
 	if (ipfi_tcp_after(end == packet->seq ? packet->seq : packet->seq + 1, sender->max_end))
 		return false;
@@ -160,8 +160,7 @@ bool ipfi_tcp_fits(const struct ipfi_tcp *tcp, const struct ipfi_packet *packet,
 	if (ipfi_tcp_after(edge, sent))
 		return false;
 	/* IV. While the SYN waits for it, only what acknowledges the SYN will do. */
-	if ((receiver->flags & (IPFI_TCP_END_UNACKED | IPFI_TCP_END_FIN)) == IPFI_TCP_END_UNACKED &&
-	    !(receiver->flags & IPFI_TCP_END_GUESSED))
+	if ((receiver->flags & (IPFI_TCP_END_UNACKED | IPFI_TCP_END_FIN)) == IPFI_TCP_END_UNACKED)
 		return ipfi_tcp_after(packet->ack, receiver->acked);
 	if (lag < LAG_LEAST)
 		lag = LAG_LEAST;

@@ -359,8 +359,7 @@ static struct answer play(struct player *player, const struct ipfi_packet *packe
 	if (!player->live)
 		return open_flow(player, packet, "open");
 
-	direction = ipfi_flow_direction(&player->flow,
-					ipfi_key_from_tuple(&key, &packet->tuple));
+	direction = ipfi_flow_direction(&player->flow, ipfi_key_from_tuple(&key, &packet->tuple));
 	advance = ipfi_flow_advance(&player->flow, packet, direction, &reason);
 	switch (advance) {
 	case IPFI_ADVANCE_PASS:
