@@ -89,6 +89,8 @@ return policy {
     },
     allow { "from the router", dir = "out" },
 
-    deny { "rest", limit = "10/minute", log = "denied", comment = "a sample; the default denies all others" },
+    -- A sample of the rest for the log; the default denies all of it. ICMPv6 is left out, because the default
+    -- lets neighbour discovery pass, and a rule that denies everything would not.
+    deny { "rest", proto = "!icmpv6", limit = "10/minute", log = "denied" },
   },
 }

@@ -71,6 +71,7 @@ return policy {
       allow { "ping out", icmp = "echo-request" },
     },
 
-    deny { "rest", dir = "in", limit = "30/minute", log = "in-deny" },
+    -- Without ICMPv6: the default lets neighbour discovery pass, a rule that denies everything would not.
+    deny { "rest", dir = "in", proto = "!icmpv6", limit = "30/minute", log = "in-deny" },
   },
 }

@@ -1,8 +1,8 @@
 #!/usr/sbin/ipfi
 -- SPDX-License-Identifier: GPL-2.0-or-later
 --
--- Writes the lists of the manual pages from the tables that the program itself works with: what stands between
--- the comments "begin NAME" and "end NAME" of a page. A test compares.
+-- Writes the lists of the manual pages from the tables that the program itself works with: what stands
+-- between the comments "begin NAME" and "end NAME" of a page. A test compares.
 --
 --     build/ipfi docs/man/update.lua
 
@@ -53,7 +53,8 @@ local function entries(wanted)
 end
 
 local METHODS = { each = true, count = true, count_by = true, top = true, kill = true }
-local WORDS = { allow = true, deny = true, reject = true, group = true, set = true, policy = true, args = true }
+local WORDS = { allow = true, deny = true, reject = true, group = true, set = true, policy = true,
+  args = true }
 
 --- What stands in a list: { name = function () -> roff }.
 update.lists = {

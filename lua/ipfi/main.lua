@@ -69,14 +69,14 @@ local function commit(p, states)
   -- Whoever commits without the lock, from a prompt, is noticed by the kernel.
   local info = fw.info()
   local done = fw.commit(p, { states = states, expect = info.generation })
-  log.write("info", ("%s: generation %d, %d rules")
-    :format(p.source, done.generation or 0, done.rules or #p.rules))
+  log.write("info", ("%s: generation %d, %s")
+    :format(p.source, done.generation or 0, text.plural(done.rules or #p.rules, "rule")))
 end
 
 local function run_policy(options)
   local p = loader.load(options.policy, loader.args(options.args))
   if options.check then
-    log.write("info", ("%s: ok, %d rules"):format(options.policy, #p.rules))
+    log.write("info", ("%s: ok, %s"):format(options.policy, text.plural(#p.rules, "rule")))
   else
     commit(p, options.states)
   end

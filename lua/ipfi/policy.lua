@@ -76,7 +76,7 @@ end
 
 function Policy:__tostring()
   local count = self.checked and #self.rules or 0
-  return ("policy '%s': %d rule%s"):format(text.escape(tostring(self.name)), count, count == 1 and "" or "s")
+  return ("policy '%s': %s"):format(text.escape(tostring(self.name)), text.plural(count, "rule"))
 end
 
 --- Is this value a policy?

@@ -68,8 +68,8 @@ function repl.banner()
   elseif not info.armed then
     state = "no policy yet: every packet passes"
   else
-    state = ("policy '%s', generation %d, %d rules")
-      :format(text.escape(info.name or ""), info.generation, info.rules or 0)
+    state = ("policy '%s', generation %d, %s")
+      :format(text.escape(info.name or ""), info.generation, text.plural(info.rules or 0, "rule"))
   end
   return ("ipfi %s; %s. F1 or help() for help"):format(fw.version, state)
 end

@@ -159,8 +159,8 @@ function Running:__show(st)
   for _, list in ipairs(fields.lists) do
     defaults[#defaults + 1] = ("%s %s"):format(list, self.default[list] or "?")
   end
-  local head = ("policy '%s', generation %d, %d rules; default %s\n"):format(text.escape(self.name or ""),
-    self.generation, #self.rules, table.concat(defaults, ", "))
+  local head = ("policy '%s', generation %d, %s; default %s\n"):format(text.escape(self.name or ""),
+    self.generation, text.plural(#self.rules, "rule"), table.concat(defaults, ", "))
   return #self.rules > 0 and head .. table_of(st, self.rules) or head
 end
 

@@ -15,8 +15,8 @@ local values = require "ipfi.values"
 
 local states = {}
 
--- Rows that the prompt shows of a query.
-local SHOWN = 1000
+-- Rows of a query that are shown on a terminal, and elsewhere; each() and -j go through all.
+local SHOWN, SHOWN_ELSEWHERE = 1000, 100000
 
 --- The fields of a row: { name, help }; those of "quantity" are sorted by size in top().
 states.fields = {
@@ -360,20 +360,18 @@ end
 
 --- How the prompt shows a query: its rows, cut when there are very many.
 function Query:__show(st)
-  local rows, count = {}, 0
+  local most = st.human and SHOWN or SHOWN_ELSEWHERE
+  local rows = {}
   for row in self:each() do
     rows[#rows + 1] = row
-    count = count + 1
-    if count == SHOWN then
+    if #rows == most then
       break
     end
   end
   local shown = table_of(st, rows)
-  if count == SHOWN then
-    local all = self:count()
-    if all > SHOWN then
-      shown = ("%s... and %d more (q:each() goes through all)\n"):format(shown, all - SHOWN)
-    end
+  local all = #rows == most and self:count() or 0
+  if all > most then
+    shown = ("%s... and %d more (q:each() goes through all)\n"):format(shown, all - most)
   end
   return shown
 end

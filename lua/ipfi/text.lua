@@ -67,6 +67,11 @@ function text.cut(s, columns)
   return s:sub(1, utf8.offset(s, columns) - 1) .. "…"
 end
 
+--- A number and what it counts: "1 rule", "5 rules".
+function text.plural(number, noun)
+  return ("%d %s%s"):format(number, noun, number == 1 and "" or "s")
+end
+
 --- Quotes a value that was written in a policy, for an error message: strings in '', others as Lua shows
 -- them.
 function text.quote(value)

@@ -67,7 +67,7 @@ describe("-f", function()
   it("says what it did with -v", function()
     local path = file(GOOD)
     local _, _, complained = run { policy = path, verbose = 1 }
-    assert.equal(("ipfi: %s: generation 1, 1 rules\n"):format(path), complained)
+    assert.equal(("ipfi: %s: generation 1, 1 rule\n"):format(path), complained)
   end)
 
   it("tells mistakes with file, line and rule, ends with 3, and changes nothing", function()
@@ -122,7 +122,7 @@ describe("-f", function()
     kernel.absent = true
     local path = file(GOOD)
     assert.same({ 0, "", "" }, { run { policy = path, check = true } })
-    assert.same({ 0, "", ("ipfi: %s: ok, 1 rules\n")
+    assert.same({ 0, "", ("ipfi: %s: ok, 1 rule\n")
       :format(path) }, { run { policy = path, check = true, verbose = 1 } })
     assert.equal(3, (run { policy = file(BAD), check = true }))
   end)

@@ -163,7 +163,7 @@ describe("the prompt", function()
     fw.commit(assert(support.policy "return policy { name = 'x', rules = { allow { 'web' } } }"))
     netlink.kernel.states = { {}, {} }
     local out = run()
-    assert.matches("policy 'x', generation 1, 1 rules", out)
+    assert.matches("policy 'x', generation 1, 1 rule", out)
     assert.matches("2 states live on without the prompt\n$", out)
     assert.matches("2 states live on", (run "quit"))
   end)
