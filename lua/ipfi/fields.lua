@@ -401,6 +401,10 @@ local function check_comment(c, value)
   c.wire.comment = value
 end
 
+local ADDRESS_FORMS =
+  [['192.0.2.1', '10.0.0.0/8', 'fd00::/8', '10.0.0.5-10.0.0.9', 'me', a set, lists; '!', ~ negate]]
+local PORT_FORMS = [[22, 'ssh', '1024-65535', { 80, 'https' }; '!' negates]]
+
 --- The fields in their order: { name =, forms = the values it takes, help =, check =, read = }.
 fields.list = {
   {
@@ -443,28 +447,28 @@ fields.list = {
   },
   {
     name = "src",
-    forms = [['192.0.2.1', '10.0.0.0/8', 'fd00::/8', '10.0.0.5-10.0.0.9', 'me', a set, lists; '!', ~ negate]],
+    forms = ADDRESS_FORMS,
     help = "Who sends it. 'me' is any address of this machine. A negation also matches the other family.",
     check = check_addresses("src"),
     read = read_addresses("src"),
   },
   {
     name = "dst",
-    forms = "as src",
+    forms = ADDRESS_FORMS,
     help = "Whom it is for.",
     check = check_addresses("dst"),
     read = read_addresses("dst"),
   },
   {
     name = "sport",
-    forms = [[22, 'ssh', '1024-65535', { 80, 'https' }; '!' negates]],
+    forms = PORT_FORMS,
     help = "The port it comes from, by number, range or name of services(5). Without proto, of TCP and UDP.",
     check = check_ports("sport"),
     read = read_ranges("sport"),
   },
   {
     name = "dport",
-    forms = "as sport",
+    forms = PORT_FORMS,
     help = "The port it goes to.",
     check = check_ports("dport"),
     read = read_ranges("dport"),

@@ -84,7 +84,7 @@ end
 
 local function run_text(source, name)
   local shown = source:match("^%s*=(.*)$")
-  local chunk, problem = load(shown and "return " .. shown or source, name, "t")
+  local chunk, problem = load(shown and "local _ <close> = nil return " .. shown or source, name, "t")
   if not chunk then
     error(problem, 0)
   end

@@ -96,11 +96,15 @@ function Builder:report(at, message)
   self.errors[#self.errors + 1] = at .. ": " .. message
 end
 
+-- The directory of this program's own files.
+local OWN = debug.getinfo(1, "S").source:match("^(.*/)[^/]*$")
+
 -- Where a function stands: its file, or false when it does not belong to the policy.
 function Builder:file_of(func)
   local info = debug.getinfo(func, "S")
   local file = false
-  if info.what ~= "C" and (self.chunk == nil or info.source == self.chunk) then
+  local foreign = info.what ~= "C" and info.source:sub(1, #OWN) ~= OWN
+  if foreign and (self.chunk == nil or info.source == self.chunk) then
     file = self.file or info.source:match("^[@=](.*)$") or info.short_src
   end
   self.files[func] = file
@@ -113,7 +117,7 @@ function Builder:where(level)
   while true do
     local info = debug.getinfo(level, "fl")
     if not info then
-      return self.file
+      return self.file or "?"
     end
     local file = self.files[info.func]
     if file == nil then

@@ -19,7 +19,8 @@ local PROMPT, MORE = "ipfi> ", "   -> "
 --- Compiles what was typed: an expression whose values are shown, else a statement.
 -- @return chunk; or nil and a message; or nil, nil when more lines are needed
 function repl.compile(source)
-  local chunk = load("return " .. source:gsub("^%s*=", ""), "=stdin", "t")
+  -- As in sandbox.run: no tail call, so that the words of the policy language see the line that calls them.
+  local chunk = load("local _ <close> = nil return " .. source:gsub("^%s*=", ""), "=stdin", "t")
   if chunk then
     return chunk
   end

@@ -140,6 +140,13 @@ describe("the prompt", function()
     assert.equal(2, #readline.history)
   end)
 
+  it("tells rules where they were typed", function()
+    _G.allow = policy_words.allow -- luacheck: ignore 111 112
+    local out = run("allow { 'x' }", "({", "allow { 'y' }", "})[1]")
+    _G.allow = nil -- luacheck: ignore 111 112
+    assert.matches("\nallow 'x' %(stdin:1%)\nallow 'y' %(stdin:2%)\n", out)
+  end)
+
   it("gives up lines at Ctrl-C, and shows mistakes", function()
     readline.lines = {}
     local out, complained = run("({", false, "x = = 2", "error('oh')", "error({})", "7")
