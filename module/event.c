@@ -22,7 +22,7 @@ void ipfi_event_state(struct ipfi_net *in, const struct ipfi_state *state, enum 
 	if (likely(!ipfi_genl_listened(in, IPFI_GROUP_INDEX_STATE)))
 		return;
 	header = ipfi_genl_event_start(in, IPFI_GROUP_INDEX_STATE, IPFI_CMD_EVENT_STATE,
-				       IPFI_STATE_PAYLOAD, &skb);
+				       IPFI_EVENT_PAYLOAD, &skb);
 	if (!header)
 		return;
 	if (WARN_ON_ONCE(put_kind(skb, kind, cause) ||

@@ -83,8 +83,14 @@ static inline const struct ipfi_ruleset *ipfi_ruleset_running(struct ipfi_net *i
 	return rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
 }
 
-/* Payloads that hold what these put. */
-#define IPFI_STATE_PAYLOAD 320
+/*
+ * Payloads that hold what these put: of a state 13 numbers of up to 32 bits, 5 of 64 bits with
+ * their padding and two addresses in their nest. IPFI_EVENT_PAYLOAD has room for EVENT and STATE.
+ */
+#define IPFI_STATE_PAYLOAD                                                                    \
+	nla_total_size(13 * nla_total_size(4) + 5 * (nla_total_size(0) + nla_total_size(8)) + \
+		       2 * nla_total_size(16))
+#define IPFI_EVENT_PAYLOAD (nla_total_size(2 * nla_total_size(1)) + IPFI_STATE_PAYLOAD)
 #define IPFI_INFO_PAYLOAD 256
 
 /* The limits policy, for the nests of LIMITS_SET and RULESET_BEGIN. */

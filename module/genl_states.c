@@ -8,10 +8,7 @@
 #include "compat.h"
 #include "genl.h"
 #include "genl_filter.h"
-#include "genl_parse.h"
-
-/* States looked at before others get the CPU. */
-#define WALK_BATCH 256
+#include "walk.h"
 
 /*
  * A dump fills buffers of this size, if the reader's are not larger yet: more states for each call,
@@ -19,30 +16,80 @@
  */
 #define DUMP_BUFFER SKB_WITH_OVERHEAD(32768)
 
-static int put_addresses(struct sk_buff *skb, const struct ipfi_tuple *tuple)
+/*
+ * A state has some twenty attributes and there are millions of them, so they are not put one by
+ * one, each with a check of its own: room for all is made sure of once, then they are written in a
+ * row.
+ */
+static void *write_head(void *at, int type, size_t length)
 {
-	if (nla_put_u8(skb, IPFI_STATE_A_FAMILY, tuple->family) ||
-	    nla_put_u8(skb, IPFI_STATE_A_PROTO, tuple->proto) ||
-	    ipfi_put_address(skb, IPFI_STATE_A_SRC, tuple->family, &tuple->src) ||
-	    ipfi_put_address(skb, IPFI_STATE_A_DST, tuple->family, &tuple->dst) ||
-	    nla_put_u16(skb, IPFI_STATE_A_SPORT, tuple->sport) ||
-	    nla_put_u16(skb, IPFI_STATE_A_DPORT, tuple->dport))
-		return -EMSGSIZE;
-	return 0;
+	struct nlattr *attr = at;
+
+	attr->nla_type = type;
+	attr->nla_len = NLA_HDRLEN + length;
+	return attr + 1;
 }
 
-static int put_counters(struct sk_buff *skb, const struct ipfi_flow *flow)
+/* u8, u16 and u32 take four bytes, what is left of them being 0. */
+static void *write_u32(void *at, int type, u32 value)
 {
-	if (nla_put_u64_64bit(skb, IPFI_STATE_A_PACKETS, flow->packets[IPFI_ORIGINAL],
-			      IPFI_STATE_A_PAD) ||
-	    nla_put_u64_64bit(skb, IPFI_STATE_A_BYTES, flow->bytes[IPFI_ORIGINAL],
-			      IPFI_STATE_A_PAD) ||
-	    nla_put_u64_64bit(skb, IPFI_STATE_A_REPLY_PACKETS, flow->packets[IPFI_REPLY],
-			      IPFI_STATE_A_PAD) ||
-	    nla_put_u64_64bit(skb, IPFI_STATE_A_REPLY_BYTES, flow->bytes[IPFI_REPLY],
-			      IPFI_STATE_A_PAD))
-		return -EMSGSIZE;
-	return 0;
+	*(u32 *)write_head(at, type, sizeof(value)) = value;
+	return at + NLA_HDRLEN + sizeof(value);
+}
+
+static void *write_u16(void *at, int type, u16 value)
+{
+	u16 *payload = write_head(at, type, sizeof(value));
+
+	payload[0] = value;
+	payload[1] = 0;
+	return at + NLA_HDRLEN + NLA_ALIGN(sizeof(value));
+}
+
+static void *write_u8(void *at, int type, u8 value)
+{
+	u8 *payload = write_head(at, type, sizeof(value));
+
+	payload[0] = value;
+	memset(payload + 1, 0, NLA_ALIGN(sizeof(value)) - sizeof(value));
+	return at + NLA_HDRLEN + NLA_ALIGN(sizeof(value));
+}
+
+/* Readers on machines that need it find the number where nla_put_u64_64bit() would put it. */
+static void *write_u64(void *at, int type, u64 value)
+{
+	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) && IS_ALIGNED((unsigned long)at, 8))
+		at = write_head(at, IPFI_STATE_A_PAD, 0);
+	memcpy(write_head(at, type, sizeof(value)), &value, sizeof(value));
+	return at + NLA_HDRLEN + sizeof(value);
+}
+
+static void *write_address(void *at, int type, u8 family, const struct ipfi_addr *addr)
+{
+	int i, words = family == 4 ? 1 : 4;
+	__be32 *payload = write_head(at, type, words * sizeof(__be32));
+
+	for (i = 0; i < words; i++)
+		payload[i] = cpu_to_be32(addr->w[i]);
+	return payload + words;
+}
+
+static void *write_addresses(void *at, const struct ipfi_tuple *tuple)
+{
+	at = write_u8(at, IPFI_STATE_A_FAMILY, tuple->family);
+	at = write_u8(at, IPFI_STATE_A_PROTO, tuple->proto);
+	at = write_address(at, IPFI_STATE_A_SRC, tuple->family, &tuple->src);
+	at = write_address(at, IPFI_STATE_A_DST, tuple->family, &tuple->dst);
+	at = write_u16(at, IPFI_STATE_A_SPORT, tuple->sport);
+	return write_u16(at, IPFI_STATE_A_DPORT, tuple->dport);
+}
+
+static void *write_counters(void *at, const struct ipfi_flow *flow)
+{
+	at = write_u64(at, IPFI_STATE_A_PACKETS, flow->packets[IPFI_ORIGINAL]);
+	at = write_u64(at, IPFI_STATE_A_BYTES, flow->bytes[IPFI_ORIGINAL]);
+	at = write_u64(at, IPFI_STATE_A_REPLY_PACKETS, flow->packets[IPFI_REPLY]);
+	return write_u64(at, IPFI_STATE_A_REPLY_BYTES, flow->bytes[IPFI_REPLY]);
 }
 
 /* Milliseconds until @deadline, a low word of jiffies; 0 when it is past. */
@@ -55,26 +102,28 @@ static u32 time_left(u32 deadline)
 
 int ipfi_state_put(struct sk_buff *skb, const struct ipfi_flow *flow, u32 deadline)
 {
-	struct nlattr *nest = nla_nest_start(skb, IPFI_A_STATE);
 	const u32 public = IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN;
+	struct nlattr *nest = (void *)skb_tail_pointer(skb);
 	struct ipfi_tuple tuple;
+	void *at = nest + 1;
 
-	if (!nest)
+	if (skb_tailroom(skb) < IPFI_STATE_PAYLOAD)
 		return -EMSGSIZE;
 	ipfi_flow_tuple(flow, &tuple);
-	if (put_addresses(skb, &tuple) || nla_put_u8(skb, IPFI_STATE_A_STATE, flow->state) ||
-	    nla_put_u32(skb, IPFI_STATE_A_FLAGS, flow->flags & public) ||
-	    nla_put_u8(skb, IPFI_STATE_A_LIST, flow->list) ||
-	    nla_put_u32(skb, IPFI_STATE_A_IIF, ipfi_flow_iif(flow)) ||
-	    nla_put_u32(skb, IPFI_STATE_A_OIF, ipfi_flow_oif(flow)) ||
-	    nla_put_u64_64bit(skb, IPFI_STATE_A_RULE, flow->rule, IPFI_STATE_A_PAD) ||
-	    put_counters(skb, flow) ||
-	    nla_put_u32(skb, IPFI_STATE_A_TIMEOUT, time_left(deadline)) ||
-	    nla_put_u32(skb, IPFI_STATE_A_AGE, (u32)ktime_get_seconds() - flow->created) ||
-	    nla_put_u32(skb, IPFI_STATE_A_MARK, flow->mark) ||
-	    nla_put_u32(skb, IPFI_STATE_A_GENERATION, flow->generation))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
+	at = write_addresses(at, &tuple);
+	at = write_u8(at, IPFI_STATE_A_STATE, flow->state);
+	at = write_u32(at, IPFI_STATE_A_FLAGS, flow->flags & public);
+	at = write_u8(at, IPFI_STATE_A_LIST, flow->list);
+	at = write_u32(at, IPFI_STATE_A_IIF, ipfi_flow_iif(flow));
+	at = write_u32(at, IPFI_STATE_A_OIF, ipfi_flow_oif(flow));
+	at = write_u64(at, IPFI_STATE_A_RULE, flow->rule);
+	at = write_counters(at, flow);
+	at = write_u32(at, IPFI_STATE_A_TIMEOUT, time_left(deadline));
+	at = write_u32(at, IPFI_STATE_A_AGE, (u32)ktime_get_seconds() - flow->created);
+	at = write_u32(at, IPFI_STATE_A_MARK, flow->mark);
+	at = write_u32(at, IPFI_STATE_A_GENERATION, flow->generation);
+	write_head(nest, IPFI_A_STATE | NLA_F_NESTED, at - (void *)(nest + 1));
+	skb_put(skb, at - (void *)nest);
 	return 0;
 }
 
@@ -88,7 +137,8 @@ static bool take_state(struct ipfi_state *state, const struct ipfi_filter *filte
 	bool taken;
 
 	spin_lock_bh(&state->lock);
-	taken = !(state->flow.table & (IPFI_TABLE_DEAD | IPFI_TABLE_KILLED)) && ipfi_filter_matches(filter, &state->flow);
+	taken = !(state->flow.table & (IPFI_TABLE_DEAD | IPFI_TABLE_KILLED)) &&
+		ipfi_filter_matches(filter, &state->flow);
 	if (taken) {
 		*flow = state->flow;
 		*deadline = state->deadline;
@@ -97,9 +147,9 @@ static bool take_state(struct ipfi_state *state, const struct ipfi_filter *filte
 	return taken;
 }
 
-/* Where a dump is. The walk stands at the state that comes next: none is lost to a full buffer. */
+/* Where a dump is. */
 struct cursor {
-	struct rhashtable_iter iter;
+	struct ipfi_walk walk;
 	struct ipfi_filter filter;
 	bool parsed; /* filter */
 };
@@ -116,7 +166,7 @@ int ipfi_genl_states_start(struct netlink_callback *cb)
 
 	if (!cursor)
 		return -ENOMEM;
-	rhashtable_walk_enter(&in->table.hash, &cursor->iter);
+	ipfi_walk_start(&cursor->walk, in);
 	*cursor_of(cb) = cursor;
 	cb->min_dump_alloc = DUMP_BUFFER;
 	cb->seq = 1;
@@ -125,10 +175,7 @@ int ipfi_genl_states_start(struct netlink_callback *cb)
 
 int ipfi_genl_states_done(struct netlink_callback *cb)
 {
-	struct cursor *cursor = *cursor_of(cb);
-
-	rhashtable_walk_exit(&cursor->iter);
-	kfree(cursor);
+	kfree(*cursor_of(cb));
 	return 0;
 }
 
@@ -150,42 +197,45 @@ static int put_message(struct sk_buff *skb, struct netlink_callback *cb,
 }
 
 /*
- * Lets others run, and readers of RCU end, without losing the place: the walk stands at a state
- * that has not been looked at.
+ * A bucket is dumped as a whole or, when the buffer is full, into the next one: -EMSGSIZE.
+ * (No bucket is longer than an empty buffer: the hash table is given a new seed long before.)
  */
-static void *walk_pause(struct rhashtable_iter *iter)
+static int dump_bucket(struct sk_buff *skb, struct netlink_callback *cb, struct cursor *cursor)
 {
-	rhashtable_walk_stop(iter);
-	cond_resched();
-	return rhashtable_walk_start_check(iter) ? ERR_PTR(-EAGAIN) : rhashtable_walk_peek(iter);
-}
-
-/*
- * The walk goes back to the start of a new array of buckets when the table has been resized: no
- * state that lives on is missed, but some may come twice, which the reader is told
- * (NLM_F_DUMP_INTR).
- */
-static void dump_states(struct sk_buff *skb, struct netlink_callback *cb, struct cursor *cursor)
-{
-	unsigned int looked = 0;
+	unsigned int sequence = cb->prev_seq, length = skb->len;
 	struct ipfi_state *state;
+	struct rhash_head *pos;
 	struct ipfi_flow flow;
 	u32 deadline;
 
-	if (rhashtable_walk_start_check(&cursor->iter))
-		cb->seq++;
-	state = rhashtable_walk_peek(&cursor->iter);
-	while (state) {
-		if (IS_ERR(state))
-			cb->seq++;
-		else if (take_state(state, &cursor->filter, &flow, &deadline) &&
-			 put_message(skb, cb, &flow, deadline))
-			break;
-		state = rhashtable_walk_next(&cursor->iter);
-		if (++looked % WALK_BATCH == 0 && !IS_ERR_OR_NULL(state))
-			state = walk_pause(&cursor->iter);
+	ipfi_walk_for_each(state, pos, &cursor->walk) {
+		if (!take_state(state, &cursor->filter, &flow, &deadline) ||
+		    !put_message(skb, cb, &flow, deadline))
+			continue;
+		/* Whether the reader has been told of a resize is undone too. */
+		cb->prev_seq = sequence;
+		nlmsg_trim(skb, skb->data + length);
+		return -EMSGSIZE;
 	}
-	rhashtable_walk_stop(&cursor->iter);
+	return 0;
+}
+
+/* A change of cb->seq tells the reader that some states may come twice (NLM_F_DUMP_INTR). */
+static void dump_states(struct sk_buff *skb, struct netlink_callback *cb, struct cursor *cursor)
+{
+	struct ipfi_walk *walk = &cursor->walk;
+
+	ipfi_walk_resume(walk);
+	while (ipfi_walk_next(walk)) {
+		cb->seq = 1 + walk->resized;
+		if (dump_bucket(skb, cb, cursor)) {
+			ipfi_walk_back(walk);
+			break;
+		}
+		ipfi_walk_breathe(walk);
+	}
+	cb->seq = 1 + walk->resized;
+	ipfi_walk_pause(walk);
 }
 
 int ipfi_genl_states_dump(struct sk_buff *skb, struct netlink_callback *cb)
@@ -223,25 +273,22 @@ static int reply_states(struct genl_info *info, struct sk_buff *skb, void *heade
 /* 0, or -EAGAIN when the table was resized meanwhile: some states may have been counted twice. */
 static int count_once(struct ipfi_net *in, const struct ipfi_filter *filter, u32 *count)
 {
-	struct rhashtable_iter iter;
 	struct ipfi_state *state;
-	unsigned int looked = 0;
+	struct rhash_head *pos;
+	struct ipfi_walk walk;
 	struct ipfi_flow flow;
 	u32 deadline;
 
 	*count = 0;
-	rhashtable_walk_enter(&in->table.hash, &iter);
-	rhashtable_walk_start(&iter);
-	state = rhashtable_walk_peek(&iter);
-	while (!IS_ERR_OR_NULL(state)) {
-		*count += take_state(state, filter, &flow, &deadline);
-		state = rhashtable_walk_next(&iter);
-		if (++looked % WALK_BATCH == 0 && !IS_ERR_OR_NULL(state))
-			state = walk_pause(&iter);
+	ipfi_walk_start(&walk, in);
+	ipfi_walk_resume(&walk);
+	while (ipfi_walk_next(&walk)) {
+		ipfi_walk_for_each(state, pos, &walk)
+			*count += take_state(state, filter, &flow, &deadline);
+		ipfi_walk_breathe(&walk);
 	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
-	return PTR_ERR_OR_ZERO(state);
+	ipfi_walk_pause(&walk);
+	return walk.resized ? -EAGAIN : 0;
 }
 
 /* A resize is soon over; it is repeated only after the table has doubled or halved. */

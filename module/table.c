@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include "event.h"
 #include "net.h"
+#include "walk.h"
 
 /* Buckets searched for a state to evict, from the newcomer's own on: some 8 to 12 states at usual loads. */
 #define EVICT_BUCKETS 16
@@ -333,16 +334,15 @@ u32 ipfi_table_sweep(struct ipfi_net *in,
 		     enum ipfi_sweep (*visit)(struct ipfi_net *in, struct ipfi_state *state, void *arg),
 		     void *arg, enum ipfi_cause cause)
 {
-	struct rhashtable_iter iter;
 	struct ipfi_state *state;
-	unsigned int seen = 0;
+	struct rhash_head *pos;
+	struct ipfi_walk walk;
 	u32 removed = 0;
 
-	rhashtable_walk_enter(&in->table.hash, &iter);
-	rhashtable_walk_start(&iter);
-	while ((state = rhashtable_walk_next(&iter))) {
-		/* -EAGAIN: the table is being resized, the walk has gone back to its start. */
-		if (!IS_ERR(state)) {
+	ipfi_walk_start(&walk, in);
+	ipfi_walk_resume(&walk);
+	while (ipfi_walk_next(&walk)) {
+		ipfi_walk_for_each(state, pos, &walk) {
 			spin_lock_bh(&state->lock);
 			if (state->flow.table & IPFI_TABLE_DEAD)
 				spin_unlock(&state->lock);
@@ -350,14 +350,9 @@ u32 ipfi_table_sweep(struct ipfi_net *in,
 				removed += sweep_state(in, state, visit(in, state, arg), cause);
 			local_bh_enable();
 		}
-		if (!(++seen & 255)) {
-			rhashtable_walk_stop(&iter);
-			cond_resched();
-			rhashtable_walk_start(&iter);
-		}
+		ipfi_walk_breathe(&walk);
 	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
+	ipfi_walk_pause(&walk);
 	return removed;
 }
 

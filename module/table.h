@@ -61,8 +61,7 @@ enum ipfi_sweep {
 /*
  * Calls @visit for every state that is not dead, locked, BHs off, in no order; it must not sleep. Those to be
  * removed are removed with @cause. Sleeps between states. Returns the number removed or killed.
- * A state may be met twice or missed while the table is being resized, but one that stays alive and is to
- * be removed is not missed: the walk starts again after a resize.
+ * No state that lives throughout is missed; while the table is being resized some may be met twice.
  */
 u32 ipfi_table_sweep(struct ipfi_net *in,
 		     enum ipfi_sweep (*visit)(struct ipfi_net *in, struct ipfi_state *state, void *arg),
