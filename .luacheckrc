@@ -13,3 +13,4 @@ files["tests/lua/*_spec.lua"] = { std = "lua54+busted" }
 files["tests/lua/policies/*.lua"] = { read_globals = policy }
 -- Leaving a dump after its first row is what is tried there.
 files["tests/unit/netlink_cases.lua"] = { ignore = { "512" } }
+files["tests/net/**/*.lua"] = { max_line_length = 120 }

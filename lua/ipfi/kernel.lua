@@ -9,6 +9,8 @@ local kernel = {}
 local TRIES = 10
 
 local connection
+-- Counts connections: what was learnt over one may not hold for a module that was loaded anew.
+local epoch = 0
 
 --- Opens the connection, or says why not.
 -- @return connection; or nil and an error value of kind "absent" or another
@@ -20,7 +22,7 @@ function kernel.open(doing)
   if not opened then
     return nil, errors.kernel(err, doing or "ipfi")
   end
-  connection = opened
+  connection, epoch = opened, epoch + 1
   return connection
 end
 
@@ -32,9 +34,18 @@ function kernel.close()
   end
 end
 
+--- A number that changes with every connection.
+function kernel.epoch()
+  return epoch
+end
+
+-- A module that was removed and loaded again has another family number: the connection is of no more use.
+local function is_lost(err)
+  return err.name == "ENOENT" or err.name == "EOPNOTSUPP"
+end
+
 local function fail(err, doing)
-  -- A module that was removed and loaded again has another family number.
-  if err.name == "ENOENT" or err.name == "EOPNOTSUPP" then
+  if is_lost(err) then
     kernel.close()
   end
   error(errors.kernel(err, doing), 0)
@@ -54,6 +65,10 @@ end
 -- @return the first message of the answer, or an empty table
 function kernel.ask(message, doing)
   local replies, err = need(doing):request(message)
+  if not replies and is_lost(err) then
+    kernel.close()
+    replies, err = need(doing):request(message)
+  end
   if not replies then
     fail(err, doing)
   end

@@ -51,17 +51,45 @@ local function conditions(row)
   return table.concat(parts, "  ")
 end
 
--- A row from a rule of the wire: the fields as they were written, or as its attributes say.
-local function make_row(wire)
+local SCALAR = { string = true, number = true, boolean = true }
+
+-- A field's value as a policy can have written it. Another program may have put anything there.
+local function is_plain(value)
+  if type(value) ~= "table" then
+    return SCALAR[type(value)] or false
+  end
+  for _, item in pairs(value) do
+    if not SCALAR[type(item)] then
+      return false
+    end
+  end
+  return true
+end
+
+-- The fields as they were written, or as the rule's attributes say.
+local function fields_of(wire)
   local written = wire.written and json.decode(wire.written)
-  local row = type(written) == "table" and written or rule.read(wire)
+  if type(written) ~= "table" then
+    return rule.read(wire)
+  end
+  local row = {}
+  for _, name in ipairs(fields.names) do
+    if written[name] ~= nil and is_plain(written[name]) then
+      row[name] = written[name]
+    end
+  end
+  return row
+end
+
+local function make_row(wire)
+  local row = fields_of(wire)
   row.id = wire.id
   row.name = wire.name
   row.verdict = wire.verdict
   row.at = wire.at
   row.packets = wire.packets or 0
   row.bytes = wire.bytes or 0
-  row.dir = row.dir or fields.by_name.dir.read(wire)
+  row.dir = fields.by_name.dir.read(wire)
   row.stateful = false
   for _, flag in ipairs(wire.flags or {}) do
     row.stateful = row.stateful or flag == "stateful"
@@ -93,13 +121,13 @@ function running.get()
 end
 
 -- Names of the running rules by their id, kept until the next generation.
-local names, names_generation
+local names, names_generation, names_epoch
 
 --- The names of the running rules by their id.
 function running.names()
   local info = kernel.ask({ cmd = "info" }, "rules").info or {}
-  if not names or names_generation ~= info.generation then
-    names, names_generation = {}, info.generation
+  if not names or names_generation ~= info.generation or names_epoch ~= kernel.epoch() then
+    names, names_generation, names_epoch = {}, info.generation, kernel.epoch()
     for _, message in ipairs(kernel.list({ cmd = "rules_dump" }, "rules")) do
       if message.rule then
         names[message.rule.id] = message.rule.name

@@ -79,7 +79,7 @@ function style.output()
   if terminal then
     width = sys.winsize() or 80
   end
-  return setmetatable({ color = color, width = width, human = terminal }, Style)
+  return setmetatable({ color = color, width = width, human = terminal or settings.color == "always" }, Style)
 end
 
 --- A style with no colours, no width and exact numbers.

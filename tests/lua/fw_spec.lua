@@ -214,6 +214,34 @@ describe("fw.running", function()
       { row.proto, row.dport, row.src, row.dir, row.state })
   end)
 
+  it("believes nothing that another program wrote beside the fields", function()
+    kernel.generation = 1
+    local written = '{"id":7,"dir":[[1]],"src":{"a":{}},"dport":22,"__index":1,"proto":"tcp\\u001b"}'
+    kernel.rules = { { name = "x", id = 1, verdict = "deny", lists = { "out" }, written = written } }
+    local row = fw.running().rules[1]
+    assert.same({ id = 1, name = "x", verdict = "deny", dir = "out", dport = 22, proto = "tcp\27",
+      packets = 0, bytes = 0,
+      stateful = false }, setmetatable(row, nil))
+    assert.is_nil(tostring(fw.running()):find("\27", 1, true))
+    kernel.rules[1].written = "{"
+    assert.equal("out", fw.running().rules[1].dir)
+  end)
+
+  it("finds a module that was loaded anew", function()
+    fw.commit(policy [[allow { "a" }]])
+    assert.equal("a", fw.running().rules[1].name)
+    assert.equal(netlink.rule_id "a", require("ipfi.running").id "a")
+    -- Another family number: the old connection hears that there is no such family.
+    local old = require("ipfi.kernel").open()
+    old.request = function()
+      return nil, { errno = 2, name = "ENOENT", message = "No such file or directory" }
+    end
+    kernel.reset()
+    fw.commit(policy [[allow { "b" }]])
+    assert.equal(1, fw.info().generation)
+    assert.equal(netlink.rule_id "b", require("ipfi.running").id "b")
+  end)
+
   it("asks again when a commit comes between", function()
     fw.commit(policy [[allow { "a" }]])
     kernel.interrupted_dumps = 2
