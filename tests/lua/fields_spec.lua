@@ -274,6 +274,7 @@ describe("a rule of the wire", function()
     local cases = {
       [[src = '10.0.0.0/8']], [[src = '!fd00::/8']], [[dst = { 'me', '10.0.0.1', '10.0.0.3-10.0.0.9' }]],
       [[dst = '2001:db8::/33']], [[dst = '0.0.0.0/0']], [[dst = '::/0']], [[dst = '10.0.0.1-10.0.0.2']],
+      [[dst = '10.0.0.0-10.0.0.5']], [[dst = '10.0.0.0-10.0.1.255']], [[dst = 'fd00::ff00-fd00::1:ffff']],
       [[dport = { 22, '80-81' }, proto = 'tcp']], [[proto = '!udp']],
         [[proto = { 'tcp', 'udp' }, sport = 53]],
       [[icmp = 'echo-request', proto = { 'icmp', 'icmpv6' }]], [[icmp = '3/4', proto = 'icmp']],

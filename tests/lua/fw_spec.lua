@@ -137,6 +137,8 @@ describe("fw.commit", function()
       tostring(problem))
     assert.equal("rule.dport", problem.attr)
     assert.equal("p.lua:2", problem.at)
+    -- The transaction ends with its connection.
+    assert.is_true(kernel.sender.closed)
     assert.equal(0, kernel.generation)
   end)
 

@@ -86,6 +86,7 @@ describe("-f", function()
     kernel.generation = 4
     kernel.states = { {} }
     assert.equal(0, (run { policy = file(GOOD), states = "flush" }))
+    assert.same({ states = "flush", expect = 4 }, kernel.sent[#kernel.sent].commit)
     assert.equal(5, kernel.generation)
     assert.same({}, kernel.states)
   end)

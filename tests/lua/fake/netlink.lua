@@ -231,6 +231,7 @@ end
 
 function Connection.stream(self, messages)
   local transaction = { rules = {} }
+  kernel.sent, kernel.sender = messages, self
   if self.closed then
     error("the connection is closed")
   end
