@@ -10,7 +10,7 @@ local policy = {
 files["examples/*.lua"] = { read_globals = policy }
 files["examples/jobs/*.lua"] = { read_globals = { "fw", "args", "arg" } }
 files["tests/lua/*_spec.lua"] = { std = "lua54+busted" }
-files["tests/lua/policies/*.lua"] = { read_globals = policy }
 -- Leaving a dump after its first row is what is tried there.
 files["tests/unit/netlink_cases.lua"] = { ignore = { "512" } }
-files["tests/net/**/*.lua"] = { max_line_length = 120 }
+-- Scripts that the program runs in guests.
+files["tests/net/**/*.lua"] = { max_line_length = 120, read_globals = { "fw", "args", "arg" } }
