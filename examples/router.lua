@@ -89,8 +89,7 @@ return policy {
     },
     allow { "from the router", dir = "out" },
 
-    -- A sample of the rest for the log; the default denies all of it. ICMPv6 is left out, because the default
-    -- lets neighbour discovery pass, and a rule that denies everything would not.
-    deny { "rest", proto = "!icmpv6", limit = "10/minute", log = "denied" },
+    -- A sample of the rest for the log; the default denies all of it.
+    deny { "rest", limit = "10/minute", log = "denied" },
   },
 }

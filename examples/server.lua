@@ -71,7 +71,6 @@ return policy {
       allow { "ping out", icmp = "echo-request" },
     },
 
-    -- Without ICMPv6: the default lets neighbour discovery pass, a rule that denies everything would not.
-    deny { "rest", dir = "in", proto = "!icmpv6", limit = "30/minute", log = "in-deny" },
+    deny { "rest", dir = "in", limit = "30/minute", log = "in-deny" },
   },
 }

@@ -139,7 +139,9 @@ static int put_own_rule(struct sk_buff *skb, const struct ipfi_rule *rule)
 	    nla_put_u8(skb, IPFI_RULE_A_LISTS, rule->lists) ||
 	    nla_put_u8(skb, IPFI_RULE_A_VERDICT, rule->verdict) ||
 	    (rule->fields & IPFI_FIELD_BIT(IPFI_FIELD_IIF) &&
-	     nla_put_string(skb, IPFI_RULE_A_IIF, rule->iif)))
+	     nla_put_string(skb, IPFI_RULE_A_IIF, rule->iif)) ||
+	    (rule->fields & IPFI_FIELD_BIT(IPFI_FIELD_FAMILY) &&
+	     nla_put_u8(skb, IPFI_RULE_A_FAMILY, rule->family)))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -203,8 +203,11 @@ struct ipfi_ruleset *ipfi_ruleset_closed(void)
 	static const struct ipfi_rule closed[] = {
 		{ .name = "loopback", .verdict = IPFI_VERDICT_ALLOW, .lists = IPFI_LISTS_ALL,
 		  .fields = IPFI_FIELD_BIT(IPFI_FIELD_IIF), .iif = "lo" },
-		/* A rule, not the default: it also stops neighbour discovery. */
-		{ .name = "closed", .verdict = IPFI_VERDICT_DENY, .lists = IPFI_LISTS_ALL },
+		/* Rules that speak of IPv4 and IPv6, not the default: they stop neighbour discovery too. */
+		{ .name = "closed to IPv4", .verdict = IPFI_VERDICT_DENY, .lists = IPFI_LISTS_ALL,
+		  .fields = IPFI_FIELD_BIT(IPFI_FIELD_FAMILY), .family = 4 },
+		{ .name = "closed to IPv6", .verdict = IPFI_VERDICT_DENY, .lists = IPFI_LISTS_ALL,
+		  .fields = IPFI_FIELD_BIT(IPFI_FIELD_FAMILY), .family = 6 },
 	};
 	struct ipfi_ruleset *rs = ipfi_ruleset_alloc();
 	unsigned int i;

@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decide.h"
 
+/*
+ * IPv6 stays alive without rules of its own: what its neighbours must say to each other passes by the lists'
+ * defaults, and by a rule that only puts a default into words. To stop it a rule must speak of it: select by
+ * something of the packet itself, not by a device or a rate alone.
+ */
+static bool passes_as_neighbour(const struct ipfi_packet *packet, const struct ipfi_rule *rule)
+{
+	const u32 of_no_packet = IPFI_FIELD_BIT(IPFI_FIELD_IIF) | IPFI_FIELD_BIT(IPFI_FIELD_OIF) |
+				 IPFI_FIELD_BIT(IPFI_FIELD_LIMIT) | IPFI_FIELD_BIT(IPFI_FIELD_PER_SOURCE);
+
+	if (rule && (rule->verdict == IPFI_VERDICT_ALLOW || rule->fields & ~of_no_packet))
+		return false;
+	return packet->list != IPFI_LIST_FORWARD && ipfi_packet_is_neighbour(packet);
+}
+
 void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet *packet,
 		       struct ipfi_decision *decision)
 {
@@ -13,7 +28,11 @@ void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet 
 
 	decision->rule = rule;
 	decision->stateful = false;
-	if (rule) {
+	if (unlikely(packet->icmp_kind == IPFI_ICMP_SIGNAL) && passes_as_neighbour(packet, rule)) {
+		decision->rule = NULL;
+		decision->verdict = IPFI_VERDICT_ALLOW;
+		decision->reason = IPFI_REASON_NEIGHBOUR;
+	} else if (rule) {
 		decision->verdict = rule->verdict;
 		decision->reason = rule_reason[rule->verdict];
 		/* Errors and signals open nothing: a stateful rule lets them pass as a stateless one would. */
@@ -21,9 +40,6 @@ void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet 
 				     rule->flags & IPFI_RULE_F_STATEFUL &&
 				     packet->icmp_kind != IPFI_ICMP_ERROR &&
 				     packet->icmp_kind != IPFI_ICMP_SIGNAL;
-	} else if (packet->list != IPFI_LIST_FORWARD && ipfi_packet_is_neighbour(packet)) {
-		decision->verdict = IPFI_VERDICT_ALLOW;
-		decision->reason = IPFI_REASON_NEIGHBOUR;
 	} else {
 		decision->verdict = judge->classifier->standard[packet->list];
 		decision->reason = decision->verdict == IPFI_VERDICT_ALLOW ? IPFI_REASON_DEFAULT_ALLOW :

@@ -94,10 +94,14 @@ static void first_match_wins(void **state)
 	assert_false(decision.stateful);
 }
 
-/* Neighbour discovery lives without rules, with the right hop limit only, and not where a rule denies it. */
+/*
+ * Neighbour discovery lives without rules, with the right hop limit only; a rule that denies all else lets it
+ * pass as the default does, one that selects it by something of the packet does not.
+ */
 static void ipv6_stays_alive(void **state)
 {
-	struct ipfi_rule deny = named("nothing", IPFI_VERDICT_DENY, 0);
+	struct ipfi_rule rest = named("rest", IPFI_VERDICT_DENY, BIT(IIF) | BIT(LIMIT));
+	struct ipfi_rule deny = named("no IPv6", IPFI_VERDICT_DENY, BIT(FAMILY));
 	struct ipfi_judge judge = judge_of(NULL, 0, 1);
 	struct ipfi_packet packet = parsed_icmp(6, 135, 0, IPFI_ICMP_SIGNAL);
 
@@ -110,6 +114,14 @@ static void ipv6_stays_alive(void **state)
 	packet.list = IPFI_LIST_FORWARD;
 	assert_int_equal(first(&judge, &packet).reason, IPFI_REASON_DEFAULT_DENY);
 	packet.list = IPFI_LIST_IN;
+	strcpy(rest.iif, "eth*");
+	judge = judge_of(&rest, 1, 1);
+	assert_int_equal(first(&judge, &packet).reason, IPFI_REASON_NEIGHBOUR);
+	assert_null(first(&judge, &packet).rule);
+	packet.hop_limit = 254;
+	assert_int_equal(first(&judge, &packet).reason, IPFI_REASON_RULE_DENY);
+	packet.hop_limit = 255;
+	deny.family = 6;
 	judge = judge_of(&deny, 1, 1);
 	assert_int_equal(first(&judge, &packet).reason, IPFI_REASON_RULE_DENY);
 }

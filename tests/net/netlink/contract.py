@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""contract.py TOP: what the uapi header promises of each command: transactions, dumps, filters, events, permissions."""
+"""contract.py TOP [closed]: what the uapi header promises of each command: transactions, dumps, filters, events, permissions.
+With "closed", what a module loaded with closed=1 says of itself.
+"""
 import errno
 import os
 import socket
@@ -307,6 +309,10 @@ class Contract:
                  for _, attributes in rest.replies}
         self.report.same((rest.error, len(ports)), (0, 1000), "those that live on are in a dump that is overtaken by changes")
         connection.close()
+        have = self.count()
+        self.report.same((self.count("STATES_DELETE"), self.count(), self.states()), (have, 0, []),
+                         "all %d states are deleted at once" % have)
+        self.send(socket.AF_INET, "127.0.0.1", range(10000, 10100))
 
     def statistics(self):
         n, report = self.n, self.report
@@ -358,7 +364,10 @@ class Contract:
                       n["IPFI_EVENT_A_CAUSE"]: wire.u8(n["IPFI_CAUSE_DELETED"])}, 9999, 1),
                     "and so is its end, with its counters")
         self.ask("LIMITS_SET", self.nest("LIMITS", [(n["IPFI_LIMIT_MAX_STATES"], wire.u32(1))]))
-        self.send(socket.AF_INET, "127.0.0.1", [9998, 9999])
+        try:
+            self.send(socket.AF_INET, "127.0.0.1", range(9900, 9910))
+        except PermissionError:
+            pass  # the packet that found no room was dropped
         command = None
         while command != n["IPFI_CMD_EVENT_FULL"]:
             command, attributes = listener.event()
@@ -396,6 +405,18 @@ class Contract:
         sys.stdout.flush()
         os._exit(min(report.failures, 100))
 
+    def closed(self):
+        n, report = self.n, self.report
+        report.same(self.info(), (1, 1, 3, "closed"), "closed=1 begins with a rule set")
+        dump = self.dump("RULES_DUMP")
+        rules = [dict(wire.decode(dict(attributes)[n["IPFI_A_RULE"]])) for _, attributes in dump.replies[1:]]
+        report.same([(rule[n["IPFI_RULE_A_NAME"]], rule[n["IPFI_RULE_A_VERDICT"]]) for rule in rules],
+                    [(b"loopback\0", wire.u8(n["IPFI_VERDICT_ALLOW"])), (b"closed to IPv4\0", wire.u8(n["IPFI_VERDICT_DENY"])),
+                     (b"closed to IPv6\0", wire.u8(n["IPFI_VERDICT_DENY"]))],
+                    "of two rules, which the dump shows")
+        report.same(self.put(self.rule("all"), EXPECT=1).error, 0, "which a commit replaces")
+        return report.failures
+
     def run(self):
         for subject in (self.unarmed, self.transactions, self.pipeline, self.sockets, self.rules, self.limits,
                         self.state_queries, self.big_dump, self.statistics, self.events, self.permissions):
@@ -407,4 +428,5 @@ class Contract:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if Contract(sys.argv[1]).run() else 0)
+    contract = Contract(sys.argv[1])
+    sys.exit(1 if (contract.closed() if sys.argv[2:] == ["closed"] else contract.run()) else 0)
