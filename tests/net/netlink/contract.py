@@ -413,7 +413,7 @@ class Contract:
         report.same([(rule[n["IPFI_RULE_A_NAME"]], rule[n["IPFI_RULE_A_VERDICT"]]) for rule in rules],
                     [(b"loopback\0", wire.u8(n["IPFI_VERDICT_ALLOW"])), (b"closed to IPv4\0", wire.u8(n["IPFI_VERDICT_DENY"])),
                      (b"closed to IPv6\0", wire.u8(n["IPFI_VERDICT_DENY"]))],
-                    "of two rules, which the dump shows")
+                    "of three rules, which the dump shows")
         report.same(self.put(self.rule("all"), EXPECT=1).error, 0, "which a commit replaces")
         return report.failures
 
