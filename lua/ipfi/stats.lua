@@ -111,8 +111,11 @@ function Limits.__show(now, st)
     end
     lines[#lines + 1] = { limit.name, tostring(value) }
   end
+  -- On a terminal what a limit means is cut to the line; names take 23 columns, values 12.
+  local room = st.width and st.width - 23 - 12 or math.huge
   for _, line in ipairs(lines) do
-    line[2] = line[2] .. (" "):rep(math.max(0, 12 - #line[2])) .. st:paint("dim", limits.help[line[1]])
+    local meaning = text.cut(limits.help[line[1]], room)
+    line[2] = line[2] .. (" "):rep(math.max(0, 12 - #line[2])) .. st:paint("dim", meaning)
   end
   return pairs_of(lines)
 end
