@@ -75,6 +75,8 @@ static struct dump *push_dump(lua_State *L)
 	lua_setmetatable(L, index);
 	lua_pushvalue(L, 1);
 	lua_setiuservalue(L, index, DUMP_CONNECTION);
+	lua_pushnil(L);
+	lua_setiuservalue(L, 1, CONNECTION_DUMP_ERROR);
 
 	codec_encode(L, 2, dump->family, &dump->request);
 	error = channel_open(&dump->channel);
@@ -197,6 +199,7 @@ int dump_start(lua_State *L)
 
 /*
  * conn:dump_error() -> error table of the dump that ended last on this connection, or nil
+ * Starting another clears it.
  * interrupted = true: the dump is complete but not consistent, because something was changed while
  * it ran.
  */
@@ -215,7 +218,7 @@ struct counter {
 	const char *field;
 	const struct schema_attr *outside; /* its row on the top level, or NULL */
 	const struct schema_attr *wanted;  /* its row where the walk is, or NULL */
-	int counts;			  /* index of the table */
+	int counts;			   /* index of the table */
 };
 
 /* The row of a field that is no nest itself, or NULL. */
@@ -233,9 +236,9 @@ static void count_open(void *context, const struct schema_attr *attr, size_t cou
 	(void)count;
 	if (counter->depth++)
 		return;
-	counter->wanted = counter->nest && strcmp(counter->nest, attr->name) != 0 ?
-				  NULL :
-				  find_field(attr->nest, counter->field);
+	counter->wanted = counter->nest && strcmp(counter->nest, attr->name) != 0
+				  ? NULL
+				  : find_field(attr->nest, counter->field);
 }
 
 static void count_close(void *context, const struct schema_attr *attr)

@@ -175,6 +175,16 @@ static int remove_module(const struct options *options, int status)
 	return error == -EPERM ? STATUS_NOT_PERMITTED : STATUS_REFUSED;
 }
 
+/* Set while Lua runs with --rmmod. */
+static const struct options *removing;
+
+/* os.exit leaves from within Lua; its status is settled then. */
+static void remove_at_exit(void)
+{
+	if (removing)
+		remove_module(removing, STATUS_DONE);
+}
+
 /*
  * Cron jobs and others may start us without them; what is opened next must not become standard
  * output.
@@ -201,7 +211,10 @@ int main(int argc, char **argv)
 	openlog("ipfi", LOG_PID, LOG_DAEMON);
 	status = options_parse(&options, argc, argv);
 	if (status < 0) {
+		if (options.rmmod && atexit(remove_at_exit) == 0)
+			removing = &options;
 		status = run(&options);
+		removing = NULL;
 		if (options.rmmod)
 			status = remove_module(&options, status);
 	}

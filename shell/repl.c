@@ -57,12 +57,13 @@ static const char completer_key, keys_key;
 	X(1, "\\e[11~")                                                                           \
 	X(1, "\\e[[A")                                                                            \
 	X(2, "\\eOQ")                                                                             \
-	X(2, "\\e[12~") X(2, "\\e[[B") X(3, "\\eOR") X(3, "\\e[13~") X(3, "\\e[[C") X(4, "\\eOS") \
-		X(4, "\\e[14~") X(4, "\\e[[D") X(5, "\\e[15~") X(5, "\\eOT") X(5, "\\e[[E")       \
-			X(6, "\\e[17~") X(6, "\\eOU") X(7, "\\e[18~") X(7, "\\eOV")               \
-				X(8, "\\e[19~") X(8, "\\eOW") X(9, "\\e[20~") X(9, "\\eOX")       \
-					X(10, "\\e[21~") X(10, "\\eOY") X(11, "\\e[23~")          \
-						X(11, "\\eOZ") X(12, "\\e[24~") X(12, "\\eO[")
+	X(2, "\\e[12~")                                                                           \
+	X(2, "\\e[[B") X(3, "\\eOR") X(3, "\\e[13~") X(3, "\\e[[C") X(4, "\\eOS") X(4, "\\e[14~") \
+		X(4, "\\e[[D") X(5, "\\e[15~") X(5, "\\eOT") X(5, "\\e[[E") X(6, "\\e[17~")       \
+			X(6, "\\eOU") X(7, "\\e[18~") X(7, "\\eOV") X(8, "\\e[19~") X(8, "\\eOW") \
+				X(9, "\\e[20~") X(9, "\\eOX") X(10, "\\e[21~") X(10, "\\eOY")     \
+					X(11, "\\e[23~") X(11, "\\eOZ") X(12, "\\e[24~")          \
+						X(12, "\\eO[")
 
 /* Prints the error on top of the stack where the terminal is now, and pops it. */
 static void show_error(lua_State *L)

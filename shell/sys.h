@@ -12,7 +12,7 @@ extern const luaL_Reg sys_names[];     /* services, protocols, users */
 extern const luaL_Reg sys_addresses[]; /* addresses and prefixes */
 extern const luaL_Reg sys_devices[];   /* network devices */
 extern const luaL_Reg sys_files[];     /* files, the lock */
-extern const luaL_Reg sys_process[]; /* terminal, rights, log, time, memory, signals, the module */
+extern const luaL_Reg sys_process[];   /* terminal, rights, log, time, memory, Ctrl-C */
 
 /* The library ipfi.c.sys. */
 int sys_open(lua_State *L);

@@ -44,17 +44,6 @@ static int addresses_address(lua_State *L)
 	return 1;
 }
 
-/* address_text(bytes) -> the canonical text of 4 or 16 bytes */
-static int addresses_text(lua_State *L)
-{
-	size_t len;
-	const char *bytes = luaL_checklstring(L, 1, &len);
-
-	luaL_argcheck(L, len == 4 || len == 16, 1, "neither 4 nor 16 bytes");
-	push_address(L, (const uint8_t *)bytes, len);
-	return 1;
-}
-
 /*
  * prefix_range(text, bits) -> first and last address of the prefix, as text
  * Bits of the address behind the prefix are ignored. Raises an error when bits are too many for the
@@ -88,7 +77,6 @@ static int addresses_compare(lua_State *L)
 
 const luaL_Reg sys_addresses[] = {
 	{ "address", addresses_address },
-	{ "address_text", addresses_text },
 	{ "prefix_range", addresses_prefix_range },
 	{ "compare_addresses", addresses_compare },
 	{ NULL, NULL },

@@ -22,7 +22,13 @@
 /* How often a taken lock is tried again: 50 ms. */
 #define LOCK_RETRY_MS 50
 
+/* Bytes asked for at once. */
+#define READ_SIZE (64 * 1024)
+
 #define DESCRIPTOR_TYPE "ipfi.descriptor"
+
+/* In the registry: the locks that are held, by path. */
+#define LOCKS "ipfi.locks"
 
 /* An open file that Lua closes when an error is raised. */
 static int descriptor_close(lua_State *L)
@@ -97,35 +103,31 @@ static void set_owner(lua_State *L, const struct stat *status)
 }
 
 /*
- * Pushes what stat() returns, for a file whose status is known. Its directories are those of its
- * real path: who may write to one of them may put another file in its place.
+ * Pushes what stat() returns, for a file whose status is known. name leads to it; its directories
+ * are those of its real path, since who may write to one of them may put another file in its place.
+ * Returns false, with nothing pushed, when the real path is not to be found.
  */
-static void push_status(lua_State *L, const char *path, const struct stat *status)
+static bool push_status(lua_State *L, const char *name, const struct stat *status)
 {
 	char real[PATH_MAX];
 	struct stat directory;
 	lua_Integer place = 0;
 
+	if (!realpath(name, real))
+		return false;
 	lua_createtable(L, 0, 8);
 	set_owner(L, status);
 	set_integer(L, status->st_size, "size");
 	lua_pushstring(L, type_name(status->st_mode));
 	lua_setfield(L, -2, "type");
-	if (!realpath(path, real))
-		return;
 	lua_pushstring(L, real);
 	lua_setfield(L, -2, "path");
 	lua_newtable(L);
 	while (strcmp(real, "/") != 0) {
 		dirname(real);
-		if (stat(real, &directory) != 0)
-			break;
-		if (place == 0) {
-			lua_pushvalue(L, -2);
-			set_integer(L, directory.st_uid, "dir_uid");
-			set_integer(L, directory.st_gid, "dir_gid");
-			set_integer(L, directory.st_mode & 07777, "dir_mode");
-			lua_pop(L, 1);
+		if (stat(real, &directory) != 0) {
+			lua_pop(L, 2);
+			return false;
 		}
 		lua_createtable(L, 0, 5);
 		set_owner(L, &directory);
@@ -134,27 +136,27 @@ static void push_status(lua_State *L, const char *path, const struct stat *statu
 		lua_rawseti(L, -2, ++place);
 	}
 	lua_setfield(L, -2, "dirs");
+	return true;
 }
 
 /*
- * stat(path) -> { uid, gid, mode, sticky, size, type, path, dir_uid, dir_gid, dir_mode, dirs }, or
- * nil and why mode is the permission bits, type "file", "directory", "fifo", "socket", "device" or
- * "other"; path is without symbolic links, and dirs lists its directories up to the root, the
- * nearest first, each { path, uid, gid, mode, sticky }. dir_uid, dir_gid and dir_mode are those of
- * the nearest.
+ * stat(path) -> { uid, gid, mode, sticky, size, type, path, dirs }; or nil and why
+ *
+ * mode is the permission bits, type "file", "directory", "fifo", "socket", "device" or "other".
+ * path is without symbolic links, and dirs lists its directories up to the root, the nearest first,
+ * each { path, uid, gid, mode, sticky }.
  */
 static int files_stat(lua_State *L)
 {
 	const char *path = luaL_checkstring(L, 1);
 	struct stat status;
 
-	if (stat(path, &status) != 0)
+	if (stat(path, &status) != 0 || !push_status(L, path, &status))
 		return fail(L);
-	push_status(L, path, &status);
 	return 1;
 }
 
-/* Reads fd to its end. Returns false with errno set. */
+/* Pushes what fd still has to read. Returns false with errno set. */
 static bool read_all(lua_State *L, int fd)
 {
 	luaL_Buffer text;
@@ -163,20 +165,22 @@ static bool read_all(lua_State *L, int fd)
 
 	luaL_buffinit(L, &text);
 	do {
-		char *room = luaL_prepbuffer(&text);
+		char *room = luaL_prepbuffsize(&text, READ_SIZE);
 
 		do {
-			got = read(fd, room, LUAL_BUFFERSIZE);
+			got = read(fd, room, READ_SIZE);
 		} while (got < 0 && errno == EINTR && !interrupt_pending());
 		if (got > 0) {
 			luaL_addsize(&text, (size_t)got);
 			total += (size_t)got;
 		}
 	} while (got > 0 && total <= FILE_MOST);
-	luaL_pushresult(&text);
 	if (got > 0)
 		errno = EFBIG;
-	return got == 0;
+	if (got != 0)
+		return false;
+	luaL_pushresult(&text);
+	return true;
 }
 
 /*
@@ -188,7 +192,9 @@ static int files_read_file(lua_State *L)
 {
 	const char *path = luaL_checkstring(L, 1);
 	struct stat status;
+	char link[32];
 	int *fd = push_descriptor(L);
+	bool found;
 
 	/* O_NONBLOCK: opening a fifo must not wait for a writer. */
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -200,10 +206,11 @@ static int files_read_file(lua_State *L)
 	}
 	if (!read_all(L, *fd))
 		return fail(L);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", *fd);
+	found = push_status(L, link, &status);
 	close(*fd);
 	*fd = -1;
-	push_status(L, path, &status);
-	return 2;
+	return found ? 2 : fail(L);
 }
 
 /* read_stdin() -> text, or nil and why */
@@ -282,21 +289,28 @@ static int take_lock(int fd, double seconds)
 /*
  * lock(path, seconds) -> true; or nil and "busy", "interrupted" or why
  * Takes an exclusive lock on the file, which is made when it is not there and holds the owner's
- * process id. Waits at most so many seconds (0 when absent). The lock ends with the program.
+ * process id. Waits at most so many seconds (0 when absent). The lock ends with the program; one
+ * that it has already is granted again.
  */
 static int files_lock(lua_State *L)
 {
 	const char *path = luaL_checkstring(L, 1);
 	double seconds = luaL_optnumber(L, 2, 0);
-	int *fd = push_descriptor(L);
-	int error;
+	int error, *fd;
 
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LOCKS);
+	if (lua_getfield(L, -1, path) != LUA_TNIL) {
+		lua_pushboolean(L, true);
+		return 1;
+	}
+	fd = push_descriptor(L);
 	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (*fd < 0)
 		return fail(L);
 	error = take_lock(*fd, seconds);
 	if (error) {
-		descriptor_close(L);
+		close(*fd);
+		*fd = -1;
 		lua_pushnil(L);
 		if (error == EWOULDBLOCK)
 			lua_pushliteral(L, "busy");
@@ -309,7 +323,7 @@ static int files_lock(lua_State *L)
 	/* For a person who looks; nothing reads it. */
 	if (ftruncate(*fd, 0) == 0)
 		dprintf(*fd, "%d\n", (int)getpid());
-	lua_setfield(L, LUA_REGISTRYINDEX, path);
+	lua_setfield(L, -3, path);
 	lua_pushboolean(L, true);
 	return 1;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* sys_process: the terminal, rights, system log, time, memory, Ctrl-C, and the module. */
+/* sys_process: the terminal, rights, system log, time, memory, Ctrl-C. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +13,6 @@
 #include <linux/capability.h>
 
 #include "interrupt.h"
-#include "module.h"
 #include "sys.h"
 
 /* isatty(fd) -> boolean */
@@ -55,20 +54,6 @@ static int process_has_cap_net_admin(lua_State *L)
 				   data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective &
 					   CAP_TO_MASK(CAP_NET_ADMIN));
 	return 1;
-}
-
-/*
- * openlog(name): messages to the system log carry this name and the process id, as facility daemon
- * syslog(3) keeps the pointer, so the name is kept in the registry.
- */
-static int process_openlog(lua_State *L)
-{
-	const char *name = luaL_checkstring(L, 1);
-
-	lua_pushvalue(L, 1);
-	lua_setfield(L, LUA_REGISTRYINDEX, "ipfi.openlog");
-	openlog(name, LOG_PID, LOG_DAEMON);
-	return 0;
 }
 
 /* syslog(level, text): level is "err", "warning", "notice", "info" or "debug" */
@@ -147,32 +132,16 @@ static int process_clear_interrupt(lua_State *L)
 	return 0;
 }
 
-/* modprobe_remove() -> true, or nil and why; as --rmmod does. Connections must be closed */
-static int process_modprobe_remove(lua_State *L)
-{
-	int error = module_remove();
-
-	if (!error) {
-		lua_pushboolean(L, true);
-		return 1;
-	}
-	lua_pushnil(L);
-	lua_pushstring(L, strerror(-error));
-	return 2;
-}
-
 const luaL_Reg sys_process[] = {
 	{ "isatty", process_isatty },
 	{ "winsize", process_winsize },
 	{ "geteuid", process_geteuid },
 	{ "has_cap_net_admin", process_has_cap_net_admin },
-	{ "openlog", process_openlog },
 	{ "syslog", process_syslog },
 	{ "monotonic", process_monotonic },
 	{ "time", process_time },
 	{ "memory", process_memory },
 	{ "interrupted", process_interrupted },
 	{ "clear_interrupt", process_clear_interrupt },
-	{ "modprobe_remove", process_modprobe_remove },
 	{ NULL, NULL },
 };

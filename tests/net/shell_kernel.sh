@@ -45,3 +45,6 @@ load_ipfi || exit
 "$IPFI" --rmmod -e 'error "x"' 2>"$lab_tmp/error"
 is $? 1 "an error keeps its status, and the module goes all the same"
 fails "gone" grep -q '^ipfi ' /proc/modules
+load_ipfi || exit
+runs "os.exit in a script" "$IPFI" --rmmod -e 'os.exit(0)'
+fails "is leaving, too" grep -q '^ipfi ' /proc/modules
