@@ -70,7 +70,7 @@ row "ns a packet, least of the rounds" none conntrack ipfi ratio
 row "" "" "+ nft" "" ""
 gateway none
 gateway theirs && conntrack_rules theirs
-gateway ours && our_rules ours "${rules[0]}"
+gateway ours && our_rules ours 1
 for n in "${flows[@]}"; do
 	none=$(bench none "$n" "$(rounds "$n")" 1 min)
 	theirs=$(bench theirs "$n" "$(rounds "$n")" 1 min)
@@ -88,9 +88,37 @@ row "new connection, mean of 500000" "" "$theirs" "$ours" "$(ratio "$ours" "$the
 in_ns ours "$IPFI" -e 'local s = fw.stats() print(("memory an entry: %.1f bytes, table and entries, at %d states"):format(s.memory / s.states, s.states))'
 in_ns ours "$IPFI" -e 'fw.states():kill()'
 
+
+# elapsed COMMAND...: seconds it takes.
+elapsed() {
+	local start=$EPOCHREALTIME
+	"$@" >/dev/null
+	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }'
+}
+
 echo
+our_rules ours "${rules[0]}"
+in_ns ours "$IPFI" -e 'fw.states():kill()'
 few=$(bench ours 1000 400 1 min)
 our_rules ours "${rules[1]}"
 in_ns ours "$IPFI" -e 'fw.states():kill()'
 many=$(bench ours 1000 400 1 min)
 row "established, 1000 flows, ${rules[0]} and ${rules[1]} rules" "$few" "" "$many" "$(ratio "$many" "$few")"
+echo "commit of ${rules[1]} rules, program and all: $(elapsed our_rules ours "${rules[1]}") s"
+
+# A million states: each reader, then all their deadlines within the second that making them took.
+our_rules ours 1
+in_ns ours "$IPFI" -e 'fw.states():kill() fw.set_limits { udp_new = 600 }'
+bench ours 1000000 1 0 first >/dev/null
+echo "1000000 states: count by a filter $(elapsed in_ns ours "$IPFI" -e 'fw.states{ proto = "udp" }:count()') s," \
+	"by source $(elapsed in_ns ours "$IPFI" -e 'fw.states():count_by("src")') s," \
+	"row by row $(elapsed in_ns ours "$IPFI" -e 'for _ in fw.states():each() do end') s," \
+	"deleted $(elapsed in_ns ours "$IPFI" -e 'fw.states():kill()') s"
+in_ns ours "$IPFI" -e 'fw.set_limits { udp_new = 10 }'
+bench ours 1000000 1 0 first >/dev/null
+in_ns ours "$IPFI" -e '
+	local sys = require "ipfi.c.sys"
+	local most, left, deadline = fw.stats().states, nil, 0
+	for state in fw.states():each() do deadline = math.max(deadline, sys.monotonic() + state.timeout) end
+	repeat left = fw.stats().states until left == 0
+	print(("%d states expired: the last %.2f s after the last deadline"):format(most, sys.monotonic() - deadline))'
