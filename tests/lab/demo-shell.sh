@@ -12,9 +12,11 @@ printf 'Setting up: client -- router -- server ...\n'
 mkdir -p /usr/local/bin
 ln -sf "$IPFI" /usr/local/bin/ipfi
 in_ns router ipfi -f examples/router.lua || exit 1
-in_ns client curl -s --limit-rate 50k http://10.0.2.2/big -o /dev/null &
-in_ns client curl -s --limit-rate 50k 'http://[fd00:2::2]/big' -o /dev/null &
-in_ns client ping -q -i 5 fd00:2::2 >/dev/null &
+# Detached from the terminal, and this script deaf to its signal: Ctrl-C at the prompt is the prompt's.
+trap : INT
+in_ns client setsid -f curl -s --limit-rate 50k http://10.0.2.2/big -o /dev/null
+in_ns client setsid -f curl -s --limit-rate 50k 'http://[fd00:2::2]/big' -o /dev/null
+in_ns client setsid -f ping -q -i 5 fd00:2::2 >/dev/null
 cat <<'END'
 You are root in the router of a guest. Two downloads and a ping cross it. Commands in the other machines, from
 the shell that follows the prompt: ip netns exec client curl http://10.0.2.2/
