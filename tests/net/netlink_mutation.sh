@@ -5,7 +5,7 @@
 . "$IPFI_TOP/tests/lab/lib.sh"
 need python3
 
-load_ipfi
+load_ipfi || exit
 dmesg_mark
 space one
 # SEED=NUMBER repeats a run.

@@ -216,7 +216,8 @@ class Mutator:
             for port in range(9000, 9500):
                 sender.sendto(b"x", ("127.0.0.1", port))
         answer = self.connection.request(self.command("STATES_COUNT"))
-        count = wire.number_of(dict(wire.decode(dict(answer.replies[0][1])[n["IPFI_A_STATS"]]))[n["IPFI_STATS_A_STATES"]])
+        stats = dict(wire.decode(dict(answer.replies[0][1])[n["IPFI_A_STATS"]]))
+        count = wire.number_of(stats[n["IPFI_STATS_A_STATES"]])
         self.report.check(count >= 500, "there are states", count)
 
     def run(self):
