@@ -31,7 +31,7 @@ static bool still_there(const struct ipfi_walk *walk)
 	return false;
 }
 
-void ipfi_walk_resume(struct ipfi_walk *walk)
+void ipfi_walk_resume(struct ipfi_walk *walk) __acquires(RCU)
 {
 	rcu_read_lock();
 	if (walk->begun && (!walk->buckets || still_there(walk)))
@@ -42,7 +42,7 @@ void ipfi_walk_resume(struct ipfi_walk *walk)
 	enter(walk, rht_dereference_rcu(walk->hash->tbl, walk->hash));
 }
 
-void ipfi_walk_pause(struct ipfi_walk *walk)
+void ipfi_walk_pause(struct ipfi_walk *walk) __releases(RCU)
 {
 	rcu_read_unlock();
 }
