@@ -39,39 +39,18 @@ static struct {
 	bool ready;	/* readline is initialized */
 	bool done;	/* the line is complete */
 	char *line;	/* it, or NULL at the end of input */
-	char **matches; /* candidates of the completion that is going on, ended by NULL; ours to
-			   free */
+	char **matches; /* candidates of the completion that is going on, ended by NULL */
 	size_t next;	/* of them to hand over */
 } repl;
 
 /* Keys of the registry. */
 static const char completer_key, keys_key;
 
-/*
- * What the keys send: X(key, sequence). xterm and the like, VT220 and its heirs (rxvt, screen,
- * tmux), the Linux console. They are all bound, whatever TERM says: no sequence means two things,
- * and TERM is often wrong.
- */
-#define KEY_SEQUENCES(X)                                                                          \
-	X(1, "\\eOP")                                                                             \
-	X(1, "\\e[11~")                                                                           \
-	X(1, "\\e[[A")                                                                            \
-	X(2, "\\eOQ")                                                                             \
-	X(2, "\\e[12~")                                                                           \
-	X(2, "\\e[[B") X(3, "\\eOR") X(3, "\\e[13~") X(3, "\\e[[C") X(4, "\\eOS") X(4, "\\e[14~") \
-		X(4, "\\e[[D") X(5, "\\e[15~") X(5, "\\eOT") X(5, "\\e[[E") X(6, "\\e[17~")       \
-			X(6, "\\eOU") X(7, "\\e[18~") X(7, "\\eOV") X(8, "\\e[19~") X(8, "\\eOW") \
-				X(9, "\\e[20~") X(9, "\\eOX") X(10, "\\e[21~") X(10, "\\eOY")     \
-					X(11, "\\e[23~") X(11, "\\eOZ") X(12, "\\e[24~")          \
-						X(12, "\\eO[")
-
-/* Prints the error on top of the stack where the terminal is now, and pops it. */
-static void show_error(lua_State *L)
+/* Makes an error a text, as the handler of a protected call. */
+static int describe_error(lua_State *L)
 {
-	const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "error";
-
-	fprintf(stderr, "%s\n", text);
-	lua_pop(L, 1);
+	luaL_tolstring(L, 1, NULL);
+	return 1;
 }
 
 /* Completion */
@@ -165,14 +144,15 @@ static int press(int number)
 	if (!L || !lua_checkstack(L, 8))
 		return 0;
 	top = lua_gettop(L);
+	lua_pushcfunction(L, describe_error);
 	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &keys_key) == LUA_TTABLE &&
 	    lua_rawgeti(L, -1, number) == LUA_TFUNCTION) {
 		rl_clear_visible_line();
 		fflush(rl_outstream);
 		/* The function runs with the terminal as programs expect it. */
 		rl_deprep_terminal();
-		if (lua_pcall(L, 0, 0, 0) != LUA_OK)
-			show_error(L);
+		if (lua_pcall(L, 0, 0, top + 1) != LUA_OK && lua_isstring(L, -1))
+			fprintf(stderr, "%s\n", lua_tostring(L, -1));
 		interrupt_clear();
 		fflush(stdout);
 		rl_prep_terminal(1);
@@ -195,27 +175,49 @@ static int press(int number)
 FUNCTION_KEYS(X)
 #undef X
 
+/* By the number of the key. */
+static rl_command_func_t *const presses[] = {
+#define X(number) [number] = press_f##number,
+	FUNCTION_KEYS(X)
+#undef X
+};
+
+/*
+ * What the keys send: xterm and the like, VT220 and its heirs (rxvt, screen, tmux), the Linux
+ * console. They are all bound, whatever TERM says: no sequence means two things, and TERM is often
+ * wrong.
+ */
+/* clang-format off */
 static const struct {
 	int number;
 	const char *sequence;
-	rl_command_func_t *function;
-} key_sequences[] = {
-#define X(key, sequence) { key, sequence, press_f##key },
-	KEY_SEQUENCES(X)
-#undef X
+} sequences[] = {
+	{ 1, "\\eOP" },    { 1, "\\e[11~" }, { 1, "\\e[[A" },
+	{ 2, "\\eOQ" },    { 2, "\\e[12~" }, { 2, "\\e[[B" },
+	{ 3, "\\eOR" },    { 3, "\\e[13~" }, { 3, "\\e[[C" },
+	{ 4, "\\eOS" },    { 4, "\\e[14~" }, { 4, "\\e[[D" },
+	{ 5, "\\e[15~" },  { 5, "\\eOT" },   { 5, "\\e[[E" },
+	{ 6, "\\e[17~" },  { 6, "\\eOU" },
+	{ 7, "\\e[18~" },  { 7, "\\eOV" },
+	{ 8, "\\e[19~" },  { 8, "\\eOW" },
+	{ 9, "\\e[20~" },  { 9, "\\eOX" },
+	{ 10, "\\e[21~" }, { 10, "\\eOY" },
+	{ 11, "\\e[23~" }, { 11, "\\eOZ" },
+	{ 12, "\\e[24~" },
 };
+/* clang-format on */
 
 /* Binds a key in every editing mode, unless the user's inputrc has a use for its sequence. */
 static void bind_sequences(int number)
 {
 	Keymap maps[] = { emacs_standard_keymap, vi_insertion_keymap, vi_movement_keymap };
 
-	for (size_t i = 0; i < sizeof(key_sequences) / sizeof(key_sequences[0]); i++) {
-		if (key_sequences[i].number != number)
+	for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++) {
+		if (sequences[i].number != number)
 			continue;
 		for (size_t map = 0; map < sizeof(maps) / sizeof(maps[0]); map++)
-			rl_bind_keyseq_if_unbound_in_map(key_sequences[i].sequence,
-							 key_sequences[i].function, maps[map]);
+			rl_bind_keyseq_if_unbound_in_map(sequences[i].sequence, presses[number],
+							 maps[map]);
 	}
 }
 

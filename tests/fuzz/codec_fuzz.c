@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzz target: the shell's netlink decoder. Whatever the bytes are, decoding them either fails with an
- * offset inside them, or gives messages that can be encoded again, and those bytes decode to the same
- * once more. The paths of refusals are looked up in them too.
+ * Fuzz target: the shell's netlink decoder. Whatever the bytes are, decoding them either fails with
+ * an offset inside them, or gives messages that can be encoded again, and those bytes decode to the
+ * same once more. The paths of refusals are looked up in them too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +13,12 @@
 
 #include "codec.h"
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);    \
-			abort();                                                                   \
-		}                                                                                  \
+#define CHECK(condition)                                                                        \
+	do {                                                                                    \
+		if (!(condition)) {                                                             \
+			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                                \
+		}                                                                               \
 	} while (0)
 
 /* Stack of the Lua state. */

@@ -20,7 +20,9 @@ repl.set_completer(function(text, line, start, finish)
 end)
 repl.bind_key("F1", function() print "help shown" end)
 repl.bind_key("F3", function() while true do end end)
-repl.bind_key("F5", function() error "states failed" end)
+-- An error may be a value that says what it is.
+local failure = setmetatable({}, { __tostring = function() return "states failed" end })
+repl.bind_key("F5", function() error(failure) end)
 
 local function run(line)
   if line == "loop" then
