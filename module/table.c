@@ -31,24 +31,22 @@ void ipfi_state_free(struct ipfi_state *state)
 	kmem_cache_free(state_cache, state);
 }
 
-static __always_inline u32 hash_key(const void *key, u32 length, u32 seed)
+static u32 hash_key(const void *key, u32 length, u32 seed)
 {
 	return ipfi_key_hash(key, seed);
 }
 
-static __always_inline u32 hash_state(const void *object, u32 length, u32 seed)
+static u32 hash_state(const void *object, u32 length, u32 seed)
 {
 	const struct ipfi_state *state = object;
 
 	return ipfi_key_hash(&state->flow.key, seed);
 }
 
-static __always_inline int differs(struct rhashtable_compare_arg *arg, const void *object)
+static int differs(struct rhashtable_compare_arg *arg, const void *object)
 {
 	const struct ipfi_state *state = object;
 
-	/* The key nearly always fits: fetch the counters' cache line while its own is on the way. */
-	prefetchw(&state->flow.bytes[1]);
 	return !ipfi_key_equal(arg->key, &state->flow.key);
 }
 
@@ -84,12 +82,35 @@ void ipfi_table_exit(struct ipfi_net *in)
 	rhashtable_free_and_destroy(&in->table.hash, free_state, NULL);
 }
 
+/* rhashtable_lookup(), with hash and comparison in line: every packet comes by here. */
+static struct ipfi_state *lookup(struct rhashtable *hash, const struct ipfi_key *key)
+{
+	struct bucket_table *buckets = rht_dereference_rcu(hash->tbl, hash);
+	struct ipfi_state *state;
+	struct rhash_head *pos;
+	u32 bucket;
+
+	do {
+		bucket = rht_bucket_index(buckets, ipfi_key_hash(key, buckets->hash_rnd));
+		rht_for_each_entry_rcu(state, pos, buckets, bucket, node) {
+			/* The key nearly always fits: fetch the counters' cache line while its own is on the way. */
+			prefetchw(&state->flow.bytes[1]);
+			if (likely(ipfi_key_equal(key, &state->flow.key)))
+				return state;
+		}
+		/* While the table is being resized: see a new array that was made before the search. */
+		smp_rmb();
+		buckets = rht_dereference_rcu(buckets->future_tbl, hash);
+	} while (unlikely(buckets));
+	return NULL;
+}
+
 struct ipfi_state *ipfi_table_find(struct ipfi_net *in, const struct ipfi_key *key)
 {
 	struct ipfi_state *state;
 
 	/* A dead one has left the table before its lock was released, so a second look finds its successor. */
-	while ((state = rhashtable_lookup(&in->table.hash, key, table_params))) {
+	while ((state = lookup(&in->table.hash, key))) {
 		spin_lock(&state->lock);
 		if (likely(!(state->flow.table & IPFI_TABLE_DEAD)))
 			break;

@@ -71,6 +71,37 @@ static inline u32 jhash_3words(u32 a, u32 b, u32 c, u32 seed)
 
 #endif
 
+/*
+ * Two words that stand one after the other in memory, as one: what is read whole soon after should be written
+ * whole, or the processor has to wait for the parts to reach its cache.
+ */
+static inline u64 ipfi_pair32(u32 first, u32 second)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (u64)second << 32 | first;
+#else
+	return (u64)first << 32 | second;
+#endif
+}
+
+static inline u32 ipfi_pair16(u16 first, u16 second)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (u32)second << 16 | first;
+#else
+	return (u32)first << 16 | second;
+#endif
+}
+
+static inline u16 ipfi_pair8(u8 first, u8 second)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (u16)(second << 8 | first);
+#else
+	return (u16)(first << 8 | second);
+#endif
+}
+
 /* Numbers in network byte order at any alignment. */
 static inline u16 ipfi_get16(const u8 *p)
 {

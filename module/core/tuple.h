@@ -10,7 +10,10 @@
 
 /* Host byte order, most significant word first. IPv4 stands in w[0], the others are 0. */
 struct ipfi_addr {
-	u32 w[4];
+	union {
+		u32 w[4];
+		u64 pair[2]; /* to copy and compare */
+	};
 };
 
 struct ipfi_tuple {
@@ -34,7 +37,10 @@ struct ipfi_key {
 			u8 family;
 			u16 zero; /* so that all bytes are defined */
 		};
-		u64 words[5]; /* to compare */
+		struct {
+			u64 addrs[4]; /* to copy and compare */
+			u64 ends;
+		};
 	};
 };
 
@@ -53,7 +59,7 @@ static inline int ipfi_addr_compare(const struct ipfi_addr *a, const struct ipfi
 
 static inline bool ipfi_addr_equal(const struct ipfi_addr *a, const struct ipfi_addr *b)
 {
-	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]));
+	return !((a->pair[0] ^ b->pair[0]) | (a->pair[1] ^ b->pair[1]));
 }
 
 /*
@@ -68,11 +74,9 @@ static inline bool ipfi_key_from_tuple(struct ipfi_key *key, const struct ipfi_t
 
 	key->lo = higher ? tuple->dst : tuple->src;
 	key->hi = higher ? tuple->src : tuple->dst;
-	key->lo_port = higher ? tuple->dport : tuple->sport;
-	key->hi_port = higher ? tuple->sport : tuple->dport;
-	key->proto = tuple->proto;
-	key->family = tuple->family;
-	key->zero = 0;
+	key->ends = ipfi_pair32(higher ? ipfi_pair16(tuple->dport, tuple->sport) :
+					 ipfi_pair16(tuple->sport, tuple->dport),
+				ipfi_pair16(ipfi_pair8(tuple->proto, tuple->family), 0));
 	return higher;
 }
 
@@ -89,8 +93,8 @@ static inline void ipfi_key_to_tuple(const struct ipfi_key *key, bool higher, st
 
 static __always_inline bool ipfi_key_equal(const struct ipfi_key *a, const struct ipfi_key *b)
 {
-	return !((a->words[0] ^ b->words[0]) | (a->words[1] ^ b->words[1]) | (a->words[2] ^ b->words[2]) |
-		 (a->words[3] ^ b->words[3]) | (a->words[4] ^ b->words[4]));
+	return !((a->addrs[0] ^ b->addrs[0]) | (a->addrs[1] ^ b->addrs[1]) | (a->addrs[2] ^ b->addrs[2]) |
+		 (a->addrs[3] ^ b->addrs[3]) | (a->ends ^ b->ends));
 }
 
 /*
