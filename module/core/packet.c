@@ -136,14 +136,12 @@ static inline int need(const struct extent *packet, u32 upto)
 
 static inline void read_ipv4_addr(struct ipfi_addr *addr, const u8 *p)
 {
-	addr->pair[0] = ipfi_pair32(ipfi_get32(p), 0);
-	addr->pair[1] = 0;
+	ipfi_addr_set(addr, ipfi_get32(p), 0, 0, 0);
 }
 
 static inline void read_ipv6_addr(struct ipfi_addr *addr, const u8 *p)
 {
-	addr->pair[0] = ipfi_pair32(ipfi_get32(p), ipfi_get32(p + 4));
-	addr->pair[1] = ipfi_pair32(ipfi_get32(p + 8), ipfi_get32(p + 12));
+	ipfi_addr_set(addr, ipfi_get32(p), ipfi_get32(p + 4), ipfi_get32(p + 8), ipfi_get32(p + 12));
 }
 
 /* The IPv4 header at @at with its options. No packet comes from many (RFC 1122 section 3.2.1.3). */

@@ -10,10 +10,7 @@
 
 /* Host byte order, most significant word first. IPv4 stands in w[0], the others are 0. */
 struct ipfi_addr {
-	union {
-		u32 w[4];
-		u64 pair[2]; /* to copy and compare */
-	};
+	u32 w[4];
 };
 
 struct ipfi_tuple {
@@ -46,6 +43,14 @@ struct ipfi_key {
 
 static_assert(sizeof(struct ipfi_key) == 40, "ipfi_key has no padding");
 
+/* Writes all of an address in two stores, for it is copied in two loads soon after. */
+static inline void ipfi_addr_set(struct ipfi_addr *addr, u32 w0, u32 w1, u32 w2, u32 w3)
+{
+	const u64 pairs[2] = { ipfi_pair32(w0, w1), ipfi_pair32(w2, w3) };
+
+	__builtin_memcpy(addr->w, pairs, sizeof(pairs));
+}
+
 /* <0, 0, >0 as a is lower than, equal to, higher than b. */
 static inline int ipfi_addr_compare(const struct ipfi_addr *a, const struct ipfi_addr *b)
 {
@@ -59,7 +64,7 @@ static inline int ipfi_addr_compare(const struct ipfi_addr *a, const struct ipfi
 
 static inline bool ipfi_addr_equal(const struct ipfi_addr *a, const struct ipfi_addr *b)
 {
-	return !((a->pair[0] ^ b->pair[0]) | (a->pair[1] ^ b->pair[1]));
+	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]));
 }
 
 /*

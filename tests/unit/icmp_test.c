@@ -393,12 +393,12 @@ static void refuses_short_messages(void **state)
 }
 
 /* clang-format off */
-#define LINK_LOCAL { { { 0xfe800000, 0, 0x02000000, 1 } } }
-#define LAST_LINK_LOCAL { { { 0xfebfffff, 0, 0, 1 } } }
-#define PAST_LINK_LOCAL { { { 0xfec00000, 0, 0, 1 } } }
-#define UNSPECIFIED { { { 0, 0, 0, 0 } } }
-#define LOOPBACK { { { 0, 0, 0, 1 } } }
-#define GLOBAL { { { 0x20010db8, 0, 0, 1 } } }
+#define LINK_LOCAL { { 0xfe800000, 0, 0x02000000, 1 } }
+#define LAST_LINK_LOCAL { { 0xfebfffff, 0, 0, 1 } }
+#define PAST_LINK_LOCAL { { 0xfec00000, 0, 0, 1 } }
+#define UNSPECIFIED { { 0, 0, 0, 0 } }
+#define LOOPBACK { { 0, 0, 0, 1 } }
+#define GLOBAL { { 0x20010db8, 0, 0, 1 } }
 /* clang-format on */
 
 static const struct neighbour {

@@ -66,13 +66,13 @@ static inline void set16(struct wire *wire, u32 offset, u32 value)
 /* 192.0.2.1 is ip4(192, 0, 2, 1). */
 static inline struct ipfi_addr ip4(u8 a, u8 b, u8 c, u8 d)
 {
-	return (struct ipfi_addr){ .w = { (u32)a << 24 | (u32)b << 16 | (u32)c << 8 | d, 0, 0, 0 } };
+	return (struct ipfi_addr){ { (u32)a << 24 | (u32)b << 16 | (u32)c << 8 | d, 0, 0, 0 } };
 }
 
 /* 2001:db8::1 is ip6(0x20010db8, 0, 0, 1). */
 static inline struct ipfi_addr ip6(u32 a, u32 b, u32 c, u32 d)
 {
-	return (struct ipfi_addr){ .w = { a, b, c, d } };
+	return (struct ipfi_addr){ { a, b, c, d } };
 }
 
 /* The hosts that packets are between when it does not matter (RFC 5737, RFC 3849). */
