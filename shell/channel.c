@@ -2,18 +2,20 @@
 /*
  * channel: see channel.h.
  *
- * The socket is used without a library, because the shell reads a dump as its consumer asks for
- * rows, in buffers it keeps, and may be left by a Lua error at each of them; a library with
- * callbacks owns buffers while it calls.
+ * The socket is libnl's. What comes in is read here: a dump is read as its consumer asks for rows, in
+ * a buffer that is kept, and may be left by a Lua error at each of them, while libnl's callbacks own
+ * the buffer as long as they run.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <linux/netlink.h>
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
 
 #include "channel.h"
 #include "interrupt.h"
@@ -52,15 +54,31 @@ static size_t send_most(int fd)
 	return size / 2 < SEND_MOST ? (size_t)size / 2 : SEND_MOST;
 }
 
+/* libnl tells its own error numbers; what the system said before is more precise. */
+static int system_error(void)
+{
+	return errno ? -errno : -EIO;
+}
+
 int channel_open(struct channel *channel)
 {
-	const struct sockaddr_nl address = { .nl_family = AF_NETLINK };
 	int error;
 
 	memset(channel, 0, sizeof(*channel));
-	channel->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
-	if (channel->fd < 0)
-		return -errno;
+	channel->fd = -1;
+	channel->socket = nl_socket_alloc();
+	channel->buffer = malloc(CHANNEL_BUFFER);
+	if (!channel->socket || !channel->buffer) {
+		channel_close(channel);
+		return -ENOMEM;
+	}
+	errno = 0;
+	if (genl_connect(channel->socket) < 0) {
+		error = system_error();
+		channel_close(channel);
+		return error;
+	}
+	channel->fd = nl_socket_get_fd(channel->socket);
 	set_option(channel->fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
 	set_option(channel->fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
 	set_option(channel->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
@@ -68,22 +86,14 @@ int channel_open(struct channel *channel)
 	set_buffer(channel->fd, SO_RCVBUFFORCE, SO_RCVBUF);
 	channel->send_most = send_most(channel->fd);
 	channel->seq = (uint32_t)time(NULL);
-	channel->buffer = malloc(CHANNEL_BUFFER);
-	if (!channel->buffer)
-		error = ENOMEM;
-	else if (bind(channel->fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-		error = errno;
-	else
-		return 0;
-	channel_close(channel);
-	return -error;
+	return 0;
 }
 
 void channel_close(struct channel *channel)
 {
-	if (channel->fd >= 0)
-		close(channel->fd);
+	nl_socket_free(channel->socket);
 	free(channel->buffer);
+	channel->socket = NULL;
 	channel->fd = -1;
 	channel->buffer = NULL;
 	channel->len = 0;
@@ -91,12 +101,12 @@ void channel_close(struct channel *channel)
 
 int channel_send(struct channel *channel, const void *data, size_t len)
 {
-	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	ssize_t sent;
+	int sent;
 
-	sent = sendto(channel->fd, data, len, 0, (const struct sockaddr *)&kernel, sizeof(kernel));
+	errno = 0;
+	sent = nl_sendto(channel->socket, (void *)data, len);
 	if (sent < 0)
-		return -errno;
+		return system_error();
 	return (size_t)sent == len ? 0 : -EMSGSIZE;
 }
 
@@ -136,8 +146,6 @@ int channel_receive(struct channel *channel, int timeout)
 
 int channel_join(struct channel *channel, uint32_t group)
 {
-	if (setsockopt(channel->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) !=
-	    0)
-		return -errno;
-	return 0;
+	errno = 0;
+	return nl_socket_add_membership(channel->socket, (int)group) < 0 ? system_error() : 0;
 }

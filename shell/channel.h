@@ -16,8 +16,11 @@
  */
 #define CHANNEL_BUFFER (128 * 1024)
 
+struct nl_sock;
+
 struct channel {
-	int fd;		  /* -1: closed */
+	struct nl_sock *socket;
+	int fd;		  /* its descriptor; -1: closed */
 	uint32_t seq;	  /* of the last message sent */
 	size_t send_most; /* bytes that one sendmsg may carry */
 	uint8_t *buffer;
