@@ -94,12 +94,13 @@ local function run_text(source, name)
   end
 end
 
-local function run_script(path)
+-- A script finds its arguments in "..." too, as lua's own do.
+local function run_script(path, args)
   local chunk, problem = loadfile(path, "t")
   if not chunk then
     error(problem, 0)
   end
-  chunk()
+  chunk(table.unpack(args))
 end
 
 local function run_stdin()
@@ -141,7 +142,7 @@ local function steps(options)
   end
   if options.script then
     list[#list + 1] = function()
-      run_script(options.script)
+      run_script(options.script, options.args)
     end
   end
   return list
