@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A walk over all states of a table, in parts: between two of them others run and states come and
- *go.
+ * A walk over all states of a table, in parts: between two of them others run and states come and go.
  *
- * It goes from bucket to bucket and looks at each in one piece, under RCU. Its place is therefore
- *the number of a bucket, which no change of the states moves, and not a state, which may be gone.
- *(The kernel's rhashtable_walk_*() counts the states of the bucket that it has passed, and misses
- *one for each of them that is removed while it pauses.)
+ * It goes from bucket to bucket and looks at each in one piece, under RCU. Its place is therefore the number of
+ * a bucket, which no change of the states moves, and not a state, which may be gone. (The kernel's
+ * rhashtable_walk_*() counts the states of the bucket that it has passed, and misses one for each of them that
+ * is removed while it pauses.)
  *
  * A state that lives throughout is met, once; while the table is being resized perhaps twice.
  *
