@@ -18,8 +18,9 @@ in_ns client setsid -f curl -s --limit-rate 50k http://10.0.2.2/big -o /dev/null
 in_ns client setsid -f curl -s --limit-rate 50k 'http://[fd00:2::2]/big' -o /dev/null
 in_ns client setsid -f ping -q -i 5 fd00:2::2 >/dev/null
 cat <<'END'
-You are root in the router of a guest. Two downloads and a ping cross it. Commands in the other machines, from
-the shell that follows the prompt: ip netns exec client curl http://10.0.2.2/
+You are root in the router of a guest. Two downloads and a ping cross it.
+Commands in the other machines, from the shell that follows the prompt:
+    ip netns exec client curl http://10.0.2.2/
 END
 in_ns router ipfi
 printf '\nA shell in the router; "ipfi" is the prompt again, "exit" ends the guest.\n'
