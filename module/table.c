@@ -12,6 +12,8 @@
 
 /* Buckets searched for a state to evict, from the newcomer's own on: some 8 to 12 states at usual loads. */
 #define EVICT_BUCKETS 16
+/* States evicted for one newcomer at most, when other CPUs take the places. */
+#define EVICT_TRIES 4
 
 static struct kmem_cache *state_cache __ro_after_init;
 
@@ -256,25 +258,26 @@ static void say_full(struct ipfi_net *in, u32 states)
 }
 
 /*
- * Counts one more state in. At the limit a state near by makes room; beyond it (the limit was lowered) new
- * ones are refused and the old are kept.
+ * Counts one more state in, never more than the limit. At the limit a state near by makes room (which another
+ * CPU may take, hence again); beyond it (the limit was lowered) new ones are refused and the old are kept.
  */
 static bool take_place(struct ipfi_net *in, const struct ipfi_key *key)
 {
-	u32 most = READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES]);
-	u32 count = atomic_inc_return(&in->table.count);
-	int peak;
+	int most = READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES]);
+	int count = atomic_read(&in->table.count), peak;
+	unsigned int tries = 0;
 
-	if (unlikely(count > most)) {
-		say_full(in, count - 1);
-		if (count != most + 1 || !evict_near(in, key)) {
-			atomic_dec(&in->table.count);
-			return false;
+	do {
+		while (unlikely(count >= most)) {
+			say_full(in, count);
+			if (count > most || tries++ == EVICT_TRIES || !evict_near(in, key))
+				return false;
+			count = atomic_read(&in->table.count);
 		}
-		count--;
-	}
+	} while (!atomic_try_cmpxchg(&in->table.count, &count, count + 1));
+
 	peak = atomic_read(&in->table.peak);
-	while (unlikely((int)count > peak) && !atomic_try_cmpxchg(&in->table.peak, &peak, count))
+	while (unlikely(count + 1 > peak) && !atomic_try_cmpxchg(&in->table.peak, &peak, count + 1))
 		;
 	return true;
 }
