@@ -57,7 +57,7 @@ runs "what lives is what arrived" cmp <(sort "$lab_tmp/first") "$lab_tmp/lives"
 is "$(fw 'print(fw.states():count())')" "$most" "counted in the kernel"
 lines=$(dmesg_since | grep -c 'ipfi: state table full: ')
 like "$(dmesg_since)" "ipfi: state table full: $most entries" "the log says so"
-holds "$lines lines for $((2 * more)) refusals" "$lines >= 1 && $lines <= ($SECONDS - start) / 5 + 2"
+holds "$lines lines for $((2 * more)) refusals" "$lines >= 1 && $lines <= $((SECONDS - start)) / 5 + 2"
 is "$(flows --count="$most" --sources=7 --answer "$left" "$right" 10.9.0.1 10.8.1.1)" \
 	"sent $most arrived $most answered $most back $most" "all that lived before go on"
 

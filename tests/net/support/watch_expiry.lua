@@ -10,7 +10,7 @@
 local sys = require "ipfi.c.sys"
 
 local alive = {}
-local late, early, left = 0, 0, 0
+local late, early, left = 0, 0
 local finish = sys.monotonic() + tonumber(args.seconds)
 repeat
   local start = sys.monotonic()
