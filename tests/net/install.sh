@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# guests: debian
+#
+# What "make install" puts into a machine works there: the program finds its files, modprobe the module and what it
+# needs. The guest is a machine that may be installed to.
+. "$IPFI_TOP/tests/lab/lib.sh"
+
+runs "make install" make -s -o all install
+for file in /usr/sbin/ipfi /usr/share/ipfi/ipfi/main.lua /etc/ipfi /usr/share/man/man8/ipfi.8 \
+	/usr/share/man/man5/ipfi-policy.5 /usr/share/doc/ipfi/examples/router.lua; do
+	runs "$file is there" test -e "$file"
+done
+# Out of the tree, where nothing else could be found.
+cd / || exit 1
+is "$(/usr/sbin/ipfi -e 'print(6 * 7)' 2>&1)" 42 "the program runs"
+runs "it checks an example" /usr/sbin/ipfi -c -f /usr/share/doc/ipfi/examples/router.lua
+runs "modprobe finds the module" modprobe ipfi max_states=70000
+is "$(/usr/sbin/ipfi -e 'print(fw.limits().max_states)' 2>&1)" 70000 "with its parameter"
+topo_pair
+runs "an installed policy is committed" in_ns host-a /usr/sbin/ipfi -f /usr/share/doc/ipfi/examples/workstation.lua
+runs "and lets out what it allows" in_ns host-a ping -c 1 -W 5 10.0.0.2
+serve_echo host-a tcp 7777
+fails "and nothing in" in_ns host-b nc -z -w 2 10.0.0.1 7777
