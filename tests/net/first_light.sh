@@ -53,9 +53,11 @@ pings "passes after unloading that too" yes
 # the states made keeps the module.
 in_ns host-a iperf3 --server --daemon --pidfile "$lab_tmp/iperf" >/dev/null
 wait_for 10 listening host-a tcp 5201
-in_ns host-b iperf3 --client 10.0.0.1 --time 300 --bitrate 50M --parallel 2 >/dev/null 2>&1 &
+ip netns exec host-b iperf3 --client 10.0.0.1 --time 300 --bitrate 50M --parallel 2 >/dev/null 2>&1 &
 load=$!
-in_ns host-b ping -q -f -w 300 fd00::1 >/dev/null 2>&1 &
+ip netns exec host-b ping -q -f -w 300 fd00::1 >/dev/null 2>&1 &
+flood=$!
+flood=$!
 for i in 1 2 3 4 5; do
 	load_ipfi
 	commit <<<'return policy { name = "open", rules = { allow { "all", state = true } } }'
@@ -63,4 +65,7 @@ for i in 1 2 3 4 5; do
 	if unload_ipfi; then ok "unloaded under load, round $i"; else not_ok "unloaded under load, round $i" "rmmod failed"; fi
 done
 if kill -0 "$load" 2>/dev/null; then ok "the traffic is still there"; else not_ok "the traffic is still there" "iperf3 has ended"; fi
+kill $load $flood
+kill "$load" $flood
+wait 2>/dev/null
 pings "passes in the end" yes

@@ -77,8 +77,8 @@ hits() { fw "for _, r in ipairs(fw.running().rules) do if r.name == '$1' then pr
 # quietly COMMAND...: its exit status, with nothing printed.
 quietly() { "$@" >/dev/null 2>&1; }
 
-# can_ping SPACE ADDRESS: whether that address answers a ping within two seconds.
-can_ping() { quietly in_ns "$1" ping -c 1 -W 2 "$2"; }
+# can_ping SPACE ADDRESS: whether that address answers one of three pings within two seconds.
+can_ping() { quietly in_ns "$1" ping -c 3 -i 0.3 -W 2 "$2"; }
 
 # page SPACE URL [OPTION...]: what curl gets, or its exit status as "curl N".
 page() {
