@@ -57,7 +57,6 @@ ip netns exec host-b iperf3 --client 10.0.0.1 --time 300 --bitrate 50M --paralle
 load=$!
 ip netns exec host-b ping -q -f -w 300 fd00::1 >/dev/null 2>&1 &
 flood=$!
-flood=$!
 for i in 1 2 3 4 5; do
 	load_ipfi
 	commit <<<'return policy { name = "open", rules = { allow { "all", state = true } } }'
@@ -65,7 +64,6 @@ for i in 1 2 3 4 5; do
 	if unload_ipfi; then ok "unloaded under load, round $i"; else not_ok "unloaded under load, round $i" "rmmod failed"; fi
 done
 if kill -0 "$load" 2>/dev/null; then ok "the traffic is still there"; else not_ok "the traffic is still there" "iperf3 has ended"; fi
-kill $load $flood
 kill "$load" $flood
 wait 2>/dev/null
 pings "passes in the end" yes
