@@ -6,7 +6,7 @@
 . "$IPFI_TOP/tests/net/support/firewall.sh"
 topo_router || exit
 phantoms
-dir=$(mktemp -d /root/policies.XXXXXX)
+dir=$(mktemp -d "$HOME/policies.XXXXXX")
 cat >"$dir/good.lua" <<'POLICY'
 return policy {
 	name = args.name or "good",
