@@ -92,9 +92,9 @@ static size_t put_ip(const struct craft *craft, uint8_t *to, size_t payload)
 
 static size_t put_tcp(const struct craft *craft, uint8_t *to)
 {
-	size_t length = craft->scale < 0 ? 20 : 24;
+	size_t length = 20 + craft->options_length;
 
-	memset(to, 0, length);
+	memset(to, 0, 20);
 	put16(to, craft->sport);
 	put16(to + 2, craft->dport);
 	put32(to + 4, craft->seq);
@@ -102,8 +102,7 @@ static size_t put_tcp(const struct craft *craft, uint8_t *to)
 	to[12] = length / 4 << 4;
 	to[13] = craft->flags;
 	put16(to + 14, craft->window);
-	if (craft->scale >= 0)
-		put32(to + 20, 1 << 24 | 3 << 16 | 3 << 8 | craft->scale); /* no-op, then window scale */
+	memcpy(to + 20, craft->options, craft->options_length);
 	return length;
 }
 
@@ -115,7 +114,7 @@ static size_t put_icmp(const struct craft *craft, uint8_t *to)
 	to[0] = craft->type;
 	to[1] = craft->code;
 	if (craft->about) {
-		uint8_t whole[2000];
+		uint8_t whole[CRAFT_PACKET_MAX];
 		size_t quoted = craft_packet(craft->about, whole);
 		size_t most = (craft->src.family == 4 ? 20 : 40) + QUOTED;
 

@@ -22,7 +22,8 @@ struct craft {
 	uint8_t flags; /* TCP */
 	uint32_t seq, ack;
 	uint16_t window;
-	int scale;            /* window scale option, -1 for none */
+	uint8_t options[40];  /* TCP options, and how many bytes: a multiple of 4 */
+	unsigned int options_length;
 	uint8_t type, code;   /* ICMP */
 	uint16_t id;          /* ICMP query: identifier */
 	uint32_t mtu;         /* ICMP "too big" */
@@ -38,7 +39,11 @@ bool address_parse(struct address *address, const char *text);
 /* @number further on, in the last four bytes. */
 void address_add(struct address *address, uint32_t number);
 
-/* Writes @craft's packet, IP header first, to @packet (at least 2000 bytes); returns its length. */
+/* The largest packet, the longest payload. */
+#define CRAFT_PACKET_MAX 9000
+#define CRAFT_PAYLOAD_MAX 8800
+
+/* Writes @craft's packet, IP header first, to @packet (at least CRAFT_PACKET_MAX bytes); returns its length. */
 size_t craft_packet(const struct craft *craft, uint8_t *packet);
 
 /* Where the transport header of the IP packet begins, its protocol (ICMP for ICMPv6 too); 0 if it has none. */

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define END_FRAME_MAX 2048
+#define END_FRAME_MAX 9216 /* where the devices take so much */
 #define END_ETHERNET 14
 
 struct end {

@@ -41,7 +41,6 @@ static void make_flow(struct craft *craft, unsigned long flow)
 {
 	memset(craft, 0, sizeof(*craft));
 	craft->proto = IPPROTO_UDP;
-	craft->scale = -1;
 	craft->src = source;
 	address_add(&craft->src, flow % sources);
 	craft->sport = FIRST_SPORT + flow / sources % PORTS;
@@ -79,7 +78,6 @@ static bool read_flow(const uint8_t *packet, size_t length, bool from_left, stru
 		return false;
 	memset(craft, 0, sizeof(*craft));
 	craft->proto = IPPROTO_UDP;
-	craft->scale = -1;
 	craft->length = 4;
 	craft->src.family = craft->dst.family = size == 4 ? 4 : 6;
 	memcpy(craft->src.bytes, packet + addresses, size);

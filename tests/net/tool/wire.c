@@ -4,7 +4,8 @@
  * between, and says of each what became of it. The ends are written as end.h says. One packet a line on
  * standard input, ">" from left to right, "<" from right to left:
  *
- *	> tcp SRC SPORT DST DPORT FLAGS [seq=N] [ack=N] [win=N] [scale=N]     FLAGS of F S R P A U, or "-"
+ *	> tcp SRC SPORT DST DPORT FLAGS [seq=N] [ack=N] [win=N] [scale=N] [options=HEX]
+ *							 FLAGS of F S R P A U E C, or "-"
  *	< udp SRC SPORT DST DPORT
  *	> icmp SRC DST TYPE/CODE [id=N] [seq=N]
  *	< icmp SRC DST TYPE/CODE [mtu=N] about tcp|udp|icmp ...               an error about that packet
@@ -62,7 +63,7 @@ static void parse_address(struct address *address, const char *what)
 
 static uint8_t parse_flags(const char *text)
 {
-	static const char letters[] = "FSRPAU";
+	static const char letters[] = "FSRPAUEC";
 	uint8_t flags = 0;
 
 	if (!strcmp(text, "-"))
@@ -75,6 +76,22 @@ static uint8_t parse_flags(const char *text)
 		flags |= 1 << (letter - letters);
 	}
 	return flags;
+}
+
+/* TCP options from their hexadecimal digits, and one byte more unless that is -1; padded with zeros. */
+static void put_options(struct craft *craft, const char *hex, int last)
+{
+	unsigned int length = 0, byte;
+
+	memset(craft->options, 0, sizeof(craft->options));
+	for (; *hex; hex += 2) {
+		if (length == sizeof(craft->options) || sscanf(hex, "%2x", &byte) != 1 || !hex[1])
+			die("line %u: bad options", line_number);
+		craft->options[length++] = byte;
+	}
+	if (last >= 0)
+		craft->options[length++] = last;
+	craft->options_length = (length + 3) & ~3;
 }
 
 static void parse_packet(struct craft *craft, struct craft *inner);
@@ -102,14 +119,16 @@ static void parse_options(struct craft *craft, struct craft *inner)
 		} else if (!strcmp(option, "win")) {
 			craft->window = number(value);
 		} else if (!strcmp(option, "scale")) {
-			craft->scale = number(value);
+			put_options(craft, "010303", number(value));
+		} else if (!strcmp(option, "options")) {
+			put_options(craft, value, -1);
 		} else if (!strcmp(option, "id")) {
 			craft->id = number(value);
 		} else if (!strcmp(option, "mtu")) {
 			craft->mtu = number(value);
 		} else if (!strcmp(option, "len")) {
 			craft->length = number(value);
-			if (craft->length > 1400)
+			if (craft->length > CRAFT_PAYLOAD_MAX)
 				die("line %u: too long a payload", line_number);
 		} else if (!strcmp(option, "ttl")) {
 			craft->ttl = number(value);
@@ -124,7 +143,6 @@ static void parse_packet(struct craft *craft, struct craft *inner)
 	const char *proto = word("the protocol");
 
 	memset(craft, 0, sizeof(*craft));
-	craft->scale = -1;
 	craft->window = 65535;
 	if (!strcmp(proto, "tcp") || !strcmp(proto, "udp")) {
 		craft->proto = *proto == 't' ? IPPROTO_TCP : IPPROTO_UDP;
@@ -159,7 +177,7 @@ static void parse_packet(struct craft *craft, struct craft *inner)
 
 static void send_sentinel(const struct end *from, bool to_right, uint16_t id)
 {
-	struct craft sentinel = { .proto = IPPROTO_UDP, .sport = id, .dport = 9, .scale = -1 };
+	struct craft sentinel = { .proto = IPPROTO_UDP, .sport = id, .dport = 9 };
 	uint8_t frame[END_FRAME_MAX];
 
 	address_parse(&sentinel.src, to_right ? FIRST : SECOND);
