@@ -4,10 +4,12 @@
 -- The TCP conversations of tests/vectors (see the README there) as packets for tool/wire, each case between
 -- ports of its own:
 --
---   ipfi vectors.lua mode=packets loose=0|1 family=4|6 FILE...    prints the packets of the cases with that tcp_loose
---   ipfi vectors.lua mode=check ... verdicts=FILE FILE...         holds what wire has answered, and the states that live
---                                                                 now, against what the vectors want, and prints
---                                                                 "ok ..." or "not ok ..." for each file
+--   ipfi vectors.lua mode=packets loose=0|1 family=4|6 FILE...
+--   ipfi vectors.lua mode=check loose=0|1 family=4|6 verdicts=FILE FILE...
+--
+-- The first prints the packets of the cases with that tcp_loose. The second holds what wire has answered to them, and
+-- the states that live now, against what the vectors want, and prints "ok ..." or "not ok ..." for each file. Of the
+-- states only the last of each case is looked at.
 local TCP_FLAGS_ALL = "^[FSRPAUEC]+$"
 local PASSES = { open = true, pass = true, ignore = true, reopen = true, refuse = false, drop = false }
 local ends = args.family == "6" and { "fd00:9::1", "fd00:8::1" } or { "10.9.0.1", "10.8.0.1" }
@@ -110,7 +112,11 @@ local function print_packets()
   each(function(_, case, port)
     for _, s in ipairs(case) do
       local client, server = ("%s %d"):format(ends[1], port), ("%s 80"):format(ends[2])
-      print(s.direction, "tcp", s.direction == ">" and client or server, s.direction == ">" and server or client, s.rest)
+      local from, to = client, server
+      if s.direction == "<" then
+        from, to = server, client
+      end
+      print(s.direction, "tcp", from, to, s.rest)
     end
   end)
 end
@@ -136,8 +142,9 @@ local function check()
     for _, s in ipairs(case) do
       place = place + 1
       local wanted = s.passes and "pass" or "drop"
-      if verdicts[place] ~= wanted then
-        result.wrong[#result.wrong + 1] = ("%s (%s): %s, not %s"):format(s.place, case.name, verdicts[place] or "nothing", wanted)
+      local got = verdicts[place] or "nothing"
+      if got ~= wanted then
+        result.wrong[#result.wrong + 1] = ("%s (%s): %s, not %s"):format(s.place, case.name, got, wanted)
       end
     end
     local last = case[#case]
@@ -148,7 +155,8 @@ local function check()
   end)
   for _, path in ipairs(order) do
     local result = results[path]
-    local name = ("%s, IPv%s, tcp_loose %s: %d cases"):format(path:match("[^/]*$"), args.family, args.loose, result.cases)
+    local name = ("%s, IPv%s, tcp_loose %s: %d cases")
+      :format(path:match("[^/]*$"), args.family, args.loose, result.cases)
     if #result.wrong == 0 then
       print("ok " .. name)
     else
