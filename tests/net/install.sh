@@ -22,3 +22,10 @@ runs "an installed policy is committed" in_ns host-a /usr/sbin/ipfi -f /usr/shar
 runs "and lets out what it allows" in_ns host-a ping -c 1 -W 5 10.0.0.2
 serve_echo host-a tcp 7777
 fails "and nothing in" in_ns host-b nc -z -w 2 10.0.0.1 7777
+
+# The tests that follow in this boot need a machine where nothing is installed: the kernel would load the module by
+# itself when somebody asks for its netlink family.
+rmmod ipfi
+rm -rf "/lib/modules/$(uname -r)/updates/ipfi.ko" /usr/sbin/ipfi /usr/share/ipfi
+depmod "$(uname -r)"
+runs "what was installed is gone again" test ! -e /usr/sbin/ipfi
