@@ -27,5 +27,4 @@ fails "and nothing in" in_ns host-b nc -z -w 2 10.0.0.1 7777
 # itself when somebody asks for its netlink family.
 rmmod ipfi
 rm -rf "/lib/modules/$(uname -r)/updates/ipfi.ko" /usr/sbin/ipfi /usr/share/ipfi
-depmod "$(uname -r)"
 runs "what was installed is gone again" test ! -e /usr/sbin/ipfi
