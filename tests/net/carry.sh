@@ -39,7 +39,11 @@ for server in 10.0.2.2 fd00:2::2; do
 done
 head -c 8000 "$lab_tmp/files/big" >"$lab_tmp/datagram"
 for server in 10.0.2.2 '[fd00:2::2]'; do
-	in_ns client socat -b 9000 -t 5 -T 5 "UDP:$server:7777" - <"$lab_tmp/datagram" >"$lab_tmp/back" 2>/dev/null
+	# A datagram may get lost where the machine is busy; one of three must not.
+	for _ in 1 2 3; do
+		in_ns client socat -b 9000 -t 5 -T 5 "UDP:$server:7777" - <"$lab_tmp/datagram" >"$lab_tmp/back" 2>/dev/null
+		if cmp -s "$lab_tmp/datagram" "$lab_tmp/back"; then break; fi
+	done
 	runs "8000 bytes there and back in fragments: $server" cmp "$lab_tmp/datagram" "$lab_tmp/back"
 done
 holds "the rule for TCP was asked once a connection" "$(hits web) == 2"
