@@ -90,7 +90,7 @@ is "$(field ruleset 'e.info and e.info.generation .. " " .. e.info.name .. " " .
 
 # ulogd, as people run it.
 if command -v ulogd >/dev/null; then
-	plugins=$(dirname "$(find /usr/lib -name ulogd_inppkt_NFLOG.so | head -n 1)")
+	plugins=$(dirname /usr/lib/*/ulogd/ulogd_inppkt_NFLOG.so)
 	cat >"$lab_tmp/ulogd.conf" <<-CONF
 		[global]
 		logfile="$lab_tmp/ulogd.log"
