@@ -5,7 +5,7 @@
 #include "genl_parse.h"
 #include "genl_transaction.h"
 
-#define VERDICT_POLICY NLA_POLICY_RANGE(NLA_U8, IPFI_VERDICT_ALLOW, IPFI_VERDICT_MAX)
+#define VERDICT_POLICY NLA_POLICY_RANGE(NLA_U8, IPFI_VERDICT_ALLOW, IPFI_VERDICT_FILTER_MAX)
 
 static const struct nla_policy ruleset_policy[IPFI_RULESET_A_MAX + 1] = {
 	[IPFI_RULESET_A_NAME] =
@@ -29,7 +29,7 @@ const struct nla_policy ipfi_commit_message_policy[IPFI_A_MAX + 1] = {
 	[IPFI_A_COMMIT] = NLA_POLICY_NESTED(commit_policy),
 };
 
-static const u8 default_attr[__IPFI_LIST_END] = {
+static const u8 default_attr[__IPFI_LIST_FILTER_END] = {
 	[IPFI_LIST_IN] = IPFI_RULESET_A_DEFAULT_IN,
 	[IPFI_LIST_OUT] = IPFI_RULESET_A_DEFAULT_OUT,
 	[IPFI_LIST_FORWARD] = IPFI_RULESET_A_DEFAULT_FORWARD,
@@ -42,7 +42,7 @@ static int take_ruleset(struct nlattr *tb[], struct ipfi_ruleset *rs,
 
 	if (tb[IPFI_RULESET_A_NAME])
 		nla_strscpy(rs->name, tb[IPFI_RULESET_A_NAME], sizeof(rs->name));
-	for (list = 0; list < __IPFI_LIST_END; list++)
+	for (list = 0; list < __IPFI_LIST_FILTER_END; list++)
 		if (tb[default_attr[list]])
 			rs->classifier.standard[list] = nla_get_u8(tb[default_attr[list]]);
 	if (!tb[IPFI_RULESET_A_LIMITS])

@@ -24,7 +24,7 @@ struct ipfi_ruleset *ipfi_ruleset_alloc(void)
 		kfree(rs);
 		return NULL;
 	}
-	for (list = 0; list < __IPFI_LIST_END; list++)
+	for (list = 0; list < __IPFI_LIST_FILTER_END; list++)
 		rs->classifier.standard[list] = IPFI_VERDICT_DENY;
 	refcount_set(&rs->references, 1);
 	return rs;
@@ -201,12 +201,12 @@ void ipfi_ruleset_count(const struct ipfi_ruleset *rs, u32 index, struct ipfi_ru
 struct ipfi_ruleset *ipfi_ruleset_closed(void)
 {
 	static const struct ipfi_rule closed[] = {
-		{ .name = "loopback", .verdict = IPFI_VERDICT_ALLOW, .lists = IPFI_LISTS_ALL,
+		{ .name = "loopback", .verdict = IPFI_VERDICT_ALLOW, .lists = IPFI_LISTS_FILTER,
 		  .fields = IPFI_FIELD_BIT(IPFI_FIELD_IIF), .iif = "lo" },
 		/* Rules that speak of IPv4 and IPv6, not the default: they stop neighbour discovery too. */
-		{ .name = "closed to IPv4", .verdict = IPFI_VERDICT_DENY, .lists = IPFI_LISTS_ALL,
+		{ .name = "closed to IPv4", .verdict = IPFI_VERDICT_DENY, .lists = IPFI_LISTS_FILTER,
 		  .fields = IPFI_FIELD_BIT(IPFI_FIELD_FAMILY), .family = 4 },
-		{ .name = "closed to IPv6", .verdict = IPFI_VERDICT_DENY, .lists = IPFI_LISTS_ALL,
+		{ .name = "closed to IPv6", .verdict = IPFI_VERDICT_DENY, .lists = IPFI_LISTS_FILTER,
 		  .fields = IPFI_FIELD_BIT(IPFI_FIELD_FAMILY), .family = 6 },
 	};
 	struct ipfi_ruleset *rs = ipfi_ruleset_alloc();

@@ -12,7 +12,7 @@
 struct ipfi_classifier {
 	const struct ipfi_rule **list[__IPFI_LIST_END];
 	u32 count[__IPFI_LIST_END];
-	u8 standard[__IPFI_LIST_END]; /* enum ipfi_verdict when no rule matches */
+	u8 standard[__IPFI_LIST_FILTER_END]; /* enum ipfi_verdict when no rule matches */
 };
 
 /* Room that ipfi_classifier_build() needs for @count rules: so many pointers. */

@@ -26,7 +26,16 @@ struct ipfi_addrs {
 	const struct ipfi_addr_range *v6;
 	u32 v4_count;
 	u32 v6_count;
+	u32 set_count;
+	const void *const *sets; /* dynamic sets, which the core does not look into */
 	bool me; /* also the machine's own addresses */
+};
+
+/* What a NAT rule translates to: any of these addresses; ports 0 to 0 leave the port as it is where that is
+ * free. */
+struct ipfi_nat_target {
+	struct ipfi_addrs addrs; /* ranges only; none for MASQUERADE and REDIRECT */
+	u16 port_from, port_to;
 };
 
 struct ipfi_rule {
@@ -47,6 +56,9 @@ struct ipfi_rule {
 	u64 limit_interval; /* nanoseconds between two packets at the limit's rate */
 	u32 limit_burst;
 	u32 per_source;
+	struct ipfi_nat_target target; /* NAT rules */
+	u16 mss;            /* largest segment size a SYN may announce, IPFI_MSS_PMTU, 0 for any */
+	u8 helper;          /* enum ipfi_helper */
 	const char *name;   /* never NULL */
 	const char *log;    /* prefix, NULL for no log */
 };
@@ -63,6 +75,8 @@ struct ipfi_surroundings {
 	/* Live states that @rule allowed from @source. */
 	u32 (*source_states)(void *context, const struct ipfi_rule *rule, u8 family,
 			     const struct ipfi_addr *source);
+	/* Is @addr a member of the dynamic set @set, one of ipfi_addrs.sets? */
+	bool (*in_set)(void *context, const void *set, u8 family, const struct ipfi_addr *addr);
 	void *context;
 };
 

@@ -20,7 +20,7 @@ static const struct ipfi_rule **build(struct ipfi_classifier *c, struct ipfi_rul
 		rules[i].index = i;
 	memset(c->standard, 0x5a, sizeof(c->standard));
 	ipfi_classifier_build(c, rules, count, order);
-	for (i = 0; i < __IPFI_LIST_END; i++)
+	for (i = 0; i < __IPFI_LIST_FILTER_END; i++)
 		assert_int_equal(c->standard[i], 0x5a);
 	return order;
 }
@@ -39,7 +39,7 @@ static struct ipfi_rule rule_in(u8 lists, u8 verdict, const struct ipfi_ranges *
 static void needs_room(void **state)
 {
 	struct ipfi_rule rules[3] = {
-		rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_ALLOW, NULL),
+		rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_ALLOW, NULL),
 		rule_in(1 << IPFI_LIST_OUT, IPFI_VERDICT_ALLOW, NULL),
 		rule_in(1 << IPFI_LIST_IN | 1 << IPFI_LIST_FORWARD, IPFI_VERDICT_ALLOW, NULL),
 	};
@@ -57,7 +57,7 @@ static void empty_set_matches_nothing(void **state)
 	(void)state;
 	assert_null(ipfi_classify(&c, &packet, &around));
 	order = build(&c, NULL, 0);
-	for (packet.list = 0; packet.list < __IPFI_LIST_END; packet.list++)
+	for (packet.list = 0; packet.list < __IPFI_LIST_FILTER_END; packet.list++)
 		assert_null(ipfi_classify(&c, &packet, &around));
 	free(order);
 }
@@ -66,10 +66,10 @@ static void empty_set_matches_nothing(void **state)
 static void first_match_wins(void **state)
 {
 	struct ipfi_rule rules[] = {
-		rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_DENY, &port_80),
-		rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_ALLOW, &port_22),
-		rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_DENY, &port_22),
-		rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_ALLOW, &port_80),
+		rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_DENY, &port_80),
+		rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_ALLOW, &port_22),
+		rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_DENY, &port_22),
+		rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_ALLOW, &port_80),
 	};
 	struct ipfi_packet packet = parsed_udp(4, 1, 22);
 	const struct ipfi_rule **order;
@@ -77,7 +77,7 @@ static void first_match_wins(void **state)
 
 	(void)state;
 	order = build(&c, rules, COUNT(rules));
-	for (packet.list = 0; packet.list < __IPFI_LIST_END; packet.list++) {
+	for (packet.list = 0; packet.list < __IPFI_LIST_FILTER_END; packet.list++) {
 		packet.tuple.dport = 22;
 		assert_ptr_equal(ipfi_classify(&c, &packet, &around), &rules[1]);
 		packet.tuple.dport = 80;
@@ -92,8 +92,8 @@ static void first_match_wins(void **state)
 static void passes_over_any_difference(void **state)
 {
 	struct ipfi_rule rules[] = {
-		rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_DENY, NULL),
-		rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_ALLOW, NULL),
+		rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_DENY, NULL),
+		rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_ALLOW, NULL),
 	};
 	struct ipfi_packet packet = parsed_packet(4, 47);
 	const struct ipfi_rule **order;
@@ -105,7 +105,7 @@ static void passes_over_any_difference(void **state)
 	packet.iif_name = NULL;
 	order = build(&c, rules, COUNT(rules));
 	for (field = 0; field < __IPFI_FIELD_END; field++) {
-		rules[0] = rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_DENY, NULL);
+		rules[0] = rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_DENY, NULL);
 		rules[0].fields = IPFI_FIELD_BIT(field);
 		rules[0].family = 6;
 		rules[0].mark_value = rules[0].mark_mask = 1;
@@ -147,9 +147,9 @@ static void lists_stand_apart(void **state)
 static void passes_over_used_up_limit(void **state)
 {
 	struct ipfi_rule rules[] = {
-		rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_ALLOW, NULL),
-		rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_DENY, NULL),
-		rule_in(IPFI_LISTS_ALL, IPFI_VERDICT_ALLOW, NULL),
+		rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_ALLOW, NULL),
+		rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_DENY, NULL),
+		rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_ALLOW, NULL),
 	};
 	struct ipfi_packet packet = parsed_udp(4, 1, 22);
 	const struct ipfi_rule **order;
@@ -195,7 +195,7 @@ static void answers_as_reader_does(void **state)
 		order = build(&c, rules, count);
 		for (try = 0; try < 100; try++) {
 			packet = parsed_udp(4, (u16)(rand() % 10), (u16)(rand() % 10));
-			packet.list = (u8)(rand() % __IPFI_LIST_END);
+			packet.list = (u8)(rand() % __IPFI_LIST_FILTER_END);
 			for (expected = NULL, i = 0; i < count && !expected; i++)
 				if (rules[i].lists & 1 << packet.list &&
 				    differs(&rules[i], &packet) == MATCH)

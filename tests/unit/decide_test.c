@@ -14,7 +14,7 @@ static struct ipfi_judge judge_of(const struct ipfi_rule *rules, u32 count, u32 
 
 	assert_true(ipfi_classifier_room(rules, count) <= COUNT(order));
 	ipfi_limits_init(&limits);
-	for (list = 0; list < __IPFI_LIST_END; list++)
+	for (list = 0; list < __IPFI_LIST_FILTER_END; list++)
 		classifier.standard[list] = IPFI_VERDICT_DENY;
 	ipfi_classifier_build(&classifier, rules, count, order);
 	return (struct ipfi_judge){

@@ -9,7 +9,7 @@ static const struct ipfi_addr_range to[] = { { { { 0xc0000202, 0, 0, 0 } },
 					       { { 0xc0000202, 0, 0, 0 } } } };
 static const struct ipfi_rule full = {
 	.name = "full",
-	.lists = IPFI_LISTS_ALL,
+	.lists = IPFI_LISTS_FILTER,
 	.verdict = IPFI_VERDICT_ALLOW,
 	.fields = (IPFI_FIELD_BIT(__IPFI_FIELD_END) - 1) & ~BIT(ICMP),
 	.family = 4,

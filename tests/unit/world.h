@@ -73,7 +73,7 @@ static inline struct ipfi_rule new_rule(u32 fields)
 {
 	return (struct ipfi_rule){
 		.name = "test",
-		.lists = IPFI_LISTS_ALL,
+		.lists = IPFI_LISTS_FILTER,
 		.verdict = IPFI_VERDICT_ALLOW,
 		.fields = fields,
 	};

@@ -15,10 +15,10 @@
  *                            <-  LIMITS { one u32 for each of IPFI_LIMITS }
  *   IPFI_CMD_LIMITS_SET      ->  LIMITS { any of IPFI_LIMITS }                                     admin
  *   IPFI_CMD_RULESET_BEGIN   ->  RULESET { NAME?, DEFAULT_IN?, DEFAULT_OUT?, DEFAULT_FORWARD?,
- *                                          LIMITS? }                                               admin
+ *                                          LIMITS?, SET* }                                         admin
  *                            opens the transaction of this socket; it dies with the socket
  *   IPFI_CMD_RULE_ADD        ->  RULE { see enum ipfi_rule_attr }                                  admin
- *                            appends a rule; many of these may share one sendmsg(2). After the first
+ *                            appends a filter rule or a NAT rule, by its LISTS; many of these may share one sendmsg(2). After the first
  *                            refused rule the transaction is broken and commit answers -ECANCELED
  *   IPFI_CMD_RULESET_COMMIT  ->  COMMIT { EXPECT?, STATES? }                                       admin
  *                            <-  INFO { GENERATION, RULES }
@@ -36,9 +36,21 @@
  *   IPFI_CMD_STATS           ->  -
  *                            <-  STATS { ..., COUNTERS { COUNTER { REASON, PACKETS } ... } }
  *
+ *   IPFI_CMD_EXPECTATIONS_DUMP ->  (dump)                                                          admin
+ *                            <-  EXPECTATION { see enum ipfi_expectation_attr } for each
+ *   IPFI_CMD_SETS_DUMP       ->  (dump) SET { NAME }?                                              admin
+ *                            <-  SET { NAME, MEMBERS } for each; with a NAME given only that one, followed by
+ *                                SET { NAME, MEMBER { ADDR, LENGTH, TIMEOUT? } ... } until all are told
+ *   IPFI_CMD_SET_ADD         ->  SET { NAME, MEMBER { ADDR, LENGTH?, TIMEOUT? } ... }              admin
+ *                            <-  SET { NAME, MEMBERS }; a member that is there gets the new time-out
+ *   IPFI_CMD_SET_DELETE      ->  SET { NAME, MEMBER { ADDR, LENGTH? } ... }; none: all members     admin
+ *                            <-  SET { NAME, MEMBERS }; -ENOENT for a set that no rule set declares
+ *
  * Multicast:
  *   group "state":    IPFI_CMD_EVENT_STATE    EVENT { KIND, CAUSE? }, STATE { ... }
  *                     IPFI_CMD_EVENT_FULL     STATS { STATES, MAX_STATES }
+ *                     IPFI_CMD_EVENT_NAT_FULL LOG { RULE, NAME, LIST, FAMILY, PROTO, SRC, DST, SPORT, DPORT, TIME }:
+ *                                             no translation left for a connection; at most one a second
  *   group "log":      IPFI_CMD_EVENT_LOG      LOG { see enum ipfi_log_attr }
  *   group "ruleset":  IPFI_CMD_EVENT_RULESET  INFO { GENERATION, NAME, RULES }
  */
@@ -59,6 +71,8 @@
 #define IPFI_AT_LEN 255      /* "file:line" */
 #define IPFI_WRITTEN_LEN 8192 /* the fields as written */
 #define IPFI_RULES_MAX 1000000 /* rules in a rule set */
+#define IPFI_SET_NAME_LEN 31 /* name of a dynamic set */
+#define IPFI_SETS_MAX 1024   /* dynamic sets in a rule set */
 
 enum ipfi_cmd {
 	IPFI_CMD_UNSPEC,
@@ -74,8 +88,13 @@ enum ipfi_cmd {
 	IPFI_CMD_STATES_COUNT,
 	IPFI_CMD_STATES_DELETE,
 	IPFI_CMD_STATS,
+	IPFI_CMD_EXPECTATIONS_DUMP,
+	IPFI_CMD_SETS_DUMP,
+	IPFI_CMD_SET_ADD,
+	IPFI_CMD_SET_DELETE,
 	IPFI_CMD_EVENT_STATE,
 	IPFI_CMD_EVENT_FULL,
+	IPFI_CMD_EVENT_NAT_FULL,
 	IPFI_CMD_EVENT_LOG,
 	IPFI_CMD_EVENT_RULESET,
 	__IPFI_CMD_END,
@@ -95,6 +114,8 @@ enum ipfi_attr {
 	IPFI_A_STATS,   /* nest, enum ipfi_stats_attr */
 	IPFI_A_EVENT,   /* nest, enum ipfi_event_attr */
 	IPFI_A_LOG,     /* nest, enum ipfi_log_attr */
+	IPFI_A_EXPECTATION, /* nest, enum ipfi_expectation_attr */
+	IPFI_A_SET,     /* nest, enum ipfi_set_attr */
 	__IPFI_A_END,
 };
 #define IPFI_A_MAX (__IPFI_A_END - 1)
@@ -180,6 +201,12 @@ enum ipfi_state_id {
 	X(RULE_ALLOW, "rule-allow", 1, "allowed by a rule")                                          \
 	X(DEFAULT_ALLOW, "default-allow", 1, "no rule matched and the list's default allows")        \
 	X(NEIGHBOUR, "neighbour", 1, "IPv6 neighbour discovery or multicast listener message")       \
+	X(EXPECTED, "expected", 1, "opens a data connection that its control connection announced")  \
+	X(FTP_FOREIGN, "ftp-foreign", 1, "passed, but it announced an address that is not its sender's: not believed") \
+	X(FTP_PORT, "ftp-port", 1, "passed, but it announced a port below 1024: not believed")       \
+	X(FTP_SYNTAX, "ftp-syntax", 1, "passed, but it announced no valid address and port: not believed") \
+	X(FTP_UNASKED, "ftp-unasked", 1, "passed, but it announced a data connection without being asked, or from the wrong side: not believed") \
+	X(FTP_FULL, "ftp-full", 1, "passed, but its control connection has as many expected data connections as it may") \
 	X(OWN_REJECT, "own-reject", 1, "the firewall's own TCP reset or ICMP error")                 \
 	X(RULE_DENY, "rule-deny", 0, "denied by a rule")                                             \
 	X(RULE_REJECT, "rule-reject", 0, "rejected by a rule")                                       \
@@ -198,6 +225,8 @@ enum ipfi_state_id {
 	X(ICMP_UNASKED, "icmp-unasked", 0, "ICMP reply that nobody asked for")                       \
 	X(TABLE_FULL, "table-full", 0, "the state table is full")                                    \
 	X(SOURCE_FULL, "source-full", 0, "its source has as many states as max_states_per_source")   \
+	X(NAT_FULL, "nat-full", 0, "no free address and port for its translation")                   \
+	X(NAT_FAILED, "nat-failed", 0, "could not be translated: no address on the device, or its headers cannot be written") \
 	X(NO_MEMORY, "no-memory", 0, "no memory for a new state")                                    \
 	X(UNKNOWN_DEVICE, "unknown-device", 0, "a hook was called without the device it needs")
 
@@ -214,17 +243,27 @@ enum ipfi_verdict {
 	IPFI_VERDICT_ALLOW = 1,
 	IPFI_VERDICT_DENY,   /* dropped in silence */
 	IPFI_VERDICT_REJECT, /* dropped, with a TCP reset or ICMP "administratively prohibited" */
+	/* Of NAT rules: whose address and port are changed, and to what. */
+	IPFI_VERDICT_DNAT,       /* the destination's, to TARGET */
+	IPFI_VERDICT_REDIRECT,   /* the destination's, to this machine's own address */
+	IPFI_VERDICT_SNAT,       /* the source's, to TARGET */
+	IPFI_VERDICT_MASQUERADE, /* the source's, to that of the device it leaves by */
 	__IPFI_VERDICT_END,
 };
 #define IPFI_VERDICT_MAX (__IPFI_VERDICT_END - 1)
+#define IPFI_VERDICT_FILTER_MAX IPFI_VERDICT_REJECT
 
-/* The three rule lists. */
+/* The three lists of filter rules, and the two of NAT rules. */
 enum ipfi_list {
 	IPFI_LIST_IN,
 	IPFI_LIST_OUT,
 	IPFI_LIST_FORWARD,
+	__IPFI_LIST_FILTER_END,
+	IPFI_LIST_DSTNAT = __IPFI_LIST_FILTER_END, /* asked when a connection enters or is made here */
+	IPFI_LIST_SRCNAT, /* asked when it leaves, after the filter has allowed it */
 	__IPFI_LIST_END,
 };
+#define IPFI_LISTS_FILTER ((1 << __IPFI_LIST_FILTER_END) - 1)
 #define IPFI_LISTS_ALL ((1 << __IPFI_LIST_END) - 1)
 
 enum ipfi_ruleset_attr {
@@ -234,6 +273,8 @@ enum ipfi_ruleset_attr {
 	IPFI_RULESET_A_DEFAULT_OUT,
 	IPFI_RULESET_A_DEFAULT_FORWARD,
 	IPFI_RULESET_A_LIMITS,          /* nest, enum ipfi_limit: set with the commit */
+	IPFI_RULESET_A_SET,             /* string, repeated: a dynamic set that the rule set has. It is made empty
+	                                 * unless it is there already, and goes with the last rule set that has it */
 	__IPFI_RULESET_A_END,
 };
 #define IPFI_RULESET_A_MAX (__IPFI_RULESET_A_END - 1)
@@ -257,7 +298,14 @@ enum ipfi_commit_attr {
 /*
  * A rule. All attributes but NAME, LISTS and VERDICT are optional; a field that is absent matches anything.
  * "ranges" is a nest of IPFI_RANGES_A_RANGE, each { FROM, TO? } of u32; any of them may match.
- * "addresses" is a nest of IPFI_ADDRS_A_RANGE, each { FROM, TO? } of 4 or 16 bytes, and/or IPFI_ADDRS_A_ME.
+ * "addresses" is a nest of IPFI_ADDRS_A_RANGE, each { FROM, TO? } of 4 or 16 bytes, and/or IPFI_ADDRS_A_ME,
+ * and/or IPFI_ADDRS_A_SET.
+ *
+ * A filter rule has LISTS of IPFI_LISTS_FILTER only and a filter verdict. A NAT rule stands in one list:
+ * DNAT and REDIRECT in DSTNAT, SNAT and MASQUERADE in SRCNAT. It has no FLAGS but PERSISTENT, no USER, PER_SOURCE,
+ * HELPER or MSS; OIF only in SRCNAT. SNAT and DNAT need TARGET addresses, and match only the families that those
+ * have; REDIRECT and MASQUERADE have none. A rule with HELPER allows, is stateful, and matches TCP only; one
+ * with MSS allows and matches TCP only.
  */
 enum ipfi_rule_attr {
 	IPFI_RULE_A_UNSPEC,
@@ -286,6 +334,9 @@ enum ipfi_rule_attr {
 	IPFI_RULE_A_LIMIT_PERIOD, /* u32: ... milliseconds ... */
 	IPFI_RULE_A_LIMIT_BURST,  /* u32: ... after a burst of so many (COUNT when absent) */
 	IPFI_RULE_A_PER_SOURCE, /* u32: matches while the rule has fewer live states from the packet's source */
+	IPFI_RULE_A_TARGET,     /* nest, enum ipfi_target_attr: NAT rules */
+	IPFI_RULE_A_HELPER,     /* u8, enum ipfi_helper: what its connections announce is let in */
+	IPFI_RULE_A_MSS,        /* u16: no SYN passes with a larger maximum segment size; IPFI_MSS_PMTU for the path's */
 	IPFI_RULE_A_LOG,        /* string: log prefix */
 	IPFI_RULE_A_COMMENT,    /* string */
 	IPFI_RULE_A_AT,         /* string: "file:line" where it stands */
@@ -299,7 +350,34 @@ enum ipfi_rule_attr {
 #define IPFI_RULE_A_MAX (__IPFI_RULE_A_END - 1)
 
 #define IPFI_RULE_F_STATEFUL (1 << 0) /* an allowed first packet makes a state */
-#define IPFI_RULE_F_ALL (IPFI_RULE_F_STATEFUL)
+#define IPFI_RULE_F_PERSISTENT (1 << 1)  /* NAT: the same source end gets the same translation for all destinations
+					  * (endpoint-independent mapping, RFC 4787) */
+#define IPFI_RULE_F_FTP_FOREIGN (1 << 2) /* helper FTP: an address that is not the sender's is believed */
+#define IPFI_RULE_F_ALL (IPFI_RULE_F_STATEFUL | IPFI_RULE_F_PERSISTENT | IPFI_RULE_F_FTP_FOREIGN)
+
+#define IPFI_MSS_PMTU 0xffff
+
+/* Helpers: X(ENUM, name). */
+#define IPFI_HELPERS(X) X(FTP, "ftp")
+
+enum ipfi_helper {
+	IPFI_HELPER_NONE,
+#define X(id, name) IPFI_HELPER_##id,
+	IPFI_HELPERS(X)
+#undef X
+	__IPFI_HELPER_END,
+};
+#define IPFI_HELPER_MAX (__IPFI_HELPER_END - 1)
+
+/* What a NAT rule translates to. A port range only where the connection has ports or is an ICMP query. */
+enum ipfi_target_attr {
+	IPFI_TARGET_A_UNSPEC,
+	IPFI_TARGET_A_ADDRS,     /* addresses (ranges only) */
+	IPFI_TARGET_A_PORT_FROM, /* u16; as it is, where free, when absent */
+	IPFI_TARGET_A_PORT_TO,   /* u16, PORT_FROM when absent */
+	__IPFI_TARGET_A_END,
+};
+#define IPFI_TARGET_A_MAX (__IPFI_TARGET_A_END - 1)
 
 #define IPFI_ICMP6 (1 << 16) /* added to type << 8 | code for ICMPv6 */
 
@@ -352,6 +430,7 @@ enum ipfi_addrs_attr {
 	IPFI_ADDRS_A_UNSPEC,
 	IPFI_ADDRS_A_RANGE, /* nest, enum ipfi_addr_range_attr; repeated */
 	IPFI_ADDRS_A_ME,    /* flag: the machine's own addresses */
+	IPFI_ADDRS_A_SET,   /* string, repeated: the members of a dynamic set that the rule set has */
 	__IPFI_ADDRS_A_END,
 };
 #define IPFI_ADDRS_A_MAX (__IPFI_ADDRS_A_END - 1)
@@ -387,6 +466,13 @@ enum ipfi_state_attr {
 	IPFI_STATE_A_AGE,     /* u32: seconds since its first packet */
 	IPFI_STATE_A_MARK,    /* u32 */
 	IPFI_STATE_A_GENERATION, /* u32: the rule set that last judged it */
+	IPFI_STATE_A_ID,      /* u64: of this state, for its life; below 2^53 */
+	IPFI_STATE_A_NAT_SRC, /* 4 or 16 bytes: what SRC is after translation; absent where it is not translated */
+	IPFI_STATE_A_NAT_SPORT, /* u16: with NAT_SRC */
+	IPFI_STATE_A_NAT_DST, /* 4 or 16 bytes: what DST is after translation */
+	IPFI_STATE_A_NAT_DPORT, /* u16: with NAT_DST */
+	IPFI_STATE_A_HELPER,  /* u8, enum ipfi_helper: that watches it; absent for none */
+	IPFI_STATE_A_MASTER,  /* u64: id of the state that announced it; absent for none */
 	IPFI_STATE_A_PAD,
 	__IPFI_STATE_A_END,
 };
@@ -394,8 +480,15 @@ enum ipfi_state_attr {
 
 #define IPFI_STATE_F_GUESSED (1 << 0)    /* first seen in the middle */
 #define IPFI_STATE_F_REPLY_SEEN (1 << 1) /* both sides seen */
+#define IPFI_STATE_F_SRC_NAT (1 << 2)    /* its source is translated */
+#define IPFI_STATE_F_DST_NAT (1 << 3)    /* its destination is translated */
+#define IPFI_STATE_F_ALL \
+	(IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN | IPFI_STATE_F_SRC_NAT | IPFI_STATE_F_DST_NAT)
 
-/* A filter: all that is present must hold. Evaluated in the kernel. */
+/*
+ * A filter: all that is present must hold. Evaluated in the kernel. SRC, DST, SPORT and DPORT are as the connection
+ * was opened; ADDR and PORT also meet what these are translated to.
+ */
 enum ipfi_filter_attr {
 	IPFI_FILTER_A_UNSPEC,
 	IPFI_FILTER_A_FAMILY,  /* u8: 4 or 6 */
@@ -413,6 +506,10 @@ enum ipfi_filter_attr {
 	IPFI_FILTER_A_DEVICE,  /* u32: either */
 	IPFI_FILTER_A_GUESSED, /* u8: 0 or 1 */
 	IPFI_FILTER_A_MARK,    /* u32 */
+	IPFI_FILTER_A_ID,      /* u64 */
+	IPFI_FILTER_A_MASTER,  /* u64 */
+	IPFI_FILTER_A_HELPER,  /* u8, enum ipfi_helper: it, and what it announced */
+	IPFI_FILTER_A_NAT,     /* u32: any of IPFI_STATE_F_SRC_NAT, IPFI_STATE_F_DST_NAT; 0 for untranslated ones */
 	IPFI_FILTER_A_PAD,
 	__IPFI_FILTER_A_END,
 };
@@ -439,6 +536,8 @@ enum ipfi_stats_attr {
 	IPFI_STATS_A_CREATED,         /* u64: states ever made */
 	IPFI_STATS_A_EVICTED,         /* u64: states evicted to make room */
 	IPFI_STATS_A_EXPIRED,         /* u64: states that reached their deadline */
+	IPFI_STATS_A_TRANSLATED,      /* u32: live states with a translation */
+	IPFI_STATS_A_EXPECTATIONS,    /* u32: data connections that are expected now */
 	IPFI_STATS_A_COUNTERS,        /* nest of IPFI_COUNTERS_A_COUNTER, one for each of IPFI_REASONS */
 	IPFI_STATS_A_PAD,
 	__IPFI_STATS_A_END,
@@ -473,7 +572,8 @@ enum ipfi_counter_attr {
 	X(EVICTED, "evicted") \
 	X(REPLACED, "replaced") \
 	X(DENIED, "denied")  \
-	X(FLUSHED, "flushed")
+	X(FLUSHED, "flushed") \
+	X(ADDRESS_GONE, "address-gone")
 
 enum ipfi_event {
 	IPFI_EVENT_UNSPEC,
@@ -524,5 +624,43 @@ enum ipfi_log_attr {
 	__IPFI_LOG_A_END,
 };
 #define IPFI_LOG_A_MAX (__IPFI_LOG_A_END - 1)
+
+/* A connection that a helper lets in when it comes: exactly this, once. */
+enum ipfi_expectation_attr {
+	IPFI_EXPECTATION_A_UNSPEC,
+	IPFI_EXPECTATION_A_FAMILY,    /* u8: 4 or 6 */
+	IPFI_EXPECTATION_A_PROTO,     /* u8 */
+	IPFI_EXPECTATION_A_SRC,       /* 4 or 16 bytes: who will open it, from any port */
+	IPFI_EXPECTATION_A_DST,       /* 4 or 16 bytes: as the opener addresses it */
+	IPFI_EXPECTATION_A_DPORT,     /* u16 */
+	IPFI_EXPECTATION_A_NAT_DST,   /* 4 or 16 bytes: where it is translated to; absent for no translation */
+	IPFI_EXPECTATION_A_NAT_DPORT, /* u16: with NAT_DST */
+	IPFI_EXPECTATION_A_HELPER,    /* u8, enum ipfi_helper */
+	IPFI_EXPECTATION_A_MASTER,    /* u64: id of the state that announced it */
+	IPFI_EXPECTATION_A_RULE,      /* u64: id of the master's rule */
+	IPFI_EXPECTATION_A_TIMEOUT,   /* u32: milliseconds left */
+	IPFI_EXPECTATION_A_PAD,
+	__IPFI_EXPECTATION_A_END,
+};
+#define IPFI_EXPECTATION_A_MAX (__IPFI_EXPECTATION_A_END - 1)
+
+/* A dynamic set of addresses and networks. */
+enum ipfi_set_attr {
+	IPFI_SET_A_UNSPEC,
+	IPFI_SET_A_NAME,    /* string */
+	IPFI_SET_A_MEMBERS, /* u32, from the kernel: how many it has */
+	IPFI_SET_A_MEMBER,  /* nest, enum ipfi_member_attr; repeated */
+	__IPFI_SET_A_END,
+};
+#define IPFI_SET_A_MAX (__IPFI_SET_A_END - 1)
+
+enum ipfi_member_attr {
+	IPFI_MEMBER_A_UNSPEC,
+	IPFI_MEMBER_A_ADDR,    /* 4 or 16 bytes */
+	IPFI_MEMBER_A_LENGTH,  /* u8: bits of the network's prefix; all of the address when absent */
+	IPFI_MEMBER_A_TIMEOUT, /* u32: milliseconds (left) that it stays; absent for ever */
+	__IPFI_MEMBER_A_END,
+};
+#define IPFI_MEMBER_A_MAX (__IPFI_MEMBER_A_END - 1)
 
 #endif /* _UAPI_LINUX_IPFI_H */
