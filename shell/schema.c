@@ -47,6 +47,10 @@
 	{                                                     \
 		.name = n, .type = SCHEMA_STRING, .most = (m) \
 	}
+#define STRINGS(n, m)                                                           \
+	{                                                                       \
+		.name = n, .type = SCHEMA_STRING, .repeated = true, .most = (m) \
+	}
 #define BINARY(n, m)                                          \
 	{                                                     \
 		.name = n, .type = SCHEMA_BINARY, .most = (m) \
@@ -93,8 +97,13 @@ static const char *const commands_rows[] = {
 	[IPFI_CMD_STATES_COUNT] = "states_count",
 	[IPFI_CMD_STATES_DELETE] = "states_delete",
 	[IPFI_CMD_STATS] = "stats",
+	[IPFI_CMD_EXPECTATIONS_DUMP] = "expectations_dump",
+	[IPFI_CMD_SETS_DUMP] = "sets_dump",
+	[IPFI_CMD_SET_ADD] = "set_add",
+	[IPFI_CMD_SET_DELETE] = "set_delete",
 	[IPFI_CMD_EVENT_STATE] = "event_state",
 	[IPFI_CMD_EVENT_FULL] = "event_full",
+	[IPFI_CMD_EVENT_NAT_FULL] = "event_nat_full",
 	[IPFI_CMD_EVENT_LOG] = "event_log",
 	[IPFI_CMD_EVENT_RULESET] = "event_ruleset",
 };
@@ -108,16 +117,17 @@ static const char *const schema_states_rows[] = { [IPFI_STATE_NONE] = "NONE",
 NAMES(schema_states, "state_id");
 
 static const char *const verdicts_rows[] = {
-	[IPFI_VERDICT_ALLOW] = "allow",
-	[IPFI_VERDICT_DENY] = "deny",
-	[IPFI_VERDICT_REJECT] = "reject",
+	[IPFI_VERDICT_ALLOW] = "allow",		  [IPFI_VERDICT_DENY] = "deny",
+	[IPFI_VERDICT_REJECT] = "reject",	  [IPFI_VERDICT_DNAT] = "dnat",
+	[IPFI_VERDICT_REDIRECT] = "redirect",	  [IPFI_VERDICT_SNAT] = "snat",
+	[IPFI_VERDICT_MASQUERADE] = "masquerade",
 };
 static NAMES(verdicts, "verdict");
 
 static const char *const lists_rows[] = {
-	[IPFI_LIST_IN] = "in",
-	[IPFI_LIST_OUT] = "out",
-	[IPFI_LIST_FORWARD] = "forward",
+	[IPFI_LIST_IN] = "in",		 [IPFI_LIST_OUT] = "out",
+	[IPFI_LIST_FORWARD] = "forward", [IPFI_LIST_DSTNAT] = "dstnat",
+	[IPFI_LIST_SRCNAT] = "srcnat",
 };
 static NAMES(lists, "list");
 
@@ -161,23 +171,34 @@ static const char *const causes_rows[] = {
 };
 static NAMES(causes, "cause");
 
+static const char *const helpers_rows[] = {
+#define X(id, name) [IPFI_HELPER_##id] = name,
+	IPFI_HELPERS(X)
+#undef X
+};
+static NAMES(helpers, "helper");
+
 /* Flags: a mask is written by the names of its bits. */
 #define BIT_OF(flag) __builtin_ctz(flag)
 
 static const char *const rule_flags_rows[] = {
 	[BIT_OF(IPFI_RULE_F_STATEFUL)] = "stateful",
+	[BIT_OF(IPFI_RULE_F_PERSISTENT)] = "persistent",
+	[BIT_OF(IPFI_RULE_F_FTP_FOREIGN)] = "ftp_foreign",
 };
 static NAMES(rule_flags, "rule_flags");
 
 static const char *const state_flags_rows[] = {
 	[BIT_OF(IPFI_STATE_F_GUESSED)] = "guessed",
 	[BIT_OF(IPFI_STATE_F_REPLY_SEEN)] = "reply_seen",
+	[BIT_OF(IPFI_STATE_F_SRC_NAT)] = "src_nat",
+	[BIT_OF(IPFI_STATE_F_DST_NAT)] = "dst_nat",
 };
 static NAMES(state_flags, "state_flags");
 
 const struct schema_names *const schema_enums[] = {
-	&commands, &schema_states, &verdicts, &lists,	   &commit_states, &fields,
-	&reasons,  &events,	   &causes,   &rule_flags, &state_flags,   NULL,
+	&commands, &schema_states, &verdicts, &lists,	   &commit_states, &fields, &reasons,
+	&events,   &causes,	   &helpers,  &rule_flags, &state_flags,   NULL,
 };
 
 /* Nests, the inner ones first */
@@ -204,6 +225,7 @@ static const struct schema_attr ruleset_rows[] = {
 	[IPFI_RULESET_A_DEFAULT_OUT] = ENUM8("default_out", verdicts),
 	[IPFI_RULESET_A_DEFAULT_FORWARD] = ENUM8("default_forward", verdicts),
 	[IPFI_RULESET_A_LIMITS] = NEST("limits", limits),
+	[IPFI_RULESET_A_SET] = STRINGS("set", IPFI_SET_NAME_LEN),
 };
 TABLE(ruleset, "ruleset", SCHEMA_STRUCT);
 
@@ -233,8 +255,16 @@ TABLE(addr_range, "addr_range", SCHEMA_STRUCT);
 static const struct schema_attr addrs_rows[] = {
 	[IPFI_ADDRS_A_RANGE] = NESTS("ranges", addr_range),
 	[IPFI_ADDRS_A_ME] = FLAG("me"),
+	[IPFI_ADDRS_A_SET] = STRINGS("set", IPFI_SET_NAME_LEN),
 };
 TABLE(addrs, "addrs", SCHEMA_STRUCT);
+
+static const struct schema_attr target_rows[] = {
+	[IPFI_TARGET_A_ADDRS] = NEST("addrs", addrs),
+	[IPFI_TARGET_A_PORT_FROM] = U16("port_from"),
+	[IPFI_TARGET_A_PORT_TO] = U16("port_to"),
+};
+TABLE(target, "target", SCHEMA_STRUCT);
 
 static const struct schema_attr rule_rows[] = {
 	[IPFI_RULE_A_NAME] = STRING("name", IPFI_NAME_LEN),
@@ -262,6 +292,9 @@ static const struct schema_attr rule_rows[] = {
 	[IPFI_RULE_A_LIMIT_PERIOD] = U32("limit_period"),
 	[IPFI_RULE_A_LIMIT_BURST] = U32("limit_burst"),
 	[IPFI_RULE_A_PER_SOURCE] = U32("per_source"),
+	[IPFI_RULE_A_TARGET] = NEST("target", target),
+	[IPFI_RULE_A_HELPER] = ENUM8("helper", helpers),
+	[IPFI_RULE_A_MSS] = U16("mss"),
 	[IPFI_RULE_A_LOG] = STRING("log", IPFI_LOG_LEN),
 	[IPFI_RULE_A_COMMENT] = STRING("comment", IPFI_COMMENT_LEN),
 	[IPFI_RULE_A_AT] = STRING("at", IPFI_AT_LEN),
@@ -294,6 +327,13 @@ static const struct schema_attr state_rows[] = {
 	[IPFI_STATE_A_AGE] = U32("age"),
 	[IPFI_STATE_A_MARK] = U32("mark"),
 	[IPFI_STATE_A_GENERATION] = U32("generation"),
+	[IPFI_STATE_A_ID] = U64("id"),
+	[IPFI_STATE_A_NAT_SRC] = ADDRESS("nat_src"),
+	[IPFI_STATE_A_NAT_SPORT] = U16("nat_sport"),
+	[IPFI_STATE_A_NAT_DST] = ADDRESS("nat_dst"),
+	[IPFI_STATE_A_NAT_DPORT] = U16("nat_dport"),
+	[IPFI_STATE_A_HELPER] = ENUM8("helper", helpers),
+	[IPFI_STATE_A_MASTER] = U64("master"),
 	[IPFI_STATE_A_PAD] = PAD,
 };
 TABLE(state, "state", SCHEMA_STRUCT);
@@ -320,6 +360,10 @@ static const struct schema_attr filter_rows[] = {
 	[IPFI_FILTER_A_DEVICE] = U32("device"),
 	[IPFI_FILTER_A_GUESSED] = U8("guessed"),
 	[IPFI_FILTER_A_MARK] = U32("mark"),
+	[IPFI_FILTER_A_ID] = U64("id"),
+	[IPFI_FILTER_A_MASTER] = U64("master"),
+	[IPFI_FILTER_A_HELPER] = ENUM8("helper", helpers),
+	[IPFI_FILTER_A_NAT] = MASK32("nat", state_flags),
 	[IPFI_FILTER_A_PAD] = PAD,
 };
 TABLE(filter, "filter", SCHEMA_STRUCT);
@@ -348,6 +392,8 @@ static const struct schema_attr stats_rows[] = {
 	[IPFI_STATS_A_CREATED] = U64("created"),
 	[IPFI_STATS_A_EVICTED] = U64("evicted"),
 	[IPFI_STATS_A_EXPIRED] = U64("expired"),
+	[IPFI_STATS_A_TRANSLATED] = U32("translated"),
+	[IPFI_STATS_A_EXPECTATIONS] = U32("expectations"),
 	[IPFI_STATS_A_COUNTERS] = NEST("counters", counters),
 	[IPFI_STATS_A_PAD] = PAD,
 };
@@ -382,12 +428,49 @@ static const struct schema_attr log_rows[] = {
 };
 TABLE(log, "log", SCHEMA_STRUCT);
 
+static const struct schema_attr expectation_rows[] = {
+	[IPFI_EXPECTATION_A_FAMILY] = U8("family"),
+	[IPFI_EXPECTATION_A_PROTO] = U8("proto"),
+	[IPFI_EXPECTATION_A_SRC] = ADDRESS("src"),
+	[IPFI_EXPECTATION_A_DST] = ADDRESS("dst"),
+	[IPFI_EXPECTATION_A_DPORT] = U16("dport"),
+	[IPFI_EXPECTATION_A_NAT_DST] = ADDRESS("nat_dst"),
+	[IPFI_EXPECTATION_A_NAT_DPORT] = U16("nat_dport"),
+	[IPFI_EXPECTATION_A_HELPER] = ENUM8("helper", helpers),
+	[IPFI_EXPECTATION_A_MASTER] = U64("master"),
+	[IPFI_EXPECTATION_A_RULE] = U64("rule"),
+	[IPFI_EXPECTATION_A_TIMEOUT] = U32("timeout"),
+	[IPFI_EXPECTATION_A_PAD] = PAD,
+};
+TABLE(expectation, "expectation", SCHEMA_STRUCT);
+
+static const struct schema_attr member_rows[] = {
+	[IPFI_MEMBER_A_ADDR] = ADDRESS("addr"),
+	[IPFI_MEMBER_A_LENGTH] = U8("length"),
+	[IPFI_MEMBER_A_TIMEOUT] = U32("timeout"),
+};
+TABLE(member, "member", SCHEMA_STRUCT);
+
+static const struct schema_attr set_rows[] = {
+	[IPFI_SET_A_NAME] = STRING("name", IPFI_SET_NAME_LEN),
+	[IPFI_SET_A_MEMBERS] = U32("members"),
+	[IPFI_SET_A_MEMBER] = NESTS("member", member),
+};
+TABLE(set, "set", SCHEMA_STRUCT);
+
 static const struct schema_attr top_rows[] = {
-	[IPFI_A_INFO] = NEST("info", info),	     [IPFI_A_LIMITS] = NEST("limits", limits),
-	[IPFI_A_RULESET] = NEST("ruleset", ruleset), [IPFI_A_RULE] = NEST("rule", rule),
-	[IPFI_A_COMMIT] = NEST("commit", commit),    [IPFI_A_FILTER] = NEST("filter", filter),
-	[IPFI_A_STATE] = NEST("state", state),	     [IPFI_A_STATS] = NEST("stats", stats),
-	[IPFI_A_EVENT] = NEST("event", event),	     [IPFI_A_LOG] = NEST("log", log),
+	[IPFI_A_INFO] = NEST("info", info),
+	[IPFI_A_LIMITS] = NEST("limits", limits),
+	[IPFI_A_RULESET] = NEST("ruleset", ruleset),
+	[IPFI_A_RULE] = NEST("rule", rule),
+	[IPFI_A_COMMIT] = NEST("commit", commit),
+	[IPFI_A_FILTER] = NEST("filter", filter),
+	[IPFI_A_STATE] = NEST("state", state),
+	[IPFI_A_STATS] = NEST("stats", stats),
+	[IPFI_A_EVENT] = NEST("event", event),
+	[IPFI_A_LOG] = NEST("log", log),
+	[IPFI_A_EXPECTATION] = NEST("expectation", expectation),
+	[IPFI_A_SET] = NEST("set", set),
 };
 TABLE(top, "ipfi", SCHEMA_STRUCT);
 

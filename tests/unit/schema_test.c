@@ -63,6 +63,8 @@ static const struct {
 	{ "rule.src", IPFI_ADDRS_A_MAX, 0 },
 	{ "rule.dst", IPFI_ADDRS_A_MAX, 0 },
 	{ "rule.src.ranges", IPFI_ADDR_RANGE_A_MAX, 0 },
+	{ "rule.target", IPFI_TARGET_A_MAX, 0 },
+	{ "rule.target.addrs", IPFI_ADDRS_A_MAX, 0 },
 	{ "state", IPFI_STATE_A_MAX, IPFI_STATE_A_PAD },
 	{ "filter", IPFI_FILTER_A_MAX, IPFI_FILTER_A_PAD },
 	{ "filter.src", IPFI_PREFIX_A_MAX, 0 },
@@ -76,6 +78,9 @@ static const struct {
 	{ "stats.counters.counter", IPFI_COUNTER_A_MAX, IPFI_COUNTER_A_PAD },
 	{ "event", IPFI_EVENT_A_MAX, 0 },
 	{ "log", IPFI_LOG_A_MAX, IPFI_LOG_A_PAD },
+	{ "expectation", IPFI_EXPECTATION_A_MAX, IPFI_EXPECTATION_A_PAD },
+	{ "set", IPFI_SET_A_MAX, 0 },
+	{ "set.member", IPFI_MEMBER_A_MAX, 0 },
 };
 
 static void test_every_attribute_has_a_row(void **state)
@@ -144,7 +149,8 @@ static const struct {
 	{ "event", IPFI_EVENT_UNSPEC + 1, __IPFI_EVENT_END - 1 },
 	{ "cause", IPFI_CAUSE_UNSPEC + 1, __IPFI_CAUSE_END - 1 },
 	{ "rule_flags", 0, __builtin_popcount(IPFI_RULE_F_ALL) - 1 },
-	{ "state_flags", 0, __builtin_ctz(IPFI_STATE_F_REPLY_SEEN) },
+	{ "helper", IPFI_HELPER_NONE + 1, IPFI_HELPER_MAX },
+	{ "state_flags", 0, __builtin_popcount(IPFI_STATE_F_ALL) - 1 },
 };
 
 static const struct schema_names *enum_called(const char *name)
@@ -220,6 +226,8 @@ static void test_rows_are_in_place(void **state)
 		{ rule, IPFI_RULE_A_LISTS, "lists", SCHEMA_U8 },
 		{ rule, IPFI_RULE_A_TCP_MASK, "tcp_mask", SCHEMA_U8 },
 		{ rule, IPFI_RULE_A_MARK_MASK, "mark_mask", SCHEMA_U32 },
+		{ rule, IPFI_RULE_A_TARGET, "target", SCHEMA_NEST },
+		{ rule, IPFI_RULE_A_MSS, "mss", SCHEMA_U16 },
 		{ rule, IPFI_RULE_A_WRITTEN, "written", SCHEMA_BINARY },
 		{ rule, IPFI_RULE_A_ID, "id", SCHEMA_U64 },
 		{ states, IPFI_STATE_A_STATE, "state", SCHEMA_U8 },
@@ -227,6 +235,8 @@ static void test_rows_are_in_place(void **state)
 		{ states, IPFI_STATE_A_DPORT, "dport", SCHEMA_U16 },
 		{ states, IPFI_STATE_A_REPLY_BYTES, "reply_bytes", SCHEMA_U64 },
 		{ states, IPFI_STATE_A_TIMEOUT, "timeout", SCHEMA_U32 },
+		{ states, IPFI_STATE_A_NAT_DST, "nat_dst", SCHEMA_ADDRESS },
+		{ states, IPFI_STATE_A_MASTER, "master", SCHEMA_U64 },
 	};
 
 	(void)state;
