@@ -88,7 +88,8 @@ local MESSAGES = {
     icmp = { { from = 0x10000 + (128 << 8) } }, tcp_mask = 0x3f, tcp_value = 2,
     length = { { from = 40, to = 1500 } }, dscp = { { from = 46 } }, user = { { from = 0, to = 0xffffffff } },
     mark_value = 1, mark_mask = 0xffffffff, limit_count = 10, limit_period = 60000, limit_burst = 20,
-    per_source = 5, helper = "ftp", mss = 0xffff, log = "in-deny", comment = "", at = "a.lua:3", written = "{\"x\":\"\0\"}",
+    per_source = 5, helper = "ftp", mss = 0xffff, log = "in-deny", comment = "", at = "a.lua:3",
+    written = "{\"x\":\"\0\"}",
     id = -1, packets = math.maxinteger, bytes = math.mininteger,
   } },
   { cmd = "rule_add", rule = {
@@ -100,9 +101,9 @@ local MESSAGES = {
   { cmd = "ruleset_abort" },
   { cmd = "rules_dump", flags = { "dump" } },
   { cmd = "states_dump", state = {
-    family = 4, proto = 6, state = "SYN_SENT", flags = { "guessed", "reply_seen", "src_nat", "dst_nat" }, src = "10.0.0.1",
-    dst = "255.255.255.255", sport = 65535, dport = 0, list = "out", iif = 0, oif = 2, rule = 1 << 62,
-    packets = 1, bytes = 2, reply_packets = 3, reply_bytes = 4, timeout = 5, age = 6, mark = 7,
+    family = 4, proto = 6, state = "SYN_SENT", flags = { "guessed", "reply_seen", "src_nat", "dst_nat" },
+    src = "10.0.0.1", dst = "255.255.255.255", sport = 65535, dport = 0, list = "out", iif = 0, oif = 2,
+    rule = 1 << 62, packets = 1, bytes = 2, reply_packets = 3, reply_bytes = 4, timeout = 5, age = 6, mark = 7,
     generation = 8, id = (1 << 53) - 1, nat_src = "203.0.113.1", nat_sport = 40000, nat_dst = "10.0.0.10",
     nat_dport = 8080, helper = "ftp", master = 9,
   } },
