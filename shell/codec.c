@@ -208,12 +208,23 @@ static int lib_reasons(lua_State *L)
 	return 1;
 }
 
+/* helpers() -> list of the names of the helpers that a rule may ask for */
+static int lib_helpers(lua_State *L)
+{
+	lua_createtable(L, (int)schema_helpers.count - 1, 0);
+	for (unsigned int i = 1; i < schema_helpers.count; i++) {
+		lua_pushstring(L, schema_helpers.names[i]);
+		lua_rawseti(L, -2, i);
+	}
+	return 1;
+}
+
 int codec_open(lua_State *L)
 {
 	static const luaL_Reg library[] = {
-		{ "encode", lib_encode }, { "decode", lib_decode }, { "schema", lib_schema },
-		{ "limits", lib_limits }, { "states", lib_states }, { "reasons", lib_reasons },
-		{ NULL, NULL },
+		{ "encode", lib_encode },   { "decode", lib_decode }, { "schema", lib_schema },
+		{ "limits", lib_limits },   { "states", lib_states }, { "reasons", lib_reasons },
+		{ "helpers", lib_helpers }, { NULL, NULL },
 	};
 
 	luaL_newlib(L, library);

@@ -171,12 +171,12 @@ static const char *const causes_rows[] = {
 };
 static NAMES(causes, "cause");
 
-static const char *const helpers_rows[] = {
+static const char *const schema_helpers_rows[] = {
 #define X(id, name) [IPFI_HELPER_##id] = name,
 	IPFI_HELPERS(X)
 #undef X
 };
-static NAMES(helpers, "helper");
+NAMES(schema_helpers, "helper");
 
 /* Flags: a mask is written by the names of its bits. */
 #define BIT_OF(flag) __builtin_ctz(flag)
@@ -197,8 +197,8 @@ static const char *const state_flags_rows[] = {
 static NAMES(state_flags, "state_flags");
 
 const struct schema_names *const schema_enums[] = {
-	&commands, &schema_states, &verdicts, &lists,	   &commit_states, &fields, &reasons,
-	&events,   &causes,	   &helpers,  &rule_flags, &state_flags,   NULL,
+	&commands, &schema_states, &verdicts,	    &lists,	 &commit_states, &fields, &reasons,
+	&events,   &causes,	   &schema_helpers, &rule_flags, &state_flags,	 NULL,
 };
 
 /* Nests, the inner ones first */
@@ -293,7 +293,7 @@ static const struct schema_attr rule_rows[] = {
 	[IPFI_RULE_A_LIMIT_BURST] = U32("limit_burst"),
 	[IPFI_RULE_A_PER_SOURCE] = U32("per_source"),
 	[IPFI_RULE_A_TARGET] = NEST("target", target),
-	[IPFI_RULE_A_HELPER] = ENUM8("helper", helpers),
+	[IPFI_RULE_A_HELPER] = ENUM8("helper", schema_helpers),
 	[IPFI_RULE_A_MSS] = U16("mss"),
 	[IPFI_RULE_A_LOG] = STRING("log", IPFI_LOG_LEN),
 	[IPFI_RULE_A_COMMENT] = STRING("comment", IPFI_COMMENT_LEN),
@@ -332,7 +332,7 @@ static const struct schema_attr state_rows[] = {
 	[IPFI_STATE_A_NAT_SPORT] = U16("nat_sport"),
 	[IPFI_STATE_A_NAT_DST] = ADDRESS("nat_dst"),
 	[IPFI_STATE_A_NAT_DPORT] = U16("nat_dport"),
-	[IPFI_STATE_A_HELPER] = ENUM8("helper", helpers),
+	[IPFI_STATE_A_HELPER] = ENUM8("helper", schema_helpers),
 	[IPFI_STATE_A_MASTER] = U64("master"),
 	[IPFI_STATE_A_PAD] = PAD,
 };
@@ -362,7 +362,7 @@ static const struct schema_attr filter_rows[] = {
 	[IPFI_FILTER_A_MARK] = U32("mark"),
 	[IPFI_FILTER_A_ID] = U64("id"),
 	[IPFI_FILTER_A_MASTER] = U64("master"),
-	[IPFI_FILTER_A_HELPER] = ENUM8("helper", helpers),
+	[IPFI_FILTER_A_HELPER] = ENUM8("helper", schema_helpers),
 	[IPFI_FILTER_A_NAT] = MASK32("nat", state_flags),
 	[IPFI_FILTER_A_PAD] = PAD,
 };
@@ -436,7 +436,7 @@ static const struct schema_attr expectation_rows[] = {
 	[IPFI_EXPECTATION_A_DPORT] = U16("dport"),
 	[IPFI_EXPECTATION_A_NAT_DST] = ADDRESS("nat_dst"),
 	[IPFI_EXPECTATION_A_NAT_DPORT] = U16("nat_dport"),
-	[IPFI_EXPECTATION_A_HELPER] = ENUM8("helper", helpers),
+	[IPFI_EXPECTATION_A_HELPER] = ENUM8("helper", schema_helpers),
 	[IPFI_EXPECTATION_A_MASTER] = U64("master"),
 	[IPFI_EXPECTATION_A_RULE] = U64("rule"),
 	[IPFI_EXPECTATION_A_TIMEOUT] = U32("timeout"),

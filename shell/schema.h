@@ -90,6 +90,7 @@ extern const size_t schema_limits_count;
 extern const struct schema_reason schema_reasons[];
 extern const size_t schema_reasons_count;
 extern const struct schema_names schema_states;
+extern const struct schema_names schema_helpers;
 
 /* The attribute of this number in a nest, or NULL where the schema knows none. */
 const struct schema_attr *schema_attr(const struct schema_nest *nest, unsigned int number);

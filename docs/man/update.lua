@@ -53,8 +53,8 @@ local function entries(wanted)
 end
 
 local METHODS = { each = true, count = true, count_by = true, top = true, kill = true }
-local WORDS = { allow = true, deny = true, reject = true, group = true, set = true, policy = true,
-  args = true }
+local WORDS = { allow = true, deny = true, reject = true, dnat = true, redirect = true, snat = true,
+  masquerade = true, group = true, set = true, policy = true, args = true }
 
 --- What stands in a list: { name = function () -> roff }.
 update.lists = {

@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- From a checked policy to the messages of its transaction: begin, the rules, commit.
+-- From a checked policy to the messages of its transaction: begin, the NAT rules, the rules, commit.
 local address = require "ipfi.address"
 local codec = require "ipfi.c.codec"
 local fields = require "ipfi.fields"
 local json = require "ipfi.json"
+local target = require "ipfi.target"
 
 local compile = {}
 
@@ -26,10 +27,11 @@ function Messages:bytes()
   return codec.encode(self)
 end
 
---- The rule that a message of the list adds, or nil.
+--- The rule or NAT rule that a message of the list adds, or nil.
 -- @param index place of the message, from 1
 function Messages:rule(index)
-  return policy_of[self].rules[index - 1]
+  local policy = policy_of[self]
+  return policy.nat[index - 1] or policy.rules[index - 1 - #policy.nat]
 end
 
 local SORTED, KEYS = table.move(fields.names, 1, #fields.names, 1, {}), {}
@@ -38,6 +40,9 @@ for i, name in ipairs(SORTED) do
   KEYS[i] = json.encode(name) .. ":"
 end
 
+-- Fields that may hold sets.
+local SPELL = { src = address.spell, dst = address.spell, to = target.spell }
+
 -- The fields as they were written, sets spread out: what the kernel keeps for the shell. Nil when too long.
 local function written(rule)
   local out, n = {}, 0
@@ -45,8 +50,9 @@ local function written(rule)
   for i = 1, #SORTED do
     local value = values[SORTED[i]]
     if value ~= nil then
-      if type(value) == "table" and (SORTED[i] == "src" or SORTED[i] == "dst") then
-        value = address.spell(value)
+      local spell = type(value) == "table" and SPELL[SORTED[i]]
+      if spell then
+        value = spell(value)
       end
       n = n + 1
       out[n] = KEYS[i] .. json.encode(value)
@@ -73,10 +79,12 @@ function compile.messages(policy, options)
     ruleset.limits = policy.limits
   end
   list[1] = { cmd = "ruleset_begin", ruleset = ruleset }
-  for i, rule in ipairs(policy.rules) do
-    local wire = rule.wire
-    wire.written = wire.written or written(rule)
-    list[i + 1] = { cmd = "rule_add", rule = wire }
+  for _, rules in ipairs { policy.nat, policy.rules } do
+    for _, rule in ipairs(rules) do
+      local wire = rule.wire
+      wire.written = wire.written or written(rule)
+      list[#list + 1] = { cmd = "rule_add", rule = wire }
+    end
   end
   list[#list + 1] = {
     cmd = "ruleset_commit",

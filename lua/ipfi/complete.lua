@@ -4,10 +4,12 @@ local codec = require "ipfi.c.codec"
 local dscp = require "ipfi.dscp"
 local fields = require "ipfi.fields"
 local filters = require "ipfi.filters"
+local helper = require "ipfi.helper"
 local icmp = require "ipfi.icmp"
 local limits = require "ipfi.limits"
 local policy = require "ipfi.policy"
 local protocol = require "ipfi.protocol"
+local rule = require "ipfi.rule"
 local running = require "ipfi.running"
 local sys = require "ipfi.c.sys"
 
@@ -114,15 +116,22 @@ local VALUES = {
   states = function() return { "recheck", "keep", "flush" } end,
   rule = rule_names,
   default = function() return { "allow", "deny", "reject" } end,
+  helper = function() return helper.names end,
+  mss = function() return { "pmtu" } end,
+  nat = function() return { "src", "dst" } end,
 }
 
-local RULE_WORDS = { allow = true, deny = true, reject = true, group = true }
+-- The names of the fields behind the words that make rules, and in a group all of them.
+local RULE_WORDS = { group = fields.names }
+for word, place in pairs(rule.place) do
+  RULE_WORDS[word] = fields.names_for(place)
+end
 
 -- The names that may stand as keys in braces behind a word.
 local function keys_for(brace)
   local head, under = brace.head, brace.under
   if RULE_WORDS[head] then
-    return fields.names
+    return RULE_WORDS[head]
   elseif head == "policy" then
     return policy.field_names
   elseif head == "fw.states" then

@@ -6,18 +6,22 @@
 -- attributes of enum ipfi_rule_attr). c is a check of rule.lua: c.fields holds what was written, c.verdict
 -- the verdict, c:fail(field, ...) records a mistake, c:narrow(field, mask) says which families are left.
 -- read(wire) gives the value back, for rules that were not written by this program.
+-- barred says in which kinds of rules the field cannot stand, "filter", "dstnat" or "srcnat", and why.
 -- The order matters: a field may look at what those before it left (proto before ports, addresses before
--- icmp).
+-- icmp, all of them before the target of a translation).
 local address = require "ipfi.address"
 local device = require "ipfi.device"
 local dscp = require "ipfi.dscp"
+local helper = require "ipfi.helper"
 local icmp = require "ipfi.icmp"
 local mark = require "ipfi.mark"
+local mss = require "ipfi.mss"
 local ports = require "ipfi.ports"
 local protocol = require "ipfi.protocol"
 local rate = require "ipfi.rate"
 local suggest = require "ipfi.suggest"
 local sys = require "ipfi.c.sys"
+local target = require "ipfi.target"
 local tcpflags = require "ipfi.tcpflags"
 local text = require "ipfi.text"
 local values = require "ipfi.values"
@@ -159,27 +163,9 @@ local function read_addresses(name)
   end
 end
 
-local BOTH = { protocol.TCP, protocol.UDP }
-
--- Protocols that a rule with ports is about; nil after a mistake.
-local function protocols_with_ports(c, name)
-  if c.proto_negated then
-    return c:fail("proto", "%s: ports belong to protocols; name those that are meant instead of '!' in proto",
-      name)
-  elseif c.failed.proto then
-    return nil
-  end
-  for _, number in ipairs(c.protos or {}) do
-    if not protocol.has_ports(number) then
-      return c:fail(name, "%s: protocol %s has no ports", name, text.quote(protocol.name(number)))
-    end
-  end
-  return c.protos or BOTH
-end
-
 local function check_ports(name)
   return function(c, value)
-    local protos = protocols_with_ports(c, name)
+    local protos = c:protocols_with_ports(name)
     if not protos then
       return
     end
@@ -401,6 +387,11 @@ local function check_comment(c, value)
   c.wire.comment = value
 end
 
+-- Why a field of filter rules is none of NAT rules.
+local function barred(dstnat, srcnat)
+  return { dstnat = dstnat, srcnat = srcnat or dstnat }
+end
+
 local ADDRESS_FORMS =
   [['192.0.2.1', '10.0.0.0/8', 'fd00::/8', '10.0.0.5-10.0.0.9', 'me', a set, lists; '!', ~ negate]]
 local PORT_FORMS = [[22, 'ssh', '1024-65535', { 80, 'https' }; '!' negates]]
@@ -414,6 +405,10 @@ fields.list = {
       .. "it, all three.",
     check = check_dir,
     read = read_dir,
+    barred = barred("a destination is translated before it is known whether a connection is for this "
+      .. "machine; "
+      .. "iif says where it comes in", "a source is translated when a connection leaves, passing through or "
+      .. "made here; oif says where"),
   },
   {
     name = "family",
@@ -437,6 +432,7 @@ fields.list = {
     help = "The device the packet leaves by.",
     check = check_device("oif", "in", "iif"),
     read = read_text("oif"),
+    barred = { dstnat = "the way out is only known when the destination is; use iif or dst" },
   },
   {
     name = "proto",
@@ -487,6 +483,7 @@ fields.list = {
     help = "TCP flags.",
     check = check_flags,
     read = read_flags,
+    barred = barred "a translation is for whole connections, not for single packets",
   },
   {
     name = "length",
@@ -508,6 +505,7 @@ fields.list = {
     help = "The owner of the socket that made the packet; only with dir = 'out'.",
     check = check_user,
     read = read_ranges("user"),
+    barred = barred "only filter rules can ask for it",
   },
   {
     name = "mark",
@@ -532,6 +530,7 @@ fields.list = {
     read = function(wire)
       return wire.per_source
     end,
+    barred = barred "it counts the states that an allow rule made; say it there",
   },
   {
     name = "state",
@@ -540,7 +539,14 @@ fields.list = {
       .. "rule. stateful = true in the policy makes it the default.",
     check = check_state,
     read = read_state,
+    barred = barred "a translated connection always has one",
   },
+  helper.fields[1],
+  helper.fields[2],
+  mss.field,
+  target.fields[1],
+  target.fields[2],
+  target.fields[3],
   {
     name = "log",
     forms = "a prefix, or true for the rule's name",
@@ -565,9 +571,16 @@ for i, field in ipairs(fields.list) do
   fields.names[i] = field.name
 end
 
---- Fields that a later version will have: { name = what to say }.
-fields.later = {
-  helper = "helper is not available in this version",
-}
+--- Names of the fields that rules of a kind may have.
+-- @param place "filter", "dstnat" or "srcnat"
+function fields.names_for(place)
+  local names = {}
+  for _, field in ipairs(fields.list) do
+    if not (field.barred and field.barred[place]) then
+      names[#names + 1] = field.name
+    end
+  end
+  return names
+end
 
 return fields

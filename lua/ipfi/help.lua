@@ -29,9 +29,9 @@ help.entries = {
   },
   {
     name = "fw.running",
-    call = "fw.running() -> { name =, generation =, default =, rules = }",
+    call = "fw.running() -> { name =, generation =, default =, rules =, nat = }",
     text = "The running rule set. A row of rules has id, name, verdict, dir, at (\"file:line\"), packets, "
-      .. "bytes, stateful and the fields as written.",
+      .. "bytes, stateful and the fields as written; the rows of nat, the NAT rules, are like them.",
   },
   {
     name = "fw.states",
@@ -125,6 +125,29 @@ help.entries = {
       .. "prohibited\".",
   },
   {
+    name = "dnat",
+    call = "dnat { \"name\", to = \"10.0.0.10:8080\", field = value, ... }",
+    text = "A NAT rule that changes the destination of connections that enter or are made here. NAT rules "
+      .. "stand in nat = { ... } of the policy; help \"nat\" explains them.",
+  },
+  {
+    name = "redirect",
+    call = "redirect { \"name\", to_port = 3128, field = value, ... }",
+    text = "A NAT rule that sends connections to this machine: to the address of the device they come in by, "
+      .. "or to loopback for those made here.",
+  },
+  {
+    name = "snat",
+    call = "snat { \"name\", to = \"192.0.2.1\", field = value, ... }",
+    text = "A NAT rule that changes the source of connections that leave.",
+  },
+  {
+    name = "masquerade",
+    call = "masquerade { \"name\", oif = \"wan0\", field = value, ... }",
+    text = "A NAT rule that changes the source of connections that leave to the address that the machine "
+      .. "itself would use there. They end when the device goes down or loses that address.",
+  },
+  {
     name = "group",
     call = "group { \"name\", field = value, ... } { rules }",
     text = "Rules that share fields: each rule has those of the group, unless it says otherwise. Groups may "
@@ -137,7 +160,7 @@ help.entries = {
   },
   {
     name = "policy",
-    call = "policy { name =, default =, limits =, stateful =, rules = }",
+    call = "policy { name =, default =, limits =, stateful =, rules =, nat = }",
     text = "What a policy file returns. help \"policy\" lists its fields.",
   },
   {
@@ -149,7 +172,7 @@ help.entries = {
   {
     name = "help",
     call = "help(), help(fw.commit), help \"dport\"",
-    text = "Explains. Topics: fw, policy, fields, filters, rows, states, limits, reasons, keys.",
+    text = "Explains. Topics: fw, policy, nat, fields, filters, rows, states, limits, reasons, keys.",
   },
 }
 
@@ -186,11 +209,38 @@ end
 
 local KEYS = [[
 Keys of the prompt
-  F1 help    F3 rules with counters    F5 states    F7 statistics
+  F1 help    F3 rules and NAT rules with counters    F5 states    F7 statistics
+  F4 states whose source is translated    F6 states whose destination is translated
   C alone on a line: limits, states, most ever, bytes a state, memory now and at the limit
   Tab completes names, fields of a rule, states, services, devices
   Ctrl-C gives up a line or stops what runs; Ctrl-D leaves. States live on when the prompt ends.
 ]]
+
+local NAT = [[
+NAT rules: policy { nat = { ... }, rules = { ... } }
+
+  dnat { "to www", iif = "wan0", proto = "tcp", dport = { 80, 443 }, to = "10.0.0.10" }
+  redirect { "proxy", iif = "lan0", proto = "tcp", dport = 80, to_port = 3128 }
+  masquerade { "lan out", oif = "wan0", src = "10.0.0.0/24" }
+  snat { "servers out", oif = "wan0", src = "10.0.1.0/24", to = "192.0.2.5-192.0.2.8" }
+
+  A connection that enters or is made here meets the dnat and redirect rules, the first that matches changes
+  its destination. The rules then see its real end points: the client, and the server inside. One that they
+  allow meets the snat and masquerade rules when it leaves. Its translation stays until it ends, also over
+  commits. A translated connection always has a state, and its replies need no rule.
+]]
+
+-- The fields that some NAT rule may have.
+local function nat_fields()
+  local list = {}
+  for _, field in ipairs(fields.list) do
+    local barred = field.barred or {}
+    if not barred.dstnat or not barred.srcnat then
+      list[#list + 1] = field
+    end
+  end
+  return list
+end
 
 --- Topics: { name = function () -> text }.
 help.topics = {
@@ -212,6 +262,9 @@ help.topics = {
     end
     out[#out + 1] = list_of("Fields of a policy", policy.fields)
     return table.concat(out)
+  end,
+  nat = function()
+    return NAT .. list_of("\nFields of NAT rules; those that are absent match anything", nat_fields())
   end,
   fields = function()
     return list_of("Fields of a rule; those that are absent match anything", fields.list)
@@ -262,14 +315,14 @@ function help.overview()
 ipfi: a firewall that you program. What stands here is Lua; values are shown as they come.
 
   fw.running()                         the rules and their counters (F3)
-  fw.states()                          the live states (F5)
+  fw.states()                          the live states (F5); F4 and F6: source or destination translated
   fw.states { state = "ESTABLISHED", dport = "ssh" }:count()
   fw.states { src = "192.0.2.7" }:kill()
   fw.stats()                           counters and memory (F7)
   fw.limits(), fw.set_limits { max_states = 100000 }
   p = fw.load("/etc/ipfi/policy.lua")  check a policy, then fw.commit(p)
 
-help(fw.commit) or help "dport" explains one thing; help "fw", "policy", "fields", "filters", "rows",
+help(fw.commit) or help "dport" explains one thing; help "fw", "policy", "nat", "fields", "filters", "rows",
 "states", "limits", "reasons" and "keys" list many.
 ]]
 end

@@ -70,13 +70,13 @@ local function commit(p, states)
   local info = fw.info()
   local done = fw.commit(p, { states = states, expect = info.generation })
   log.write("info", ("%s: generation %d, %s")
-    :format(p.source, done.generation or 0, text.plural(done.rules or #p.rules, "rule")))
+    :format(p.source, done.generation or 0, policy.size(p)))
 end
 
 local function run_policy(options)
   local p = loader.load(options.policy, loader.args(options.args))
   if options.check then
-    log.write("info", ("%s: ok, %s"):format(options.policy, text.plural(#p.rules, "rule")))
+    log.write("info", ("%s: ok, %s"):format(options.policy, policy.size(p)))
   else
     commit(p, options.states)
   end

@@ -20,8 +20,8 @@ local DEPTH_MOST = 64
 local VERDICTS = { "allow", "deny", "reject" }
 local IS_VERDICT = { allow = true, deny = true, reject = true }
 
---- Words of later versions, which must not look like misspelt ones.
-policy.later = { "dnat", "masquerade", "redirect", "snat" }
+--- The words that make rules.
+policy.verdicts = suggest.keys(rule.place)
 
 --- The fields of policy { }: { name =, forms =, help = }.
 policy.fields = {
@@ -40,6 +40,13 @@ policy.fields = {
     forms = "a list of rules, groups and lists of these; false stands for no rule",
     help = "The rules in their order. In each list the first that matches decides.",
   },
+  {
+    name = "nat",
+    forms = "a list of NAT rules, groups and lists of these; false stands for no rule",
+    help = "The NAT rules in their order. The first dnat or redirect that matches a connection when it "
+      .. "enters or "
+      .. "is made here changes its destination, the first snat or masquerade when it leaves its source.",
+  },
 }
 
 local POLICY_FIELDS = {}
@@ -54,7 +61,7 @@ local function class(name)
   return meta
 end
 
-local Rule, Group, Later, Policy = class "rule", class "group", class "later", class "policy"
+local Rule, Group, Policy = class "rule", class "group", class "policy"
 
 -- The classes hide their metatable from policies, so objects carry their kind.
 local KIND = {}
@@ -75,8 +82,14 @@ function Group:__tostring()
 end
 
 function Policy:__tostring()
-  local count = self.checked and #self.rules or 0
-  return ("policy '%s': %s"):format(text.escape(tostring(self.name)), text.plural(count, "rule"))
+  return ("policy '%s': %s"):format(text.escape(tostring(self.name)), policy.size(self))
+end
+
+--- How many rules a policy has, as text: "5 rules", "5 rules, 2 NAT rules".
+-- @param p a policy, or a table with its rules and nat
+function policy.size(p)
+  local size = text.plural(p.rules and #p.rules or 0, "rule")
+  return p.nat and #p.nat > 0 and size .. ", " .. text.plural(#p.nat, "NAT rule") or size
 end
 
 --- Is this value a policy?
@@ -195,15 +208,6 @@ function Builder:set(list)
   return assert(address.set { "me" })
 end
 
-function Builder:later(word)
-  local at = self:where(3)
-  if self.direct then
-    errors.raise("policy", "%s: %s is not available in this version", at, word)
-  end
-  self:report(at, word .. " is not available in this version")
-  return setmetatable({ [KIND] = "later", at = at }, Later)
-end
-
 local function check_name(self, p, spec)
   local name = spec.name
   if name == nil then
@@ -277,7 +281,8 @@ local function check_stateful(self, p, spec)
   p.stateful = spec.stateful == true
 end
 
--- One walk over the rules: groups hand their fields down, each rule is checked and kept.
+-- One walk over the rules or the NAT rules: groups hand their fields down, each rule is checked and kept.
+-- self.part is "rules" or "nat", where they stand in the policy.
 local Walk = {}
 Walk.__index = Walk
 
@@ -321,6 +326,11 @@ function Walk:rule(definition, outer)
   if problem then
     return builder:report(definition.at, "rule: " .. problem)
   end
+  local part = rule.is_nat(definition.verdict) and "nat" or "rules"
+  if part ~= self.part then
+    return builder:report(definition.at, ("rule '%s': %s stands in %s = { ... } of the policy, not in %s")
+      :format(text.escape(definition.name), definition.verdict, part, self.part))
+  end
   local first = self.names[definition.name]
   if first then
     return builder:report(definition.at,
@@ -340,7 +350,7 @@ function Walk:rule(definition, outer)
   end
   local wire = self.checker:rule(definition, effective, outer.origin)
   if #builder.errors == 0 then
-    local rules = self.policy.rules
+    local rules = self.policy[part]
     rules[#rules + 1] = {
       name = definition.name,
       verdict = definition.verdict,
@@ -357,26 +367,27 @@ function Walk:item(item, outer, at, depth)
     return self:rule(item, outer)
   elseif what == "group" then
     return self:group(item, outer, depth)
-  elseif what == "later" or item == false then
+  elseif item == false then
     return nil
   elseif type(item) == "table" and not what then
     return self:list(item, outer, at, depth)
   end
   local got = what or text.quote(item)
   local hint = type(item) == "function" and " (a word like allow needs its { })" or ""
-  return self.builder:report(at, ("rules: expected rules and groups, got %s%s"):format(got, hint))
+  return self.builder:report(at, ("%s: expected rules and groups, got %s%s"):format(self.part, got, hint))
 end
 
 function Walk:list(list, outer, at, depth)
   if depth > DEPTH_MOST then
-    return self.builder:report(at, ("rules: lists stand in lists more than %d deep"):format(DEPTH_MOST))
+    return self.builder:report(at,
+      ("%s: lists stand in lists more than %d deep"):format(self.part, DEPTH_MOST))
   end
   local count, last = 0, 0
   for key in next, list do
     if math.type(key) ~= "integer" or key < 1 then
       return self.builder:report(at,
-        ("rules: a list of rules has no key %s; a rule's name is its first value")
-        :format(text.quote(key)))
+        ("%s: a list of rules has no key %s; a rule's name is its first value")
+        :format(self.part, text.quote(key)))
     end
     count, last = count + 1, math.max(last, key)
   end
@@ -403,9 +414,7 @@ function Builder:finish(p)
   p.spec = nil
   local unknown = {}
   for key in next, spec do
-    if key == "nat" then
-      unknown[#unknown + 1] = "policy: nat is not available in this version"
-    elseif kind(key) or type(key) ~= "string" then
+    if kind(key) or type(key) ~= "string" then
       unknown[#unknown + 1] = "policy: rules stand in rules = { ... }"
     else
       local known = false
@@ -428,19 +437,25 @@ function Builder:finish(p)
   check_default(self, p, spec)
   check_limits(self, p, spec)
   check_stateful(self, p, spec)
-  p.rules = {}
-  if spec.rules ~= nil and (type(spec.rules) ~= "table" or kind(spec.rules)) then
-    self:report(p.at, ("policy: rules: expected a list of rules, got %s")
-      :format(kind(spec.rules) or text.quote(spec.rules)))
-  elseif spec.rules ~= nil then
-    local checker = rule.checker(p.stateful, function(at, message)
-      self:report(at, message)
-    end)
-    local walk = setmetatable({ builder = self, policy = p, names = {}, checker = checker }, Walk)
-    walk:list(spec.rules, { fields = {}, origin = {} }, p.at, 0)
+  local checker = rule.checker(p.stateful, function(at, message)
+    self:report(at, message)
+  end)
+  local names = {}
+  for _, part in ipairs { "rules", "nat" } do
+    local written = spec[part]
+    p[part] = {}
+    if written ~= nil and (type(written) ~= "table" or kind(written)) then
+      self:report(p.at, ("policy: %s: expected a list of rules, got %s")
+        :format(part, kind(written) or text.quote(written)))
+    elseif written ~= nil then
+      local walk = setmetatable({ builder = self, policy = p, part = part, names = names, checker = checker },
+        Walk)
+      walk:list(written, { fields = {}, origin = {} }, p.at, 0)
+    end
   end
-  if #p.rules > policy.RULES_MOST then
-    self:report(p.at, ("policy: %d rules are more than %d"):format(#p.rules, policy.RULES_MOST))
+  local count = #p.rules + #p.nat
+  if count > policy.RULES_MOST then
+    self:report(p.at, ("policy: %d rules are more than %d"):format(count, policy.RULES_MOST))
   end
   p.checked = true
   return p
@@ -489,14 +504,9 @@ function policy.words(options)
       return (builder[word](builder, written))
     end
   end
-  for _, verdict in ipairs(VERDICTS) do
+  for _, verdict in ipairs(policy.verdicts) do
     words[verdict] = function(written)
       return (builder:rule(verdict, written))
-    end
-  end
-  for _, word in ipairs(policy.later) do
-    words[word] = function()
-      return (builder:later(word))
     end
   end
   return builder, words

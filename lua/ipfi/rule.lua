@@ -2,6 +2,7 @@
 -- Checks one rule and makes its message: each field by itself, then what they say together.
 local address = require "ipfi.address"
 local fields = require "ipfi.fields"
+local protocol = require "ipfi.protocol"
 local suggest = require "ipfi.suggest"
 local text = require "ipfi.text"
 
@@ -57,6 +58,64 @@ function Check:narrow(name, mask)
   end
 end
 
+local BOTH = { protocol.TCP, protocol.UDP }
+
+--- Protocols that a rule with ports is about; nil after a mistake.
+-- @param name the field that asks for ports
+function Check:protocols_with_ports(name)
+  if self.proto_negated then
+    return self:fail("proto",
+      "%s: ports belong to protocols; name those that are meant instead of '!' in proto", name)
+  elseif self.failed.proto then
+    return nil
+  end
+  for _, number in ipairs(self.protos or {}) do
+    if not protocol.has_ports(number) then
+      return self:fail(name, "%s: protocol %s has no ports", name, text.quote(protocol.name(number)))
+    end
+  end
+  return self.protos or BOTH
+end
+
+--- Makes the rule one about TCP only. What a group says to all its rules is not meant for those about other
+-- protocols, but of one about any protocol only the TCP would be left: that must be said.
+-- @param name the field that means TCP
+-- @return false when the field cannot hold
+function Check:tcp_only(name)
+  local tcp, other = self.protos == nil and not self.wire.icmp, self.proto_negated or self.wire.icmp ~= nil
+  for _, number in ipairs(self.protos or {}) do
+    tcp, other = tcp or number == protocol.TCP, other or number ~= protocol.TCP
+  end
+  if self.failed.proto then
+    return true
+  elseif self:written_here(name) then
+    if other then
+      self:fail(name, "%s: it is about TCP; say proto = 'tcp' or leave proto out", name)
+      return false
+    end
+  elseif not self.proto_negated and not tcp then
+    return false
+  elseif other or not self.protos then
+    self:fail(name, "%s: it is about TCP, and rule '%s' is not only; say proto = 'tcp' in those that are "
+      .. "meant",
+      name, text.escape(self.name))
+    return false
+  end
+  self.wire.proto = { { from = protocol.TCP } }
+  return true
+end
+
+--- Does the rule let connections pass, so that a field has a meaning? What a group says to all its rules
+-- does not hurt those that deny.
+function Check:allows(name)
+  if self.verdict == "allow" then
+    return true
+  elseif self:written_here(name) then
+    self:fail(name, "%s: a rule that says %s lets no connection pass", name, self.verdict)
+  end
+  return false
+end
+
 --- Checks a rule's name.
 -- @return nil, or a message
 function rule.bad_name(name)
@@ -79,34 +138,38 @@ function rule.unknown_field(name)
   if type(name) ~= "string" then
     return ("a rule has one name and then fields like dport = 80; what is the value at %s?")
       :format(text.quote(name))
-  elseif fields.later[name] then
-    return fields.later[name]
   elseif name == "name" then
     return "unknown field 'name': the first value is the rule's name"
   end
   return ("unknown field %s%s"):format(text.quote(name), suggest.hint(name, fields.names))
 end
 
--- What the fields say together.
-local function check_together(c)
+-- What the fields of a filter rule say together.
+local function check_filter(c)
   local wire = c.wire
-  if c.verdict == "allow" then
-    local stateful = c.state
-    if stateful == nil then
-      stateful = c.stateful
-    end
-    if stateful then
-      wire.flags = { "stateful" }
-    elseif wire.per_source then
-      c:fail("per_source", "per_source counts the live states a rule made; say state = true")
-    end
-  end
-  if c.size > SIZE_MOST then
-    c:fail("src",
-      "has too many addresses and ports for one rule (%d KiB; 64 KiB is the most a message holds); split it",
-      c.size // 1024)
-  end
   wire.lists = wire.lists or fields.lists
+  if c.verdict ~= "allow" then
+    return
+  end
+  local stateful = c.state
+  if stateful == nil then
+    stateful = c.stateful
+  end
+  if stateful then
+    wire.flags = { "stateful", c.ftp_foreign and "ftp_foreign" or nil }
+  elseif wire.per_source then
+    c:fail("per_source", "per_source counts the live states a rule made; say state = true")
+  end
+end
+
+-- What the fields of a NAT rule say together.
+local function check_nat(c)
+  if (c.verdict == "dnat" or c.verdict == "snat") and not c.wire.target and not c.failed.to then
+    c:fail("to", "has no 'to', which says where to translate: to = '10.0.0.10' or to = '10.0.0.10:8080'")
+  end
+  if c.persistent then
+    c.wire.flags = { "persistent" }
+  end
 end
 
 --- Makes what checks the rules of one policy, one after the other.
@@ -114,6 +177,38 @@ end
 -- @param report function (at, message) called for each mistake
 function rule.checker(stateful, report)
   return setmetatable({ stateful = stateful, report = report }, Check)
+end
+
+--- The kind of the rules with a verdict, which is the list of a NAT rule: "filter", "dstnat" or "srcnat".
+rule.place = {
+  allow = "filter", deny = "filter", reject = "filter",
+  dnat = "dstnat", redirect = "dstnat",
+  snat = "srcnat", masquerade = "srcnat",
+}
+
+--- Is a rule with this verdict a NAT rule?
+function rule.is_nat(verdict)
+  local place = rule.place[verdict]
+  return place ~= nil and place ~= "filter"
+end
+
+-- Checks the fields that hold for a rule, each by itself.
+local function check_fields(c, written)
+  local list, names = fields.list, fields.names
+  for i = 1, #names do
+    local value = written[names[i]]
+    if value ~= nil then
+      local barred = list[i].barred
+      local why = barred and barred[c.place]
+      if not why then
+        list[i].check(c, value)
+      elseif c.place == "filter" then
+        c:fail(names[i], "%s: %s", names[i], why)
+      else
+        c:fail(names[i], "%s is no field of %s: %s", names[i], c.verdict, why)
+      end
+    end
+  end
 end
 
 --- Checks a rule.
@@ -126,6 +221,8 @@ function Check:rule(definition, written, origin)
   self.name, self.verdict = definition.name, definition.verdict
   self.families, self.narrowed_by = address.BOTH, nil
   self.protos, self.proto_negated, self.state = nil, false, nil
+  self.ftp_foreign, self.persistent = false, false
+  self.place = rule.place[definition.verdict]
   self.failed, self.size = {}, 0
   self.wire = { name = definition.name, verdict = definition.verdict, at = definition.at }
   for name in next, definition.fields do
@@ -133,14 +230,19 @@ function Check:rule(definition, written, origin)
       self:fail(name, "%s", rule.unknown_field(name))
     end
   end
-  local list, names = fields.list, fields.names
-  for i = 1, #names do
-    local value = written[names[i]]
-    if value ~= nil then
-      list[i].check(self, value)
-    end
+  if self.place == "filter" then
+    check_fields(self, written)
+    check_filter(self)
+  else
+    self.wire.lists = { self.place }
+    check_fields(self, written)
+    check_nat(self)
   end
-  check_together(self)
+  if self.size > SIZE_MOST then
+    self:fail("src",
+      "has too many addresses and ports for one rule (%d KiB; 64 KiB is the most a message holds); split it",
+      self.size // 1024)
+  end
   return self.wire
 end
 

@@ -5,6 +5,7 @@ local errors = require "ipfi.errors"
 local fields = require "ipfi.fields"
 local json = require "ipfi.json"
 local kernel = require "ipfi.kernel"
+local policy = require "ipfi.policy"
 local rule = require "ipfi.rule"
 local style = require "ipfi.style"
 local suggest = require "ipfi.suggest"
@@ -20,7 +21,7 @@ local Row = { __name = "rule" }
 Row.__index = Row
 
 -- Fields that have a column of their own, or are no condition.
-local APART = { dir = true, comment = true, state = true }
+local APART = { dir = true, comment = true, state = true, to = true, to_port = true }
 
 local function spell(value)
   if type(value) ~= "table" then
@@ -89,20 +90,22 @@ local function make_row(wire)
   row.at = wire.at
   row.packets = wire.packets or 0
   row.bytes = wire.bytes or 0
-  row.dir = fields.by_name.dir.read(wire)
-  row.stateful = false
-  for _, flag in ipairs(wire.flags or {}) do
-    row.stateful = row.stateful or flag == "stateful"
+  if not rule.is_nat(wire.verdict) then
+    row.dir = fields.by_name.dir.read(wire)
+    row.stateful = false
+    for _, flag in ipairs(wire.flags or {}) do
+      row.stateful = row.stateful or flag == "stateful"
+    end
   end
   return setmetatable(row, Row)
 end
 
 --- The running rule set.
--- @return { name =, generation =, default = { ["in"] =, out =, forward = }, rules = rows in order }; a row
---   has
---   id, name, verdict, dir, at, packets, bytes, stateful and the fields as written
+-- @return { name =, generation =, default = { ["in"] =, out =, forward = }, rules = rows in order, nat =
+--   rows of the NAT rules in order }; a row has id, name, verdict, at, packets, bytes and the fields as
+--   written, that of a filter rule also dir and stateful
 function running.get()
-  local result = setmetatable({ generation = 0, default = {}, rules = {} }, Running)
+  local result = setmetatable({ generation = 0, default = {}, rules = {}, nat = {} }, Running)
   for _, message in ipairs(kernel.list({ cmd = "rules_dump" }, "fw.running")) do
     if message.info then
       result.name = message.info.name
@@ -114,7 +117,8 @@ function running.get()
       result.default.forward = message.ruleset.default_forward
     end
     if message.rule then
-      result.rules[#result.rules + 1] = make_row(message.rule)
+      local rules = rule.is_nat(message.rule.verdict) and result.nat or result.rules
+      rules[#rules + 1] = make_row(message.rule)
     end
   end
   return result
@@ -157,20 +161,31 @@ end
 
 local VERDICT_PAINT = { allow = "text", deny = "heading", reject = "heading" }
 
-local function table_of(st, rows)
+-- What a NAT rule translates to: "10.0.0.10:8080", "[fd00::1]:80", ":8080".
+local function target_of(row)
+  local to = spell(row.to or "")
+  if row.to_port == nil then
+    return row.verdict == "redirect" and to:gsub("^:?(.)", ":%1") or to
+  end
+  return ("%s:%s"):format(to:find(":", 1, true) and "[" .. to .. "]" or to, row.to_port)
+end
+
+-- The columns that are not those of conditions, or of a target, are the same for rules and NAT rules.
+local function table_of(st, title, rows)
   local place = {}
   for i, row in ipairs(rows) do
     place[row] = i
   end
   return columns.format(st, {
     { title = "#", right = true, spare = 1, cell = function(row) return tostring(place[row]) end },
-    { title = "RULE", cut = true, cell = function(row) return row.name end },
+    { title = title, cut = true, cell = function(row) return row.name end },
     {
       title = "VERDICT",
       cell = function(row) return row.verdict end,
       paint = function(cell, row) return st:paint(VERDICT_PAINT[row.verdict] or "heading", cell) end,
     },
-    { title = "DIR", cell = dir_of },
+    { title = "DIR", empty = false, cell = dir_of },
+    { title = "TO", cut = true, empty = false, cell = target_of },
     { title = "PACKETS", right = true, cell = function(row) return st:count(row.packets) end },
     { title = "BYTES", right = true, cell = function(row) return st:bytes(row.bytes) end },
     { title = "MATCHES", cut = true, cell = conditions },
@@ -187,18 +202,22 @@ function Running:__show(st)
   for _, list in ipairs(fields.lists) do
     defaults[#defaults + 1] = ("%s %s"):format(list, self.default[list] or "?")
   end
-  local head = ("policy '%s', generation %d, %s; default %s\n"):format(text.escape(self.name or ""),
-    self.generation, text.plural(#self.rules, "rule"), table.concat(defaults, ", "))
-  return #self.rules > 0 and head .. table_of(st, self.rules) or head
+  local shown = ("policy '%s', generation %d, %s; default %s\n"):format(text.escape(self.name or ""),
+    self.generation, policy.size(self), table.concat(defaults, ", "))
+  if #self.nat > 0 then
+    shown = shown .. table_of(st, "NAT RULE", self.nat) .. (#self.rules > 0 and "\n" or "")
+  end
+  return #self.rules > 0 and shown .. table_of(st, "RULE", self.rules) or shown
 end
 
 function Running:__tostring()
   return (Running.__show(self, style.plain()):gsub("\n$", ""))
 end
 
---- For JSON lines: the rules.
+--- For JSON lines: the NAT rules and the rules.
 function Running:__rows()
-  return self.rules
+  local rows = table.move(self.nat, 1, #self.nat, 1, {})
+  return table.move(self.rules, 1, #self.rules, #rows + 1, rows)
 end
 
 function Row:__tostring()

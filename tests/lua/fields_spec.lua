@@ -227,7 +227,6 @@ describe("a field", function()
     { "src = '10.0.0.1', dst = 'fd00::1'", "can never match: dst is IPv6 only, but src is not" },
     { "proto = 'icmpv6', src = '10.0.0.1'", "can never match: src is IPv4 only, but proto is not" },
     { "sate = true", "unknown field 'sate'; did you mean 'state'?" },
-    { "helper = 'ftp'", "helper is not available in this version" },
     { "name = 'x'", "unknown field 'name': the first value is the rule's name" },
     { "'y'", "a rule has one name and then fields like dport = 80; what is the value at 2?" },
   }

@@ -60,10 +60,14 @@ describe("completion", function()
     { "allow { \"x\", comment = \"dp", {} },
     { "policy { default = \"re", { "reject" }, "\"" },
     { "group { \"g\", di", { "dir =" }, " " },
+    { "allow { \"x\", helper = \"f", { "ftp" }, "\"" },
+    { "allow { \"x\", mss = \"", { "pmtu" }, "\"" },
+    { "fw.states { nat = \"s", { "src" }, "\"" },
     { "fw.states():cou", { "count", "count_by" }, "(" },
     { "fw.states{ proto = 6 }:ki", { "kill" }, "(" },
     { "fw.commit(p, { st", { "states =" }, " " },
     { "fw.commit(p, { states = \"k", { "keep" }, "\"" },
+    { "policy { na", { "name =", "nat =" } },
     { "-- allow { dp", {} },
   } do
     it("knows what follows " .. case[1], function()
@@ -76,7 +80,11 @@ describe("completion", function()
   end
 
   it("offers every field where a new one begins", function()
-    assert.equal(#fields.list, #candidates "allow { \"x\", ")
+    assert.equal(#fields.list, #candidates "group { \"x\", ")
+    assert.equal(#fields.names_for "filter", #candidates "allow { \"x\", ")
+    assert.same({ "persistent =" }, (candidates "snat { \"x\", pe"))
+    assert.same({ "oif =" }, (candidates "masquerade { \"x\", oi"))
+    assert.is_nil((" " .. table.concat(candidates "dnat { \"x\", ", " ")):find " oif =")
   end)
 
   it("goes over several lines", function()

@@ -103,9 +103,9 @@ local MESSAGES = {
   { cmd = "states_dump", state = {
     family = 4, proto = 6, state = "SYN_SENT", flags = { "guessed", "reply_seen", "src_nat", "dst_nat" },
     src = "10.0.0.1", dst = "255.255.255.255", sport = 65535, dport = 0, list = "out", iif = 0, oif = 2,
-    rule = 1 << 62, packets = 1, bytes = 2, reply_packets = 3, reply_bytes = 4, timeout = 5, age = 6, mark = 7,
-    generation = 8, id = (1 << 53) - 1, nat_src = "203.0.113.1", nat_sport = 40000, nat_dst = "10.0.0.10",
-    nat_dport = 8080, helper = "ftp", master = 9,
+    rule = 1 << 62, packets = 1, bytes = 2, reply_packets = 3, reply_bytes = 4, timeout = 5, age = 6,
+    mark = 7, generation = 8, id = (1 << 53) - 1, nat_src = "203.0.113.1", nat_sport = 40000,
+    nat_dst = "10.0.0.10", nat_dport = 8080, helper = "ftp", master = 9,
   } },
   { cmd = "states_count", filter = {
     family = 4, proto = 17, states = { "SYN_SENT", "UDP_NEW", "OTHER" },
@@ -356,6 +356,7 @@ function cases.lists_for_the_shell()
   expect(states[#states], "OTHER")
   expect(reasons[1].name, "state")
   assert(reasons[1].accepted and #reasons[1].help > 0)
+  expect(table.concat(codec.helpers(), " "), "ftp")
   local schema = codec.schema()
   expect(schema.name .. schema.version .. schema.top, "ipfi1ipfi")
   expect(schema.enums.verdict[3].name .. schema.enums.verdict[3].value, "reject3")

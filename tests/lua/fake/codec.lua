@@ -23,7 +23,7 @@ local function rows(name)
   return list
 end
 
-local LIMITS, STATES, REASONS = {}, {}, {}
+local LIMITS, STATES, REASONS, HELPERS = {}, {}, {}, {}
 for i, row in ipairs(rows("IPFI_LIMITS")) do
   local name, least, most, default = row:match("^[%u_]+, ([%l_]+), (%w+), ([%w_]+), (%w+)$")
   LIMITS[i] = { name = name, least = tonumber(least),
@@ -37,6 +37,9 @@ for i, row in ipairs(rows("IPFI_REASONS")) do
   local name, accepted, help = row:match('^[%u_]+, "([%l%-]+)", (%d), "(.*)"$')
   REASONS[i] = { name = name, accepted = accepted == "1", help = help }
 end
+for i, row in ipairs(rows("IPFI_HELPERS")) do
+  HELPERS[i] = row:match('^[%u_]+, "([%l%-]+)"$')
+end
 
 function codec.limits()
   return LIMITS
@@ -48,6 +51,10 @@ end
 
 function codec.reasons()
   return REASONS
+end
+
+function codec.helpers()
+  return HELPERS
 end
 
 local function write(value)
