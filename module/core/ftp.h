@@ -30,12 +30,11 @@ enum ipfi_ftp_form {
 struct ipfi_ftp_side {
 	u32 next;   /* sequence number of the next byte to be read */
 	u16 length; /* of the line so far, at most IPFI_FTP_LINE */
-	bool started;
-	bool skipping; /* the line will not be understood: too long, or given up */
+	u8 flags;   /* of ftp.c */
 	u8 line[IPFI_FTP_LINE];
 };
 
-/* A control connection. All zero is a fresh one. */
+/* A control connection. */
 struct ipfi_ftp {
 	struct ipfi_ftp_side sides[2]; /* of the client IPFI_ORIGINAL, of the server IPFI_REPLY */
 	u16 multiline; /* code of the reply of several lines that has begun, 0 for none */
@@ -47,7 +46,7 @@ struct ipfi_ftp {
 /* What a line announced. */
 struct ipfi_ftp_finding {
 	u8 form;    /* enum ipfi_ftp_form */
-	u8 reason;  /* 0; or FTP_SYNTAX, FTP_UNASKED: not believed, the rest means nothing */
+	u8 reason;  /* 0; or FTP_SYNTAX, FTP_UNASKED: not to be believed, the rest is 0 */
 	u8 family;  /* of addr: 4 or 6; 0 for EPSV, which has none */
 	u16 port;   /* never 0 */
 	u16 length; /* of the text that an address translation rewrites, as it was sent ... */
@@ -60,8 +59,8 @@ void ipfi_ftp_init(struct ipfi_ftp *ftp);
 
 /*
  * The first byte that the side of @from will send is @seq: to be called at its SYN or SYN+ACK, with
- * the number behind it. A side that was not started starts at its first data, which then counts as
- * the beginning of a line.
+ * the number behind it; without effect once data has been read. A side that was not started starts
+ * at its first data, which then counts as the beginning of a line.
  */
 void ipfi_ftp_start(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq);
 
