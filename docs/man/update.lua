@@ -6,6 +6,7 @@
 --
 --     build/ipfi docs/man/update.lua
 
+local events = require "ipfi.events"
 local fields = require "ipfi.fields"
 local filters = require "ipfi.filters"
 local help = require "ipfi.help"
@@ -73,6 +74,9 @@ update.lists = {
   end,
   rows = function()
     return list(states.fields)
+  end,
+  events = function()
+    return list(events.list)
   end,
   fields = function()
     return list(fields.list)

@@ -56,12 +56,12 @@ end
 -- @param style of style.lua; without a width nothing is cut or left out
 -- @param list of columns: { title =, cell = function (row) -> text without colours, right = true to align
 --   right, cut = true when it may be cut, spare = number when it may be left out, the highest first,
---   paint = function (text, row) -> text with colours }. A column that is empty in every row is left out
---   when empty = false.
+--   paint = function (text, row) -> text with colours, under = function (row) -> text for a line of its own
+--   below the row's, or nil for none }. A column that is empty in every row is left out when empty = false.
 -- @param rows list of rows
 -- @return text that ends in a newline
 function columns.format(style, list, rows)
-  local cells, widths = {}, {}
+  local cells, below, widths = {}, {}, {}
   for i, column in ipairs(list) do
     widths[i] = text.width(column.title)
     local used = column.empty ~= false
@@ -71,6 +71,12 @@ function columns.format(style, list, rows)
       cells[r][i] = cell
       used = used or cell ~= ""
       widths[i] = math.max(widths[i], text.width(cell))
+      local under = column.under and column.under(row)
+      if under then
+        below[r] = below[r] or {}
+        below[r][i] = text.escape(under)
+        widths[i] = math.max(widths[i], text.width(below[r][i]))
+      end
     end
     if not used then
       widths[i] = 0
@@ -95,6 +101,11 @@ function columns.format(style, list, rows)
       local cell = pad(text.cut(cells[r][i], widths[i]), widths[i], column.right)
       return column.paint and column.paint(cell, row) or cell
     end)
+    if below[r] then
+      line(function(i, column)
+        return pad(text.cut(below[r][i] or "", widths[i]), widths[i], column.right)
+      end)
+    end
   end
   return table.concat(out, "\n") .. "\n"
 end

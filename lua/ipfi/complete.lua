@@ -2,6 +2,7 @@
 -- Completion at the prompt: what could stand where the cursor is, found by reading the line up to there.
 local codec = require "ipfi.c.codec"
 local dscp = require "ipfi.dscp"
+local events = require "ipfi.events"
 local fields = require "ipfi.fields"
 local filters = require "ipfi.filters"
 local helper = require "ipfi.helper"
@@ -183,6 +184,8 @@ local function in_string(scan, source, word)
     local list = paths(written)
     local folder = #list == 1 and list[1]:sub(-1) == "/"
     return behind(list, skipped), folder and "" or scan.quote
+  elseif brace.round and brace.head == "fw.on" then
+    return behind(starting_with(events.names, written), skipped), scan.quote
   elseif brace.round and (brace.head == "help" or not brace.head) then
     return {}
   end

@@ -3,6 +3,7 @@
 local address = require "ipfi.address"
 local codec = require "ipfi.c.codec"
 local errors = require "ipfi.errors"
+local helper = require "ipfi.helper"
 local ports = require "ipfi.ports"
 local protocol = require "ipfi.protocol"
 local running = require "ipfi.running"
@@ -32,6 +33,13 @@ local function integer(name, least, most)
     return number
   end
 end
+
+-- Numbers of states stay whole in a double, as JSON has them.
+local function id(name)
+  return integer(name, 1, (1 << 53) - 1)
+end
+
+local NAT = { [true] = { "src_nat", "dst_nat" }, [false] = {}, src = { "src_nat" }, dst = { "dst_nat" } }
 
 local function prefix(name)
   return function(value)
@@ -147,6 +155,30 @@ filters.list = {
     end,
   },
   { name = "mark", wire = "mark", help = "a number", parse = integer("mark", 0, 0xffffffff) },
+  { name = "id", wire = "id", help = "number of a state", parse = id "id" },
+  {
+    name = "helper",
+    wire = "helper",
+    help = "name of a helper: the connections that it watches, and those that they announced",
+    parse = function(value)
+      for _, name in ipairs(helper.names) do
+        if value == name then
+          return name
+        end
+      end
+      fail("unknown helper %s%s", text.quote(value),
+        type(value) == "string" and suggest.hint(value, helper.names) or "")
+    end,
+  },
+  { name = "master", wire = "master", help = "id of the state that announced them", parse = id "master" },
+  {
+    name = "nat",
+    wire = "nat",
+    help = "true or false: translated or not; 'src' or 'dst': with that side translated",
+    parse = function(value)
+      return NAT[value] or fail("nat: expected true, false, 'src' or 'dst', got %s", text.quote(value))
+    end,
+  },
 }
 
 --- Their names.

@@ -4,6 +4,8 @@
 local codec = require "ipfi.c.codec"
 local compile = require "ipfi.compile"
 local errors = require "ipfi.errors"
+local events = require "ipfi.events"
+local expectations = require "ipfi.expectations"
 local json = require "ipfi.json"
 local kernel = require "ipfi.kernel"
 local loader = require "ipfi.loader"
@@ -94,9 +96,12 @@ end
 
 fw.running = running.get
 fw.states = states.query
+fw.expectations = expectations.get
 fw.limits = stats.limits
 fw.set_limits = stats.set_limits
 fw.stats = stats.get
+fw.on = events.on
+fw.run = events.run
 fw.log = log.log
 fw.print = printer.print
 fw.json = json.encode

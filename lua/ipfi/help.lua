@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- The help of the prompt. Fields, limits and filters come from the tables that check them.
 local codec = require "ipfi.c.codec"
+local events = require "ipfi.events"
 local fields = require "ipfi.fields"
 local filters = require "ipfi.filters"
 local fw = require "ipfi.fw"
@@ -45,6 +46,14 @@ help.entries = {
     call = "for row in query:each() do ... end",
     text = "Goes through the rows as they are read from the kernel; millions do not stand in memory at once.",
   },
+  {
+    name = "fw.expectations",
+    call = "fw.expectations() -> list",
+    text = "The data connections that helpers expect: family, proto, src, dst, dport, nat_dst and "
+      .. "nat_dport where "
+      .. "they will be translated, helper, master (id of the control connection's state), rule, timeout "
+      .. "(seconds left).",
+  },
   { name = "count", call = "query:count() -> number", text = "How many states match." },
   {
     name = "count_by",
@@ -77,8 +86,23 @@ help.entries = {
     name = "fw.stats",
     call = "fw.stats() -> { states =, ... }",
     text = "states, states_peak, max_states, state_size (bytes a state takes, all in), memory and "
-      .. "memory_at_limit (bytes), generation, packets (judged), created, evicted, expired, drops and passes "
+      .. "memory_at_limit (bytes), generation, packets (judged), created, evicted, expired, translated and "
+      .. "expectations (states with a translation and connections expected, now), drops and passes "
       .. "({ reason = packets }).",
+  },
+  {
+    name = "fw.on",
+    call = "fw.on(event, function (row) ... end)",
+    text = "Names a function that fw.run() calls for every event of a kind from now on, until it returns "
+      .. "false. "
+      .. "help \"events\" lists the events.",
+  },
+  {
+    name = "fw.run",
+    call = "fw.run(seconds)",
+    text = "Waits for events and calls the functions of fw.on(), so many seconds or for ever; it ends "
+      .. "when no "
+      .. "function is left.",
   },
   {
     name = "fw.info",
@@ -172,7 +196,8 @@ help.entries = {
   {
     name = "help",
     call = "help(), help(fw.commit), help \"dport\"",
-    text = "Explains. Topics: fw, policy, nat, fields, filters, rows, states, limits, reasons, keys.",
+    text = "Explains. Topics: fw, policy, nat, fields, filters, rows, states, events, limits, reasons, "
+      .. "keys.",
   },
 }
 
@@ -275,6 +300,9 @@ help.topics = {
   rows = function()
     return list_of("Fields of a state", states.fields)
   end,
+  events = function()
+    return list_of("Events of fw.on", events.list)
+  end,
   states = function()
     local out = { "States of a connection, and seconds until it ends without traffic by default\n" }
     for i, name in ipairs(codec.states()) do
@@ -323,7 +351,7 @@ ipfi: a firewall that you program. What stands here is Lua; values are shown as 
   p = fw.load("/etc/ipfi/policy.lua")  check a policy, then fw.commit(p)
 
 help(fw.commit) or help "dport" explains one thing; help "fw", "policy", "nat", "fields", "filters", "rows",
-"states", "limits", "reasons" and "keys" list many.
+"states", "events", "limits", "reasons" and "keys" list many.
 ]]
 end
 

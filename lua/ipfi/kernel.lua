@@ -112,13 +112,14 @@ function kernel.list(message, doing)
 end
 
 --- Counts the values of one field over a dump, without making rows.
--- @return { value = count }; nil when the table changed so much meanwhile that they do not count
+-- @return { value = count }, number of rows, also those without the field; nil when the table changed so much
+--   meanwhile that they do not count
 function kernel.count(message, field, doing)
-  local counts, err = need(doing):dump_count(message, field)
+  local counts, rows = need(doing):dump_count(message, field)
   if counts then
-    return counts
-  elseif not err.interrupted then
-    fail(err, doing)
+    return counts, rows
+  elseif not rows.interrupted then
+    fail(rows, doing)
   end
   return nil
 end

@@ -100,7 +100,13 @@ local function bind_keys()
   end)
   local shown = {
     F3 = fw.running,
+    F4 = function()
+      return fw.states { nat = "src" }
+    end,
     F5 = fw.states,
+    F6 = function()
+      return fw.states { nat = "dst" }
+    end,
     F7 = fw.stats,
   }
   for key, value in pairs(shown) do

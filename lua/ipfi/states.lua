@@ -31,6 +31,10 @@ states.fields = {
   { name = "list", help = "in, out or forward: the list that its first packet met" },
   { name = "iif", help = "device its first packet came in by" },
   { name = "oif", help = "device its first packet left by" },
+  { name = "nat_src", help = "what src is translated to; absent without translation" },
+  { name = "nat_sport", help = "what sport is translated to" },
+  { name = "nat_dst", help = "what dst is translated to; absent without translation" },
+  { name = "nat_dport", help = "what dport is translated to" },
   { name = "rule", help = "name of the rule that allowed it" },
   { name = "packets", help = "packets from src", quantity = true },
   { name = "bytes", help = "bytes from src", quantity = true },
@@ -41,6 +45,9 @@ states.fields = {
   { name = "mark", help = "mark of its first packet" },
   { name = "reply_seen", help = "true when both sides were seen" },
   { name = "generation", help = "the rule set that last judged it" },
+  { name = "id", help = "number of this state, for its life" },
+  { name = "helper", help = "the helper that watches it: \"ftp\" for a control connection" },
+  { name = "master", help = "of a data connection: id of the control connection that announced it" },
 }
 
 local FIELDS, FIELD_NAMES = {}, {}
@@ -66,8 +73,10 @@ Query.__index = Query
 local Row = { __name = "state" }
 Row.__index = Row
 
--- What rows are finished with: names that are looked up once for a whole dump.
-local function finisher()
+--- What rows of the kernel are finished with: names that are looked up once for a whole dump.
+-- @return { rule =, iif =, oif =, proto =: functions from a number of the wire to what a row has, row =
+--   function from the kernel's state to a row }
+function states.finisher()
   local rules = running.names()
   local devices = setmetatable({ [0] = false }, {
     __index = function(t, index)
@@ -144,7 +153,7 @@ function Query:each()
     if message == nil then
       return nil
     end
-    finish = finish or finisher()
+    finish = finish or states.finisher()
     return finish.row(message.state)
   end
 end
@@ -206,7 +215,8 @@ end
 -- Fields that a dump can be counted by without making rows.
 local COUNTED = {
   family = true, proto = true, state = true, src = true, dst = true, sport = true, dport = true, list = true,
-  iif = true, oif = true, rule = true, mark = true, generation = true,
+  iif = true, oif = true, rule = true, mark = true, generation = true, nat_src = true, nat_sport = true,
+  nat_dst = true, nat_dport = true, helper = true, master = true,
 }
 
 --- Counts the states by the value of a field.
@@ -215,9 +225,12 @@ local COUNTED = {
 function Query:count_by(field)
   check_field(field)
   local counts = setmetatable({}, Counts)
-  local raw = COUNTED[field] and kernel.count(request(self, "states_dump"), "state." .. field, "fw.states")
+  local raw, rest
+  if COUNTED[field] then
+    raw, rest = kernel.count(request(self, "states_dump"), "state." .. field, "fw.states")
+  end
   if raw then
-    local finish = finisher()[field]
+    local finish = states.finisher()[field]
     for value, count in pairs(raw) do
       local name = value
       if finish then
@@ -227,6 +240,10 @@ function Query:count_by(field)
         name = "none"
       end
       counts[name] = (counts[name] or 0) + count
+      rest = rest - count
+    end
+    if rest > 0 then
+      counts.none = (counts.none or 0) + rest
     end
     return counts
   end
@@ -303,7 +320,8 @@ function Query:top(n, field)
   end))
 end
 
-local function end_point(host, number)
+--- An address and a port as one text: "10.0.0.1:80", "[fd00::1]:80"; port 0 or nil is left out.
+function states.end_point(host, number)
   if not number or number == 0 then
     return host
   elseif host:find(":", 1, true) then
@@ -317,12 +335,56 @@ local function is_icmp(row)
   return row.proto == "icmp" or row.proto == "icmpv6"
 end
 
+local function side(row, host, number)
+  return is_icmp(row) and ("%s id %d"):format(host, number or 0) or states.end_point(host, number)
+end
+
 local function source(row)
-  return is_icmp(row) and ("%s id %d"):format(row.src, row.sport or 0) or end_point(row.src, row.sport)
+  return side(row, row.src, row.sport)
 end
 
 local function destination(row)
-  return is_icmp(row) and row.dst or end_point(row.dst, row.dport)
+  return is_icmp(row) and row.dst or states.end_point(row.dst, row.dport)
+end
+
+-- What a side is translated to, or nil.
+local function new_source(row)
+  return row.nat_src and side(row, row.nat_src, row.nat_sport)
+end
+
+local function new_destination(row)
+  return row.nat_dst and (is_icmp(row) and row.nat_dst or states.end_point(row.nat_dst, row.nat_dport))
+end
+
+-- A column with a side of the connection. On a terminal its translation stands in a line below, elsewhere
+-- behind it: lines are what other programs count.
+local function side_column(st, title, old, new)
+  if st.width then
+    return {
+      title = title,
+      cut = true,
+      cell = old,
+      under = function(row)
+        local to = new(row)
+        return to and "→ " .. to
+      end,
+    }
+  end
+  return {
+    title = title,
+    cell = function(row)
+      local to = new(row)
+      return to and ("%s → %s"):format(old(row), to) or old(row)
+    end,
+  }
+end
+
+-- "ftp 7" is a control connection and its number, "of 7" a data connection that it announced.
+local function helper(row)
+  if row.helper then
+    return ("%s %d"):format(row.helper, row.id or 0)
+  end
+  return row.master and ("of %d"):format(row.master) or ""
 end
 
 --- The name of a row's state as it is shown: a guess has a question mark.
@@ -346,8 +408,9 @@ function table_of(st, rows)
         return TCP_STATE[row.state] and not row.guessed and st:paint("state", cell) or cell
       end,
     },
-    { title = "SOURCE", cut = true, cell = source },
-    { title = "DESTINATION", cut = true, cell = destination },
+    side_column(st, "SOURCE", source, new_source),
+    side_column(st, "DESTINATION", destination, new_destination),
+    { title = "HELPER", empty = false, cell = helper },
     { title = "DEVICES", spare = 3, empty = false, cell = devices },
     { title = "RULE", cut = true, spare = 1, cell = function(row) return row.rule end },
     { title = "PKTS", right = true, spare = 4, cell = function(row) return st:count(row.packets) end },
@@ -386,7 +449,11 @@ function Query:__rows()
 end
 
 function Row:__tostring()
-  return ("%s %s %s > %s"):format(self.proto, states.shown(self), source(self), destination(self))
+  local function both(old, new)
+    return new and ("%s (%s)"):format(old, new) or old
+  end
+  return ("%s %s %s > %s"):format(self.proto, states.shown(self), both(source(self), new_source(self)),
+    both(destination(self), new_destination(self)))
 end
 
 return states

@@ -20,8 +20,8 @@ local Limits = { __name = "limits" }
 
 --- Statistics since the module was loaded.
 -- @return { states, states_peak, max_states, state_size, memory, memory_at_limit (bytes), generation,
---   packets,
---   created, evicted, expired, drops = { reason = packets }, passes = { reason = packets } }
+--   packets, created, evicted, expired, translated, expectations, drops = { reason = packets },
+--   passes = { reason = packets } }
 function stats.get()
   local wire = kernel.ask({ cmd = "stats" }, "fw.stats").stats or {}
   local drops, passes = {}, {}
@@ -85,6 +85,8 @@ function Stats.__show(s, st)
   lines[#lines + 1] = { "packets judged", st:count(s.packets) }
   lines[#lines + 1] = { "states made", st:count(s.created) }
   lines[#lines + 1] = { "expired, evicted", ("%s, %s"):format(st:count(s.expired), st:count(s.evicted)) }
+  lines[#lines + 1] = { "translated now", st:count(s.translated or 0) }
+  lines[#lines + 1] = { "expected now", st:count(s.expectations or 0) }
   return pairs_of(lines) .. "\n" .. reasons_of(st, "PASSED", s.passes) .. "\n" .. reasons_of(st, "DROPPED",
     s.drops)
 end

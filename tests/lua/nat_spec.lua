@@ -366,3 +366,126 @@ describe("fw.running", function()
     assert.matches("^p.lua:1: rule 'www': refused by the kernel", tostring(problem))
   end)
 end)
+
+describe("fw.states", function()
+  local control
+
+  before_each(function()
+    fw.commit(assert(support.policy [[return policy { rules = { allow { "ftp", helper = "ftp" } } }]]))
+    control = {
+      family = 4, proto = 6, state = "ESTABLISHED", flags = { "reply_seen", "src_nat", "dst_nat" },
+      src = "10.0.0.5", sport = 40000, dst = "203.0.113.1", dport = 21, nat_src = "10.0.0.1",
+      nat_sport = 1025,
+      nat_dst = "10.0.0.10", nat_dport = 2121, list = "forward", iif = 2, oif = 2, timeout = 1000,
+      rule = netlink.rule_id "ftp", packets = 9, bytes = 900, reply_packets = 8, reply_bytes = 800, id = 7,
+      helper = "ftp",
+    }
+    kernel.states = {
+      control,
+      { family = 4, proto = 6, state = "SYN_SENT", src = "10.0.0.5", sport = 40001, dst = "203.0.113.1",
+        dport = 50000, timeout = 1000, packets = 1, bytes = 60, reply_packets = 0, reply_bytes = 0, id = 8,
+        master = 7 },
+      { family = 6, proto = 58, state = "ICMP", flags = { "src_nat" }, src = "fd00::5", sport = 77,
+        dst = "2001:db8::1", dport = 128, nat_src = "2001:db8::2", nat_sport = 78, timeout = 1000,
+        packets = 1,
+        bytes = 60, reply_packets = 0, reply_bytes = 0, id = 9 },
+    }
+  end)
+
+  local function filter(t)
+    return fw.states(t).filter
+  end
+
+  it("finds them by translation, helper, master and id", function()
+    assert.same({ nat = { "src_nat", "dst_nat" } }, filter { nat = true })
+    assert.same({ nat = {} }, filter { nat = false })
+    assert.same({ nat = { "dst_nat" }, helper = "ftp", master = 7, id = 8 },
+      filter { nat = "dst", helper = "ftp", master = 7, id = 8 })
+    assert.same({ 2, 1, 1, 2, 1 }, { fw.states({ nat = true }):count(), fw.states({ nat = "dst" }):count(),
+      fw.states({ nat = false }):count(), fw.states({ helper = "ftp" }):count(),
+      fw.states({ master = 7 }):count() })
+    for _, case in ipairs {
+      { { nat = "both" }, "nat: expected true, false, 'src' or 'dst', got 'both'" },
+      { { helper = "fpt" }, "unknown helper 'fpt'; did you mean 'ftp'?" },
+      { { helper = 1 }, "unknown helper 1" },
+      { { id = 0 }, "id: expected a number from 1 to 9007199254740991, got 0" },
+      { { master = "x" }, "master: expected a number from 1 to 9007199254740991, got 'x'" },
+    } do
+      local ok, problem = pcall(fw.states, case[1])
+      assert.is_false(ok)
+      assert.equal("fw.states: " .. case[2], tostring(problem))
+    end
+  end)
+
+  it("has both sides in a row", function()
+    local rows = {}
+    for row in fw.states():each() do
+      rows[#rows + 1] = row
+    end
+    assert.same({ "10.0.0.1", 1025, "10.0.0.10", 2121, "ftp", 7 }, { rows[1].nat_src, rows[1].nat_sport,
+      rows[1].nat_dst, rows[1].nat_dport, rows[1].helper, rows[1].id })
+    assert.same({ nil, nil, 7 }, { rows[2].nat_src, rows[2].helper, rows[2].master })
+    assert.equal("tcp ESTABLISHED 10.0.0.5:40000 (10.0.0.1:1025) > 203.0.113.1:21 (10.0.0.10:2121)",
+      tostring(rows[1]))
+    assert.equal("icmpv6 ICMP fd00::5 id 77 (2001:db8::2 id 78) > 2001:db8::1", tostring(rows[3]))
+    assert.same({ ["10.0.0.1"] = 1, ["2001:db8::2"] = 1, none = 1 },
+      setmetatable(fw.states():count_by "nat_src", nil))
+  end)
+
+  it("shows both sides, on a terminal one below the other", function()
+    local shown = require("ipfi.print").show(fw.states(), support.terminal(100))
+    local lines = {}
+    for line in shown:gmatch "[^\n]+" do
+      lines[#lines + 1] = line
+      assert.is_true(utf8.len(line) <= 100, line)
+    end
+    assert.equal(6, #lines)
+    assert.matches("^tcp     ESTABLISHED  10%.0%.0%.5:40000 +203%.0%.113%.1:21 +ftp 7 ", lines[2])
+    assert.matches("^ +→ 10%.0%.0%.1:1025 +→ 10%.0%.0%.10:2121$", lines[3])
+    assert.matches("203%.0%.113%.1:50000 +of 7 ", lines[4])
+    assert.matches("^ +→ 2001:db8::2 id 78$", lines[6])
+    assert.matches("10%.0%.0%.5:40000 → 10%.0%.0%.1:1025 +203%.0%.113%.1:21 → 10%.0%.0%.10:2121 ",
+      tostring(fw.states()))
+    assert.equal(3, select(2, tostring(fw.states()):gsub("\n", "")))
+  end)
+end)
+
+describe("fw.expectations", function()
+  local function expectation(fields)
+    local row = {
+      family = 4, proto = 6, src = "10.0.0.5", dst = "203.0.113.1", dport = 50000, helper = "ftp", master = 7,
+      rule = netlink.rule_id "ftp", timeout = 29500,
+    }
+    for name, value in pairs(fields or {}) do
+      row[name] = value
+    end
+    return row
+  end
+
+  it("lists what helpers expect", function()
+    fw.commit(assert(support.policy [[return policy { rules = { allow { "ftp", helper = "ftp" } } }]]))
+    kernel.expectations = {
+      expectation(),
+      expectation { family = 6, src = "fd00::5", dst = "fd00::1", nat_dst = "fd00::10", nat_dport = 50001,
+        timeout = 1000 },
+    }
+    local list = fw.expectations()
+    assert.same({ family = 6, proto = "tcp", src = "fd00::5", dst = "fd00::1", dport = 50000,
+      nat_dst = "fd00::10", nat_dport = 50001, helper = "ftp", master = 7, rule = "ftp", timeout = 1.0 },
+      setmetatable(list[1], nil))
+    assert.equal("tcp 10.0.0.5 > 203.0.113.1:50000 (ftp)", tostring(list[2]))
+    local shown = require("ipfi.print").show(list, support.terminal(100))
+    assert.matches("^PROTO  SOURCE    DESTINATION +GOES TO +HELPER  MASTER  RULE  LEFT\n", shown)
+    assert.matches("\ntcp    fd00::5   %[fd00::1%]:50000 +%[fd00::10%]:50001  ftp          7  ftp   1.0s\n",
+      shown)
+    kernel.expectations = {}
+    assert.equal("nothing is expected", tostring(fw.expectations()))
+  end)
+
+  it("are counted, with what is translated", function()
+    kernel.expectations = { expectation() }
+    local s = fw.stats()
+    assert.same({ 3, 1 }, { s.translated, s.expectations })
+    assert.matches("\ntranslated now +3\nexpected now +1\n", tostring(s))
+  end)
+end)

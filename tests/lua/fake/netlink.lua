@@ -2,6 +2,7 @@
 -- Stands in for ipfi.c.netlink: a kernel module in a few lines, that keeps a rule set, limits and states. A
 -- test may put states into kernel.states, and make it absent or refuse things.
 local codec = require "ipfi.c.codec"
+local sys = require "ipfi.c.sys"
 
 local netlink = {}
 
@@ -24,7 +25,8 @@ function kernel.reset()
   kernel.refuse = {}
   kernel.generation, kernel.name, kernel.rules = 0, nil, {}
   kernel.default = { default_in = "deny", default_out = "deny", default_forward = "deny" }
-  kernel.states = {}
+  kernel.states, kernel.expectations = {}, {}
+  kernel.events, kernel.groups = {}, {}
   kernel.requests = {}
   kernel.interrupted_dumps = 0
   kernel.limits = {}
@@ -63,6 +65,16 @@ local function in_range(range, number)
   return number >= range.from and number <= (range.to or range.from)
 end
 
+-- Any of the flags asked for; none asked for: none there.
+local function is_translated(flags, state)
+  for _, flag in ipairs { "src_nat", "dst_nat" } do
+    if contains(state.flags or {}, flag) and (#flags == 0 or contains(flags, flag)) then
+      return #flags > 0
+    end
+  end
+  return #flags == 0
+end
+
 -- The filters that tests use; the real ones are the module's business.
 local function matches(filter, state)
   if not filter then
@@ -75,6 +87,10 @@ local function matches(filter, state)
     and (not filter.dst or filter.dst.addr == state.dst)
     and (not filter.dport or in_range(filter.dport, state.dport))
     and (not filter.rule or filter.rule == state.rule)
+    and (not filter.id or filter.id == state.id)
+    and (not filter.master or filter.master == state.master)
+    and (not filter.helper or filter.helper == state.helper or state.master ~= nil)
+    and (not filter.nat or is_translated(filter.nat, state))
 end
 
 local function select_states(filter, keep)
@@ -131,8 +147,8 @@ function handlers.stats()
   return { { cmd = "stats", stats = {
     states = #kernel.states, states_peak = 9, max_states = kernel.limits.max_states, state_size = 192,
     memory = 192 * #kernel.states, memory_at_limit = 192 * kernel.limits.max_states,
-    generation = kernel.generation, packets = 107, created = 12, evicted = 1, expired = 2,
-      counters = counters,
+    generation = kernel.generation, packets = 107, created = 12, evicted = 1, expired = 2, translated = 3,
+    expectations = #kernel.expectations, counters = counters,
   } } }
 end
 
@@ -142,6 +158,14 @@ function dumps.states_dump(message)
   local list = {}
   for i, state in ipairs(select_states(message.filter, true)) do
     list[i] = { cmd = "states_dump", state = copy(state) }
+  end
+  return list
+end
+
+function dumps.expectations_dump()
+  local list = {}
+  for i, expectation in ipairs(kernel.expectations) do
+    list[i] = { cmd = "expectations_dump", expectation = copy(expectation) }
   end
   return list
 end
@@ -182,6 +206,28 @@ end
 
 function Connection:dump_error()
   return self.err
+end
+
+function Connection.subscribe(_, group)
+  local refusal = kernel.refuse[group]
+  if refusal then
+    return nil, refusal
+  end
+  kernel.groups[group] = true
+  return true
+end
+
+-- Hands out what a test put into kernel.events, one at a time; then time passes.
+function Connection.events(_, seconds)
+  local event = table.remove(kernel.events, 1)
+  if event and event.refusal then
+    return nil, event.refusal
+  elseif not event and not seconds then
+    error("nothing will ever happen")
+  elseif not event then
+    sys.world.clock = sys.world.clock + seconds
+  end
+  return { event }
 end
 
 function Connection:dump_count(message, field)
