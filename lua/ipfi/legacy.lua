@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- Imports the rule files of the original IPFIREwall: allowed, blacklist, translation, blacksites and options,
--- any of which may be missing. They become the text of a policy, and the loader makes the policy of that text,
--- so that what is printed and what is loaded are the same.
+-- Imports the rule files of the original IPFIREwall: allowed, blacklist, translation, blacksites and
+-- options, any of which may be missing. They become the text of a policy, and the loader makes the policy of
+-- that text, so that what is printed and what is loaded are the same.
 --
 -- The order of judgement is the original's: states, blocked sites, blacklist, allowed, default. What a rule
 -- asks for and ours cannot is told, and never makes a rule allow more (legacy_rule.lua).
@@ -92,23 +92,16 @@ function Names:give(draft)
     or "blacksites"
 end
 
--- Tells what was not kept of a rule, in the journal and as remarks for the text. What becomes of the rule is
--- said once, with the last reason.
-local function tell(draft, notes)
-  local consequence = draft.left_out or draft.wider
-  local reason
-  for _, note in ipairs(draft.notes) do
-    reason = note.decides and note or reason
-  end
-  draft.remarks = {}
-  for i, note in ipairs(draft.notes) do
-    local message = ("rule '%s': %s"):format(text.escape(draft.told), note.message)
-    if note == reason then
-      message = ("%s; %s"):format(message, consequence)
-    end
+-- Tells what was not kept, in the journal. Returns the same for the text of the policy.
+local function tell(list, notes, prefix)
+  local remarks = {}
+  notes:sort(list)
+  for i, note in ipairs(list) do
+    local message = prefix .. note.message
     notes:warn(note.place, message)
-    draft.remarks[i] = ("%s:%d: %s"):format(note.place.file, note.place.line, message)
+    remarks[i] = ("%s:%d: %s"):format(note.place.file, note.place.line, message)
   end
+  return remarks
 end
 
 -- The rules of one file.
@@ -117,24 +110,14 @@ local function drafts_of(it, file, word)
   local source = it.sources[file]
   for i, record in ipairs(source and reader.records(source, file, { RULE = true }, it.notes) or {}) do
     local draft = legacy_rule.draft(record, word, it.options, it.notes)
-    draft.told = draft.name
+    local name = draft.name
     if not draft.left_out then
       it.names:give(draft)
     end
-    tell(draft, it.notes)
+    draft.remarks = tell(draft.notes, it.notes, ("rule '%s': "):format(text.escape(name)))
     list[i] = draft
   end
   return list
-end
-
--- Remarks about a whole file.
-local function remarks_of(list, notes)
-  local remarks = {}
-  for i, note in ipairs(list) do
-    notes:warn(note.place, note.message)
-    remarks[i] = ("%s:%d: %s"):format(note.place.file, note.place.line, note.message)
-  end
-  return remarks
 end
 
 -- The rules that deny blocked sites both ways.
@@ -148,8 +131,8 @@ local function blocked(sites, names)
   end
   local value = #addresses == 1 and addresses[1] or addresses
   local drafts = {
-    { word = "deny", name = "from blocked sites", fields = { src = value }, notes = {} },
-    { word = "deny", name = "to blocked sites", fields = { dst = value }, notes = {} },
+    { word = "deny", name = "from blocked sites", fields = { src = value }, notes = {}, remarks = {} },
+    { word = "deny", name = "to blocked sites", fields = { dst = value }, notes = {}, remarks = {} },
   }
   for _, draft in ipairs(drafts) do
     names:give(draft)
@@ -165,8 +148,9 @@ local function read_sites(it)
   if #sites.hosts > 0 then
     table.insert(sites.notes, 1, {
       place = sites.place,
-      message = ("names are not looked up by rules: let cron run ipfi examples/blocked-sites.lua with %s, which "
-        .. "keeps the set 'blocked_sites' that is denied both ways"):format(table.concat(sites.hosts, " ")),
+      message = ("names are not looked up by rules: let cron run ipfi examples/blocked-sites.lua with %s, "
+        .. "which keeps the set 'blocked_sites' that is denied both ways")
+        :format(table.concat(sites.hosts, " ")),
     })
   end
   return sites
@@ -174,13 +158,13 @@ end
 
 --- Imports a directory. What could not be kept is said as warnings, on standard error and in the system log.
 -- @param dir the directory of the files
--- @return checked policy, as fw.load gives it; list of the warnings, each "dir/file:line: message"; the text of
---   the policy. Raises an error of kind "policy" when a file is wrong or none is there.
+-- @return checked policy, as fw.load gives it; list of the warnings, each "dir/file:line: message"; the text
+--   of the policy. Raises an error of kind "policy" when a file is wrong or none is there.
 function legacy.import(dir)
   if type(dir) ~= "string" or dir == "" then
     errors.raise("policy", "fw.import_legacy: expected the path of a directory, got %s", text.quote(dir))
   end
-  local notes = journal.new(dir)
+  local notes = journal.new(dir, FILES)
   local it = {
     dir = text.escape(dir),
     name = "imported",
@@ -190,21 +174,22 @@ function legacy.import(dir)
   }
   local options = it.sources.options and reader.options(it.sources.options, "options", notes)
   it.options = legacy_options.read(options, notes)
-  it.remarks = remarks_of(it.options.notes, notes)
+  it.remarks = tell(it.options.notes, notes, "")
   it.sites = read_sites(it)
-  table.move(remarks_of(it.sites.notes, notes), 1, #it.sites.notes, #it.remarks + 1, it.remarks)
+  table.move(tell(it.sites.notes, notes, ""), 1, #it.sites.notes, #it.remarks + 1, it.remarks)
   it.blocked = blocked(it.sites, it.names)
   it.blacklist = drafts_of(it, "blacklist", "deny")
   it.allowed = drafts_of(it, "allowed", "allow")
   it.nat = drafts_of(it, "translation", nil)
-  for _, warning in ipairs(notes.warnings) do
+  local warnings, mistakes = notes:warnings(), notes:errors()
+  for _, warning in ipairs(warnings) do
     log.write("warning", warning)
   end
-  if #notes.errors > 0 then
-    error(errors.policy(notes.errors), 0)
+  if #mistakes > 0 then
+    error(errors.policy(mistakes), 0)
   end
   local source = writer.policy(it)
-  return loader.text(source, "imported from " .. dir), notes.warnings, source
+  return loader.text(source, "imported from " .. dir), warnings, source
 end
 
 return legacy

@@ -30,7 +30,8 @@ local function kind_of(c, nat, snat, masquerade)
   return nil, "it says neither NAT, SNAT nor MASQUERADE"
 end
 
---- Takes the kind of translation out of the record; a rule whose direction is that of another kind is left out.
+--- Takes the kind of translation out of the record; a rule whose direction is that of another kind is left
+-- out.
 -- @param c check of legacy_rule.lua
 -- @param options of legacy_options.lua
 function legacy_nat.kind(c, options)

@@ -23,16 +23,17 @@ local GONE = {
 local SWITCHES = { "NAT", "MASQUERADE", "STATEFUL" }
 
 local NAMES = suggest.keys(GONE)
-for _, name in ipairs { "NAT", "MASQUERADE", "STATEFUL", "ALL_STATEFUL", "NOFLUSH_ON_EXIT", "MAX_STATE_ENTRIES",
-  "PROC_IPFIRE_POLICY" } do
+for _, name in ipairs { "NAT", "MASQUERADE", "STATEFUL", "ALL_STATEFUL", "NOFLUSH_ON_EXIT",
+  "MAX_STATE_ENTRIES", "PROC_IPFIRE_POLICY" } do
   NAMES[#NAMES + 1] = name
 end
 
 --- Reads the options.
 -- @param record of legacy_reader.lua, or nil when there is no such file
 -- @param journal takes the mistakes
--- @return { on = { NAT =, MASQUERADE = }, stateful = rules may keep state, all_stateful = each rule that allows
---   does, default = "deny" or "allow", max_states = number or nil, notes = list of { place =, message = } }
+-- @return { on = { NAT =, MASQUERADE = }, stateful = rules may keep state, all_stateful = each rule that
+--   allows does, default = "deny" or "allow", max_states = number or nil, notes = list of
+--   { place =, message = } }
 function legacy_options.read(record, journal)
   local options = { on = {}, default = "deny", notes = {} }
   local function note(place, message)
@@ -57,12 +58,12 @@ function legacy_options.read(record, journal)
   if take("PROC_IPFIRE_POLICY", legacy_values.number, 0, 1) == 1 then
     options.default = "allow"
   end
-  local keep, entry = take("NOFLUSH_ON_EXIT", legacy_values.switch)
+  local keep, no_flush = take("NOFLUSH_ON_EXIT", legacy_values.switch)
   if keep == false then
-    note(entry, "NOFLUSH_ON_EXIT=NO is not kept: the rules stay when ipfi ends")
+    note(no_flush, "NOFLUSH_ON_EXIT=NO is not kept: the rules stay when ipfi ends")
   end
-  local states, limit = nil, limits.by_name.max_states
-  states, entry = take("MAX_STATE_ENTRIES", legacy_values.number, 0, NUMBER_MOST)
+  local limit = limits.by_name.max_states
+  local states, entry = take("MAX_STATE_ENTRIES", legacy_values.number, 0, NUMBER_MOST)
   if states and states >= limit.least and states <= limit.most then
     options.max_states = states
   elseif states then

@@ -30,7 +30,7 @@ function Record:rest()
 end
 
 local function new_record(file, line)
-  return setmetatable({ file = file, line = line, entries = {} }, Record)
+  return setmetatable({ file = file, line = line, entries = {}, written = {} }, Record)
 end
 
 -- Whether which of two values was meant is not known; and where RULE is missing between two rules, they must
@@ -79,23 +79,33 @@ local function check_ends(file, records, ends, journal)
   end
 end
 
+-- Goes through the lines that say something: each(entry, line). One that is neither a key nor a comment is a
+-- mistake.
+local function each_line(source, file, journal, each)
+  for number, line in ipairs(lines(source)) do
+    if line ~= "" and not line:find("^#") then
+      local entry = not line:find("%z") and parse(line)
+      if entry then
+        entry.file, entry.line = file, number
+        each(entry, line)
+      else
+        journal:fail({ file = file, line = number }, ("expected KEY=value, got %s"):format(text.quote(line)))
+      end
+    end
+  end
+end
+
 --- Reads a file of records.
 -- @param source the file's text
 -- @param file its name
 -- @param openers { word = true } of the words that open a record
 -- @param journal takes the mistakes
--- @return list of records { file =, line =, entries = { key = entry } }
+-- @return list of records { file =, line =, entries = { key = entry }, written = list of lines }
 function reader.records(source, file, openers, journal)
   local records, current, ends = {}, nil, 0
-  for number, line in ipairs(lines(source)) do
-    local place = { file = file, line = number }
-    local entry = parse(line)
-    if line == "" or line:find("^#") then
-      entry = nil
-    elseif not entry or line:find("%z") then
-      journal:fail(place, ("expected KEY=value, got %s"):format(text.quote(line)))
-    elseif entry.value == nil and openers[entry.key] then
-      current = new_record(file, number)
+  each_line(source, file, journal, function(entry, line)
+    if entry.value == nil and openers[entry.key] then
+      current = new_record(file, entry.line)
       records[#records + 1] = current
     elseif entry.value == nil and entry.key == "END" then
       if current then
@@ -103,12 +113,12 @@ function reader.records(source, file, openers, journal)
       end
       current, ends = nil, ends + 1
     elseif not current then
-      journal:fail(place, ("%s stands outside of a rule"):format(text.quote(line)))
+      journal:fail(entry, ("%s stands outside of a rule"):format(text.quote(line)))
     else
-      entry.file, entry.line = file, number
       add(current, entry, journal)
+      table.insert(current.written, line)
     end
-  end
+  end)
   check_ends(file, records, ends, journal)
   return records
 end
@@ -117,17 +127,11 @@ end
 -- @return a record
 function reader.options(source, file, journal)
   local record = new_record(file, 1)
-  for number, line in ipairs(lines(source)) do
-    local entry = parse(line)
-    if line == "" or line:find("^#") or line == "END" then
-      entry = nil
-    elseif not entry or line:find("%z") then
-      journal:fail({ file = file, line = number }, ("expected KEY=value, got %s"):format(text.quote(line)))
-    else
-      entry.file, entry.line = file, number
+  each_line(source, file, journal, function(entry)
+    if entry.value ~= nil or entry.key ~= "END" then
       add(record, entry, journal)
     end
-  end
+  end)
   return record
 end
 

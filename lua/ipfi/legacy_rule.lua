@@ -24,7 +24,9 @@ local NAT_HOOKS = { PRE = true, POST = true }
 local NAMED = { [protocol.TCP] = "tcp", [protocol.UDP] = "udp", [protocol.ICMP] = "icmp" }
 
 -- The flags in the order in which they are shown, with our letters.
-local FLAGS = { { "SYN", "S" }, { "FIN", "F" }, { "RST", "R" }, { "PSH", "P" }, { "ACK", "A" }, { "URG", "U" } }
+local FLAGS = {
+  { "SYN", "S" }, { "FIN", "F" }, { "RST", "R" }, { "PSH", "P" }, { "ACK", "A" }, { "URG", "U" },
+}
 
 -- RFC 879 and what fits into a packet: as our own field mss.
 local MSS_LEAST, MSS_MOST = 64, 65534
@@ -54,8 +56,8 @@ function Check:fail(place, message)
 end
 
 --- Tells what is not kept.
--- @param decides true when it decides what becomes of the rule; nil when it changes nothing of whom the rule is
---   about
+-- @param decides what becomes of the rule for it: "lost" or "dropped"; nil when it changes nothing of whom
+--   the rule is about
 function Check:note(place, message, decides)
   self.draft.notes[#self.draft.notes + 1] = { place = place, message = message, decides = decides }
 end
@@ -63,13 +65,13 @@ end
 --- Notes a restriction that cannot be kept.
 function Check:lose(place, message)
   self.lost = true
-  self:note(place, message, true)
+  self:note(place, message, "lost")
 end
 
 --- Notes that the whole rule cannot be kept.
 function Check:drop(place, message)
   self.dropped = true
-  self:note(place, message, true)
+  self:note(place, message, "dropped")
 end
 
 --- Adds a field to our rule.
@@ -79,9 +81,9 @@ function Check:put(name, value)
   fields[name] = value
 end
 
---- YES or NO; a mistake counts as nil.
-function Check:switch(entry)
-  local value, problem = legacy_values.switch(entry)
+--- YES or NO, or what words say it is called; a mistake counts as nil.
+function Check:switch(entry, words)
+  local value, problem = legacy_values.switch(entry, words)
   if value == nil then
     self:fail(entry, problem)
   end
@@ -237,7 +239,7 @@ local function take_flags(c)
     if entry then
       first = first or entry
       looked_at = looked_at .. flag[2]
-      if c:switch(entry) then
+      if c:switch(entry, "TRUE or FALSE") then
         set = set .. flag[2]
       end
     end
@@ -274,7 +276,8 @@ local function take_state(c, options)
   if c.draft.word ~= "allow" then
     local what = c.draft.kind == "filter" and "a rule that denies" or "a rule that translates"
     if ftp then
-      c:note(ftp, ("FTP_SUPPORT belongs to the rule that allows the control connection, not to %s"):format(what))
+      c:note(ftp, ("FTP_SUPPORT belongs to the rule that allows the control connection, not to %s")
+        :format(what))
     end
     return
   end
@@ -305,7 +308,7 @@ local function take_mss(c)
     value, problem = legacy_values.number(entry, MSS_LEAST, MSS_MOST)
   end
   if problem then
-    c:fail(entry, problem .. " or TO_PMTU")
+    c:fail(entry, (problem:gsub(", got", " or TO_PMTU, got")))
   elseif c.draft.word ~= "allow" then
     c:note(entry, "MSS_VALUE belongs to the rule that allows the connection (mss = ...): not kept")
   elseif c.direction ~= "FORWARD" or c.protocol ~= protocol.TCP then
@@ -339,22 +342,34 @@ end
 local function refuse_nat(c)
   for _, key in ipairs { "NAT", "SNAT", "MASQUERADE", "NEWADDR", "NEWPORT" } do
     local entry = c.record:take(key)
-    if entry and (key:find "^NEW" or c:switch(entry)) then
+    if entry and (key:find "^NEW" or c:switch(entry)) and not c.dropped then
       c:drop(entry, ("%s translates addresses; such rules stand in the file translation"):format(key))
     end
   end
 end
 
--- What became of the rule, with the name that it had.
+-- What became of the rule.
 local function conclude(c)
-  local draft = c.draft
+  local draft, consequence = c.draft, nil
   if c.dropped then
-    draft.left_out = "it is left out"
+    consequence = "it is left out"
   elseif c.lost and draft.word ~= "deny" then
-    draft.left_out = ("it is left out, because it would %s more without that")
+    consequence = ("it is left out, because it would %s more without that")
       :format(draft.word == "allow" and "allow" or "translate")
   elseif c.lost then
-    draft.wider = "it is kept without that, so it denies more than it did"
+    consequence = "it is kept without that, so it denies more than it did"
+  end
+  draft.left_out = c.dropped or (c.lost and draft.word ~= "deny") or false
+  -- Said once, with the last reason.
+  local reason
+  for _, note in ipairs(draft.notes) do
+    if note.decides == (c.dropped and "dropped" or "lost")
+      and not (reason and reason.place.line > note.place.line) then
+      reason = note
+    end
+  end
+  if reason then
+    reason.message = ("%s; %s"):format(reason.message, consequence)
   end
 end
 
@@ -364,7 +379,7 @@ end
 -- @param options of legacy_options.lua
 -- @param journal takes the mistakes
 -- @return draft { kind = "filter" or "nat", word =, name =, record =, fields = list of { name =, value = },
---   notes = list of { place =, message =, decides = }, left_out = why or nil, wider = why or nil }
+--   notes = list of { place =, message = }, left_out = true when it is not to be }
 function legacy_rule.draft(record, word, options, journal)
   local c = setmetatable({ record = record, journal = journal }, Check)
   c.draft = { kind = word and "filter" or "nat", word = word, record = record, fields = {}, notes = {} }

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- One side of the original's rules: the addresses and ports of SRC or DST, as single values, intervals, lists,
--- the machine's own addresses, and the negations of these.
+-- One side of the original's rules: the addresses and ports of SRC or DST, as single values, intervals,
+-- lists, the machine's own addresses, and the negations of these.
 --
 --     SRCADDR, SRCADDR2 to SRCADDR50, _END_SRCADDR, MYSRCADDR, each also with _NOT; SRCPORT likewise
 local legacy_values = require "ipfi.legacy_values"

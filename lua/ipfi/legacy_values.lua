@@ -16,11 +16,12 @@ local function want(what, entry)
   return nil, ("%s: expected %s, got %s"):format(entry.key, what, got)
 end
 
---- YES or NO (TRUE or FALSE); a bare key means YES.
-function legacy_values.switch(entry)
+--- YES or NO, TRUE or FALSE; a bare key means YES.
+-- @param words which of them are expected, for the message; YES or NO when absent
+function legacy_values.switch(entry, words)
   local value = entry.value == nil and true or SWITCH[entry.value:upper()]
   if value == nil then
-    return want("YES or NO", entry)
+    return want(words or "YES or NO", entry)
   end
   return value
 end
@@ -64,7 +65,8 @@ end
 --- The name of a device. What is a pattern or a negation in our language never was one in the original.
 function legacy_values.device(entry)
   local name = entry.value or ""
-  if name == "" or #name > DEVICE_LENGTH or name == "." or name == ".." or name:find("[%s%c/:*!\x80-\xff]") then
+  if name == "" or #name > DEVICE_LENGTH or name == "." or name == ".."
+    or name:find("[%s%c/:*!\x80-\xff]") then
     return want("the name of a device", entry)
   end
   return name

@@ -7,6 +7,8 @@ local writer = {}
 
 -- Columns of a line; a rule that needs more has a line for each field.
 local WIDTH = 100
+-- What "file:line" behind a rule may take beside.
+local ROOM = 10
 
 -- The order of a rule's fields.
 local ORDER = {
@@ -21,9 +23,9 @@ function Page:line(depth, line)
   self[#self + 1] = line == "" and "" or ("  "):rep(depth) .. line
 end
 
--- A comment, wrapped. Escaping leaves no character that could end it.
-function Page:comment(depth, words)
-  local start = ("  "):rep(depth) .. "--"
+-- A comment, wrapped, behind an indent (blanks) of its own. Escaping leaves no character that could end it.
+function Page:comment(depth, words, indent)
+  local start = ("  "):rep(depth) .. "--" .. (indent or "")
   local line = start
   for word in text.escape(words):gmatch("%S+") do
     if #line > #start and #line + 1 + #word > WIDTH then
@@ -83,7 +85,7 @@ function Page:rule(depth, draft)
   end
   local at = draft.record and (" -- %s:%d"):format(draft.record.file, draft.record.line) or ""
   local line = ("%s { %s },"):format(draft.word, table.concat(parts, ", "))
-  if depth * 2 + #line <= WIDTH then
+  if depth * 2 + #line + #at <= WIDTH + ROOM then
     return self:line(depth, line .. at)
   end
   self:line(depth, draft.word .. " {" .. at)
@@ -98,10 +100,12 @@ end
 
 function Page:drafts(depth, drafts)
   for _, draft in ipairs(drafts) do
-    for _, remark in ipairs(draft.remarks or {}) do
+    for _, remark in ipairs(draft.remarks) do
       self:comment(depth, remark)
     end
-    if not draft.left_out then
+    if draft.left_out then
+      self:comment(depth, table.concat(draft.record.written, " "), "    ")
+    else
       self:rule(depth, draft)
     end
   end
@@ -114,20 +118,28 @@ function Page:sites(sites)
   end
   self:comment(0, "Sites that are denied both ways. Rules hold addresses, so a job of cron has to look up "
     .. "the names and fill the set:")
-  self:comment(0, "    ipfi examples/blocked-sites.lua ...")
-  self:comment(0, "with these names:")
-  self:comment(0, table.concat(sites.hosts, " "))
+  self:line(0, "--")
+  self:line(0, "--     ipfi examples/blocked-sites.lua")
+  for _, host in ipairs(sites.hosts) do
+    self:line(0, "--       " .. host)
+  end
+  self:line(0, "--")
   self:line(0, 'local blocked_sites = set { name = "blocked_sites", dynamic = true }')
   self:line(0, "")
 end
 
-local function denies_anything(drafts)
-  for _, draft in ipairs(drafts) do
-    if not draft.left_out then
-      return true
-    end
+-- A group of rules, or nothing where there is nothing to say.
+function Page:group(comment, opening, drafts)
+  if #drafts == 0 then
+    return
   end
-  return #drafts > 0
+  if self[#self] ~= "  rules = {" then
+    self:line(0, "")
+  end
+  self:comment(2, comment)
+  self:line(2, opening)
+  self:drafts(3, drafts)
+  self:line(2, "},")
 end
 
 --- Writes a policy.
@@ -154,24 +166,18 @@ function writer.policy(it)
   if it.options.max_states then
     page:line(1, ("limits = { max_states = %d },"):format(it.options.max_states))
   end
-  if denies_anything(it.nat) then
-    page:line(1, "")
+  if #it.nat > 0 then
+    page:line(0, "")
     page:line(1, "nat = {")
     page:drafts(2, it.nat)
     page:line(1, "},")
   end
-  page:line(1, "")
+  page:line(0, "")
   page:line(1, "rules = {")
   page:drafts(2, it.blocked)
-  page:comment(2, "Denials come before what is allowed.")
-  page:line(2, 'group { "blacklist" } {')
-  page:drafts(3, it.blacklist)
-  page:line(2, "},")
-  page:line(2, "")
-  page:comment(2, "The original knew IPv4 only. Take family = 4 away where IPv6 shall have the same.")
-  page:line(2, 'group { "allowed", family = 4 } {')
-  page:drafts(3, it.allowed)
-  page:line(2, "},")
+  page:group("Denials come before what is allowed.", 'group { "blacklist" } {', it.blacklist)
+  page:group("The original knew IPv4 only. Take family = 4 away where IPv6 shall have the same.",
+    'group { "allowed", family = 4 } {', it.allowed)
   page:line(1, "},")
   page:line(0, "}")
   page:line(0, "")
