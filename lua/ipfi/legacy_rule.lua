@@ -244,9 +244,14 @@ local function take_flags(c)
       end
     end
   end
-  if first and belongs_to(c, first, protocol.TCP, "flags") then
+  if not first or not belongs_to(c, first, protocol.TCP, "flags") then
+    return
+  elseif c.draft.kind == "filter" then
     c:put("flags", set .. "/" .. looked_at)
+  elseif set ~= "S" then
+    c:lose(first, ("%s: translation is for whole connections, not for single packets"):format(first.key))
   end
+  -- SYN alone is what every connection begins with, and its beginning is when it is translated.
 end
 
 local function take_length(c)

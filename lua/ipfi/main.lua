@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- What the options ask for, in their order: -l, -f or --import-legacy, -e, the script, the prompt. Returns the exit status.
+-- What the options ask for, in their order: -l, -f or --import-legacy, -e, the script, the prompt. Returns
+-- the exit status.
 local errors = require "ipfi.errors"
 local fw = require "ipfi.fw"
 local kernel = require "ipfi.kernel"

@@ -47,7 +47,8 @@ local function import(dir)
   return result[2], warnings, result[4]
 end
 
--- A record's only rule, as the policy has it: its fields as written; and the warnings, without place and name.
+-- A record's only rule, as the policy has it: its fields as written; and the warnings, without place and
+-- name.
 local function record(file, lines, options)
   local content = "RULE\nNAME=r\n" .. lines .. "\nEND\n"
   local p, warnings, text = import(files { [file] = content, options = options })
@@ -108,7 +109,8 @@ describe("the import of a directory", function()
       assert.truthy(#printed > 5)
       for i, message in ipairs(imported) do
         if message.rule then
-          assert.equal("imported from " .. FIXTURES .. name .. message.rule.at:match(":%d+$"), message.rule.at)
+          local line = message.rule.at:match(":%d+$")
+          assert.equal("imported from " .. FIXTURES .. name .. line, message.rule.at)
           message.rule.at = message.rule.at:gsub("^.*:", "p.lua:")
         end
         assert.same(printed[i], message)
@@ -264,7 +266,8 @@ describe("a permission", function()
       (allowed("_END_DSTADDR_NOT=10.0.0.9\nDSTADDR2_NOT=10.0.1.1\nDSTADDR_NOT=10.0.0.1\nMYDSTADDR_NOT\n"
         .. "_END_SRCPORT=1023\nSRCPORT_NOT=1\nSRCPORT2_NOT=6000")))
     assert.same(allow { src = "me", dst = "!me" }, (allowed "MYSRCADDR=YES\nMYDSTADDR_NOT=YES"))
-    assert.same(allow {}, (allowed "MYSRCADDR=NO\nNOTIFY=NO\nKEEP_STATE=NO\nNATURAL_LANGUAGE=YES\nPOSITION=4"))
+    assert.same(allow {}, (allowed "MYSRCADDR=NO\nNOTIFY=NO\nKEEP_STATE=NO"))
+    assert.same(allow {}, (allowed "NATURAL_LANGUAGE=YES\nPOSITION=4"))
   end)
 
   it("keeps devices, protocols, flags, ICMP, length and TOS", function()
@@ -284,7 +287,8 @@ describe("a permission", function()
       ["ICMP_ECHO_ID=1"] = "ICMP_ECHO_ID is nothing a rule can ask for",
       ["ICMP_CODE=1"] = "ICMP_CODE without ICMP_TYPE is nothing a rule can ask for",
       ["ICMP_TYPE=8\nDSTPORT=80"] = "ICMP_TYPE: ICMP has no ports, but the rule asks for some",
-      ["ICMP_TYPE=8\nPROTOCOL=6"] = "ICMP_TYPE: types and codes belong to ICMP, but the rule is about protocol 6",
+      ["ICMP_TYPE=8\nPROTOCOL=6"] = "ICMP_TYPE: types and codes belong to ICMP, but the rule is about "
+        .. "protocol 6",
       ["SYN=TRUE\nPROTOCOL=17"] = "SYN: flags belong to TCP, but the rule is about protocol 17",
       ["DSTPORT=80\nPROTOCOL=1"] = "DSTPORT: protocol 1 has no ports",
       ["TOS=2"] = "TOS=2 has bits that are no type of service any more, but congestion notification",
@@ -307,16 +311,19 @@ describe("a permission", function()
   it("that no original rule could be is left out", function()
     for lines, message in pairs {
       ["DSTPORT=80"] = "the rule has no DIRECTION, so it never matched",
-      ["DIRECTION=PRE"] = "DIRECTION=PRE is for address translation, whose rules stand in the file translation",
-      ["DIRECTION=INPUT\nNAT=YES\nNEWADDR=10.0.0.1"] = "NAT translates addresses; such rules stand in the file "
+      ["DIRECTION=PRE"] = "DIRECTION=PRE is for address translation, whose rules stand in the file "
         .. "translation",
-      ["DIRECTION=INPUT\nNEWPORT=80"] = "NEWPORT translates addresses; such rules stand in the file translation",
+      ["DIRECTION=INPUT\nNAT=YES\nNEWADDR=10.0.0.1"] = "NAT translates addresses; such rules stand in the "
+        .. "file translation",
+      ["DIRECTION=INPUT\nNEWPORT=80"] = "NEWPORT translates addresses; such rules stand in the file "
+        .. "translation",
     } do
       for _, file in ipairs { "allowed", "blacklist" } do
         local fields, warnings, text = record(file, lines)
         assert.is_nil(fields, lines)
         assert.same({ message .. "; it is left out" }, warnings)
-        assert.truthy(text:find("\n *%-%-     NAME=r " .. lines:gsub("\n", " "):gsub("%p", "%%%0") .. "\n"), text)
+        local shown = "--     NAME=r " .. lines:gsub("\n", " ") .. "\n"
+        assert.truthy(text:find(shown, 1, true), text)
       end
     end
   end)
@@ -361,6 +368,119 @@ describe("a denial", function()
   end)
 end)
 
+describe("a translation", function()
+  local function translation(lines, options)
+    return record("translation", lines, options)
+  end
+
+  it("is of the kind and the direction that it says", function()
+    assert.same({ verdict = "dnat", iif = "*", proto = "tcp", dport = 80, to = "10.0.0.1:8080" },
+      (translation "DIRECTION=PRE\nNAT=YES\nPROTOCOL=6\nDSTPORT=80\nNEWADDR=10.0.0.1\nNEWPORT=8080"))
+    assert.same({ verdict = "dnat", src = "me", to = "10.0.0.1" },
+      (translation "DIRECTION=OUTPUT\nNAT=YES\nMYSRCADDR\nNEWADDR=10.0.0.1"))
+    assert.same({ verdict = "dnat", iif = "eth0", dst = "10.0.0.9", to = "10.0.0.9:80" },
+      (translation "DIRECTION=PRE\nNAT=YES\nINDEVICE=eth0\nDSTADDR=10.0.0.9\nNEWPORT=80"))
+    assert.same({ verdict = "redirect", family = 4, iif = "*", dst = "me", to_port = 80 },
+      (translation "DIRECTION=PRE\nNAT=YES\nMYDSTADDR\nNEWPORT=80"))
+    assert.same({ verdict = "snat", src = { "!10.0.0.1", "!10.0.0.2" }, to = "192.0.2.1" },
+      (translation("DIRECTION=POST\nSNAT=YES\nSRCADDR_NOT=10.0.0.1\nSRCADDR2_NOT=10.0.0.2\n"
+        .. "NEWADDR=192.0.2.1")))
+    assert.same({ verdict = "masquerade", family = 4, oif = "eth0", proto = "udp", to_port = 50, log = true },
+      (translation "DIRECTION=POST\nMASQUERADE=YES\nOUTDEVICE=eth0\nPROTOCOL=17\nNEWPORT=50\nNOTIFY=YES"))
+    assert.same({ verdict = "masquerade", family = 4, proto = "tcp" },
+      (translation "DIRECTION=POST\nMASQUERADE=YES\nSYN=TRUE\nACK=FALSE\nKEEP_STATE=YES"))
+  end)
+
+  it("never becomes something else", function()
+    for lines, message in pairs {
+      ["DIRECTION=POST\nNAT=YES\nNEWADDR=10.0.0.1"] = "DIRECTION=POST: DNAT has DIRECTION=PRE or OUTPUT",
+      ["DIRECTION=INPUT\nNAT=YES\nNEWADDR=10.0.0.1"] = "DIRECTION=INPUT: DNAT has DIRECTION=PRE or OUTPUT",
+      ["DIRECTION=PRE\nSNAT=YES\nNEWADDR=10.0.0.1"] = "DIRECTION=PRE: SNAT has DIRECTION=POST",
+      ["DIRECTION=FORWARD\nMASQUERADE=YES"] = "DIRECTION=FORWARD: MASQUERADE has DIRECTION=POST",
+      ["NAT=YES\nNEWADDR=10.0.0.1"] = "the rule has no DIRECTION, so it never matched",
+      ["DIRECTION=POST\nSNAT=YES\nMASQUERADE=YES"] = "SNAT and MASQUERADE in one rule",
+      ["DIRECTION=POST\nSRCADDR=10.0.0.1"] = "it says neither NAT, SNAT nor MASQUERADE",
+      ["DIRECTION=POST\nSNAT=YES"] = "it has no NEWADDR",
+      ["DIRECTION=PRE\nNAT=YES"] = "it has no NEWADDR",
+      ["DIRECTION=PRE\nNAT=YES\nNEWADDR=www.example"] = "NEWADDR: 'www.example' is the name of a host, but a "
+        .. "rule holds addresses",
+      ["DIRECTION=PRE\nNAT=YES\nPROTOCOL=47\nNEWADDR=10.0.0.1\nNEWPORT=5"] = "NEWPORT: protocol 47 has no "
+        .. "ports",
+      ["DIRECTION=PRE\nNAT=YES\nNEWPORT=5\nDSTADDR=10.0.0.1\n_END_DSTADDR=10.0.0.2"] = "NEWPORT without "
+        .. "NEWADDR is kept only for one destination (one DSTADDR, or MYDSTADDR)",
+    } do
+      local fields, warnings = translation(lines)
+      assert.is_nil(fields, lines)
+      assert.same({ message .. "; it is left out" }, warnings)
+    end
+  end)
+
+  it("that asks for more than a rule can is left out, and told", function()
+    for lines, message in pairs {
+      ["DIRECTION=PRE\nNAT=YES\nOUTDEVICE=eth0\nNEWADDR=10.0.0.1"] = "OUTDEVICE: the way out is not known "
+        .. "yet where destinations are translated",
+      ["DIRECTION=OUTPUT\nNAT=YES\nSRCADDR=10.0.0.9\nNEWADDR=10.0.0.1"] = "DIRECTION=OUTPUT with source "
+        .. "addresses of its own would also be about what comes in",
+      ["DIRECTION=POST\nMASQUERADE=YES\nACK=TRUE"] = "ACK: translation is for whole connections, not for "
+        .. "single packets",
+    } do
+      local fields, warnings = translation(lines)
+      assert.is_nil(fields, lines)
+      assert.same({ message .. "; it is left out, because it would translate more without that" }, warnings)
+    end
+  end)
+
+  it("was in force only when the options said so", function()
+    local dnat, masquerade = "DIRECTION=PRE\nNAT=YES\nNEWADDR=10.0.0.1", "DIRECTION=POST\nMASQUERADE=YES"
+    local fields, warnings = translation(dnat, "NAT=NO")
+    assert.is_nil(fields)
+    assert.same({ "NAT is NO in options, so the rule was not in force; it is left out" }, warnings)
+    assert.is_nil((translation(masquerade, "MASQUERADE=NO")))
+    assert.equal("dnat", translation(dnat, "MASQUERADE=NO").verdict)
+    assert.equal("masquerade", translation(masquerade, "NAT=NO").verdict)
+  end)
+
+  it("has no use for what belongs to permissions", function()
+    local fields, warnings = translation "DIRECTION=POST\nMASQUERADE=YES\nFTP_SUPPORT=YES\nMSS_VALUE=1400"
+    assert.same({ verdict = "masquerade", family = 4 }, fields)
+    assert.same({
+      "FTP_SUPPORT belongs to the rule that allows the control connection, not to a rule that translates",
+      "MSS_VALUE belongs to the rule that allows the connection (mss = ...): not kept",
+    }, warnings)
+  end)
+end)
+
+describe("FTP and segment sizes", function()
+  it("are kept on the rule that allows the connection", function()
+    assert.same(allow { proto = "tcp", dport = 21, helper = "ftp" },
+      (allowed "PROTOCOL=6\nDSTPORT=21\nKEEP_STATE=YES\nFTP_SUPPORT=YES"))
+    assert.same(allow { dir = "forward", proto = "tcp", mss = 1400, state = true },
+      (record("allowed", "DIRECTION=FORWARD\nPROTOCOL=6\nMSS_VALUE=1400\nKEEP_STATE=YES")))
+    assert.same(allow { dir = "forward", proto = "tcp", mss = "pmtu" },
+      (record("allowed", "DIRECTION=FORWARD\nPROTOCOL=6\nMSS_VALUE=TO_PMTU")))
+  end)
+
+  it("are told where they cannot be", function()
+    local fields, warnings = allowed "DSTPORT=21\nFTP_SUPPORT=YES"
+    assert.same(allow { proto = "tcp", dport = 21, helper = "ftp" }, fields)
+    assert.same({ "FTP_SUPPORT: FTP is TCP, so the rule is about TCP only here" }, warnings)
+    fields, warnings = allowed "PROTOCOL=17\nDSTPORT=69\nFTP_SUPPORT=YES\nKEEP_STATE=YES"
+    assert.same(allow { proto = "udp", dport = 69, state = true }, fields)
+    assert.same({ "FTP_SUPPORT: FTP is TCP, but the rule is about protocol 17: not kept" }, warnings)
+    fields, warnings = allowed("PROTOCOL=6\nFTP_SUPPORT=YES", "STATEFUL=NO")
+    assert.same(allow { proto = "tcp" }, fields)
+    assert.same({ "FTP_SUPPORT had no effect, because STATEFUL is NO in options: not kept" }, warnings)
+    for lines, left in pairs {
+      ["DIRECTION=INPUT\nPROTOCOL=6\nMSS_VALUE=TO_PMTU"] = allow { proto = "tcp" },
+      ["DIRECTION=FORWARD\nMSS_VALUE=1400"] = allow { dir = "forward" },
+    } do
+      fields, warnings = record("allowed", lines)
+      assert.same(left, fields)
+      assert.same({ "MSS_VALUE needs DIRECTION=FORWARD and PROTOCOL=6: not kept" }, warnings)
+    end
+  end)
+end)
+
 describe("the options", function()
   local EMPTY = "RULE\nNAME=r\nDIRECTION=INPUT\nEND\n"
 
@@ -371,7 +491,8 @@ describe("the options", function()
   end)
 
   it("never make a limit of 0", function()
-    local p, warnings = import(files { allowed = EMPTY, options = "MAX_STATE_ENTRIES=0\nNOFLUSH_ON_EXIT=YES" })
+    local options = "MAX_STATE_ENTRIES=0\nNOFLUSH_ON_EXIT=YES"
+    local p, warnings = import(files { allowed = EMPTY, options = options })
     assert.same({}, p.limits)
     assert.same({ "options:1: MAX_STATE_ENTRIES=0 is not kept: max_states is 1 to 2147483647" }, warnings)
   end)
@@ -385,7 +506,8 @@ describe("names", function()
 
   it("are kept, whatever Lua would make of them", function()
     for _, name in ipairs {
-      'a "quoted" one', "]] error('no') --[[", "back\\slash\\", "\\\" }, allow { \"all", "-- comment", "{ 5 }",
+      'a "quoted" one', "]] error('no') --[[", "back\\slash\\", "\\\" }, allow { \"all", "-- comment",
+      "{ 5 }",
       "número uno", "right \xe2\x80\xae left", "#1", "$(reboot)", "%s%d", "=",
     } do
       local got, warnings = named(name)
@@ -397,8 +519,8 @@ describe("names", function()
   it("that cannot be are changed, and told", function()
     local name, warnings, text = named "a\27[31m\r\tb"
     assert.equal("a?[31m??b", name)
-    assert.same({ "allowed:2: rule 'a?[31m??b': the name 'a\\x1b[31m\\x0d\\x09b' cannot be kept as it is; here "
-      .. "it is 'a?[31m??b'" }, warnings)
+    assert.same({ "allowed:2: rule 'a?[31m??b': the name 'a\\x1b[31m\\x0d\\x09b' cannot be kept as it is; "
+      .. "here it is 'a?[31m??b'" }, warnings)
     assert.is_nil(text:find("[\27\r]"))
     name = named(("é"):rep(40))
     assert.equal(("é"):rep(31), name)
