@@ -13,6 +13,8 @@ enum ipfi_direction {
 };
 
 /* Private flags, beside the public IPFI_STATE_F_*. */
+#define IPFI_FLOW_F_WIDE (1 << 4)     /* the table's entry is one with a translation, a helper or a master */
+#define IPFI_FLOW_F_UNJUDGED (1 << 5) /* translated as it arrived, and not yet judged by the filter */
 #define IPFI_FLOW_F_HIGHER (1 << 6)   /* the original source is the key's higher end point */
 #define IPFI_FLOW_F_LOOPBACK (1 << 7) /* its first packet was on a loopback device */
 
@@ -65,9 +67,19 @@ static inline void ipfi_flow_tuple(const struct ipfi_flow *flow, struct ipfi_tup
 	ipfi_key_to_tuple(&flow->key, flow->flags & IPFI_FLOW_F_HIGHER, tuple);
 }
 
+/* The least that the mapping of a translated ICMP query lives without traffic, seconds (RFC 5508 REQ-2). */
+#define IPFI_NAT_ICMP_LEAST 60
+
 /* Seconds without traffic after which the flow ends. */
 static inline u32 ipfi_flow_timeout(const struct ipfi_flow *flow, const struct ipfi_limits *limits)
 {
+	if (unlikely(flow->flags & (IPFI_STATE_F_SRC_NAT | IPFI_STATE_F_DST_NAT))) {
+		/* A mapping lives as long with traffic one way alone (RFC 4787 REQ-5 and REQ-6). */
+		if (flow->state == IPFI_STATE_UDP_NEW)
+			return limits->value[IPFI_LIMIT_UDP_ESTABLISHED];
+		if (flow->state == IPFI_STATE_ICMP && limits->value[IPFI_LIMIT_ICMP] < IPFI_NAT_ICMP_LEAST)
+			return IPFI_NAT_ICMP_LEAST;
+	}
 	if (unlikely((flow->flags & (IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN)) == IPFI_STATE_F_GUESSED &&
 		     flow->state == IPFI_STATE_ESTABLISHED))
 		return limits->value[IPFI_LIMIT_TCP_GUESSED];

@@ -359,6 +359,9 @@ static int read_inner(const struct extent *extent, u32 at, struct ipfi_packet *p
 	}
 	if (err)
 		return err;
+	packet->inner_at = at;
+	packet->inner_transport = net.transport;
+	packet->inner_icmp_kind = IPFI_ICMP_NONE;
 	inner->proto = net.proto;
 	inner->sport = 0;
 	inner->dport = 0;
@@ -392,6 +395,7 @@ static int read_inner(const struct extent *extent, u32 at, struct ipfi_packet *p
 	kind = icmp_kind(inner->family, quoted[0]);
 	if (kind == IPFI_ICMP_QUERY || kind == IPFI_ICMP_REPLY) {
 		icmp_ports(inner, quoted, kind);
+		packet->inner_icmp_kind = kind;
 	} else {
 		/* Neither an error nor a signal opens a state. */
 		inner->family = 0;
@@ -439,6 +443,9 @@ static void set_nothing(struct ipfi_packet *packet)
 	packet->tcp_options = NULL;
 	packet->inner.family = 0;
 	packet->inner_seq = 0;
+	packet->inner_at = 0;
+	packet->inner_transport = 0;
+	packet->inner_icmp_kind = IPFI_ICMP_NONE;
 }
 
 int ipfi_packet_parse(struct ipfi_packet *packet, const u8 *data, u32 avail, u32 total,

@@ -54,6 +54,9 @@ struct ipfi_packet {
 	/* icmp_kind == IPFI_ICMP_ERROR only: the packet the error is about, as it was sent */
 	struct ipfi_tuple inner;
 	u32 inner_seq;           /* TCP */
+	u16 inner_at;            /* offset of its IP header */
+	u16 inner_transport;     /* offset of its transport header; eight bytes of that are there */
+	u8 inner_icmp_kind;      /* enum ipfi_icmp_kind: NONE, QUERY or REPLY */
 
 	/* Filled in by the caller, not by the parser. */
 	u8 list;                 /* enum ipfi_list */

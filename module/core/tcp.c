@@ -312,6 +312,13 @@ static enum event syn_event(const struct ipfi_tcp_end *sender, const struct ipfi
 	return SYN_OTHER;
 }
 
+bool ipfi_tcp_reopens(const struct ipfi_flow *flow, const struct ipfi_packet *packet, unsigned int direction)
+{
+	enum event event = syn_event(&flow->tcp.ends[direction], packet, flow->state);
+
+	return transitions[event][direction][flow->state] == RE;
+}
+
 static int advance_syn(struct ipfi_flow *flow, const struct ipfi_packet *packet,
 		       unsigned int direction, u8 *reason)
 {

@@ -62,4 +62,7 @@ bool ipfi_tcp_has_sent(const struct ipfi_tcp *tcp, unsigned int direction, u32 s
 /* Is this combination of TCP flags one that no standard sender makes? */
 bool ipfi_tcp_flags_bad(u8 flags);
 
+/* Does this SYN open a new connection where that of @flow has ended, so that it would be answered REOPEN? */
+bool ipfi_tcp_reopens(const struct ipfi_flow *flow, const struct ipfi_packet *packet, unsigned int direction);
+
 #endif /* IPFI_CORE_TCP_H */
