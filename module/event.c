@@ -13,20 +13,22 @@ static int put_kind(struct sk_buff *skb, enum ipfi_event kind, enum ipfi_cause c
 	return 0;
 }
 
-void ipfi_event_state(struct ipfi_net *in, const struct ipfi_state *state, enum ipfi_event kind,
+void ipfi_event_state(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_event kind,
 		      enum ipfi_cause cause)
 {
+	struct ipfi_snapshot snapshot;
 	struct sk_buff *skb;
 	void *header;
 
 	if (likely(!ipfi_genl_listened(in, IPFI_GROUP_INDEX_STATE)))
 		return;
+	ipfi_snapshot_take(&snapshot, state);
 	header = ipfi_genl_event_start(in, IPFI_GROUP_INDEX_STATE, IPFI_CMD_EVENT_STATE,
 				       IPFI_EVENT_PAYLOAD, &skb);
 	if (!header)
 		return;
 	if (WARN_ON_ONCE(put_kind(skb, kind, cause) ||
-			 ipfi_state_put(skb, &state->flow, state->deadline)))
+			 ipfi_state_put(skb, &snapshot)))
 		nlmsg_free(skb);
 	else
 		ipfi_genl_event_send(in, IPFI_GROUP_INDEX_STATE, skb, header);

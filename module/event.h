@@ -6,7 +6,7 @@
 #include "net.h"
 
 /* @cause is IPFI_CAUSE_UNSPEC but for IPFI_EVENT_DESTROYED. @state is locked or nobody else's. */
-void ipfi_event_state(struct ipfi_net *in, const struct ipfi_state *state, enum ipfi_event kind,
+void ipfi_event_state(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_event kind,
 		      enum ipfi_cause cause);
 
 /* The table is full (the caller limits the rate). */

@@ -3,7 +3,7 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include "net.h"
+#include "nat.h"
 
 /* States looked at under one hold of a shard's lock; keeps BHs off for some microseconds at most. */
 #define EXPIRY_BATCH 32
@@ -159,6 +159,8 @@ static void turn(struct work_struct *work)
 		for (i = 0; i <= expiry->shard_mask; i++)
 			turn_slot(in, expiry->shards[i], expiry->turned + 1);
 	empty_graveyard(expiry);
+	ipfi_expect_expire(in);
+	ipfi_nat_stop_idle(in);
 	queue_delayed_work(ipfi_workqueue, &expiry->work, 1 << IPFI_EXPIRY_SHIFT);
 }
 

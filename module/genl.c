@@ -105,6 +105,12 @@ static const struct genl_ops operations[] = {
 		.cmd = IPFI_CMD_STATS,
 		.doit = ipfi_genl_stats,
 	},
+	{
+		.cmd = IPFI_CMD_EXPECTATIONS_DUMP,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.start = ipfi_genl_expectations_start,
+		.dumpit = ipfi_genl_expectations_dump,
+	},
 };
 
 /* Who speaks to whom is for administrators only. */

@@ -63,6 +63,8 @@ int ipfi_genl_states_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int ipfi_genl_states_done(struct netlink_callback *cb);
 int ipfi_genl_states_count(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_states_delete(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_expectations_start(struct netlink_callback *cb);
+int ipfi_genl_expectations_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int ipfi_genl_stats(struct sk_buff *skb, struct genl_info *info);
 
 /* Policies of whole messages. */
@@ -71,10 +73,10 @@ extern const struct nla_policy ipfi_commit_message_policy[IPFI_A_MAX + 1];
 extern const struct nla_policy ipfi_filter_message_policy[IPFI_A_MAX + 1];
 
 /*
- * Attributes of more than one message, STATE and INFO: 0, or -EMSGSIZE when @skb is full. @deadline
- * is a low word of jiffies; @rs is NULL before the first commit.
+ * Attributes of more than one message, STATE and INFO: 0, or -EMSGSIZE when @skb is full. @rs is
+ * NULL before the first commit.
  */
-int ipfi_state_put(struct sk_buff *skb, const struct ipfi_flow *flow, u32 deadline);
+int ipfi_state_put(struct sk_buff *skb, const struct ipfi_snapshot *snapshot);
 int ipfi_info_put(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_name);
 
 /* The rule set in force, NULL before the first commit. Holds in->mutex. */
@@ -84,12 +86,12 @@ static inline const struct ipfi_ruleset *ipfi_ruleset_running(struct ipfi_net *i
 }
 
 /*
- * Payloads that hold what these put: of a state 13 numbers of up to 32 bits, 5 of 64 bits with
- * their padding and two addresses in their nest. IPFI_EVENT_PAYLOAD has room for EVENT and STATE.
+ * Payloads that hold what these put: of a state 16 numbers of up to 32 bits, 7 of 64 bits with
+ * their padding and four addresses in their nest. IPFI_EVENT_PAYLOAD has room for EVENT and STATE.
  */
 #define IPFI_STATE_PAYLOAD                                                                    \
-	nla_total_size(13 * nla_total_size(4) + 5 * (nla_total_size(0) + nla_total_size(8)) + \
-		       2 * nla_total_size(16))
+	nla_total_size(16 * nla_total_size(4) + 7 * (nla_total_size(0) + nla_total_size(8)) + \
+		       4 * nla_total_size(16))
 #define IPFI_EVENT_PAYLOAD (nla_total_size(2 * nla_total_size(1)) + IPFI_STATE_PAYLOAD)
 #define IPFI_INFO_PAYLOAD 256
 

@@ -2,6 +2,7 @@
 #include "genl.h"
 #include "genl_filter.h"
 #include "genl_parse.h"
+#include "expect.h"
 
 static const struct nla_policy prefix_policy[IPFI_PREFIX_A_MAX + 1] = {
 	[IPFI_PREFIX_A_ADDR] = NLA_POLICY_VALIDATE_FN(NLA_BINARY, ipfi_validate_address),
@@ -32,6 +33,10 @@ static const struct nla_policy filter_policy[IPFI_FILTER_A_MAX + 1] = {
 	[IPFI_FILTER_A_DEVICE] = { .type = NLA_U32 },
 	[IPFI_FILTER_A_GUESSED] = NLA_POLICY_MAX(NLA_U8, 1),
 	[IPFI_FILTER_A_MARK] = { .type = NLA_U32 },
+	[IPFI_FILTER_A_ID] = { .type = NLA_U64 },
+	[IPFI_FILTER_A_MASTER] = { .type = NLA_U64 },
+	[IPFI_FILTER_A_HELPER] = NLA_POLICY_RANGE(NLA_U8, 1, IPFI_HELPER_MAX),
+	[IPFI_FILTER_A_NAT] = NLA_POLICY_MASK(NLA_U32, IPFI_STATE_F_SRC_NAT | IPFI_STATE_F_DST_NAT),
 };
 
 const struct nla_policy ipfi_filter_message_policy[IPFI_A_MAX + 1] = {
@@ -131,6 +136,18 @@ static int take_filter(struct nlattr *tb[], struct ipfi_filter *filter,
 		case IPFI_FILTER_A_MARK:
 			filter->mark = nla_get_u32(tb[i]);
 			break;
+		case IPFI_FILTER_A_ID:
+			filter->id = nla_get_u64(tb[i]);
+			break;
+		case IPFI_FILTER_A_MASTER:
+			filter->master = nla_get_u64(tb[i]);
+			break;
+		case IPFI_FILTER_A_HELPER:
+			filter->helper = nla_get_u8(tb[i]);
+			break;
+		case IPFI_FILTER_A_NAT:
+			filter->nat = nla_get_u32(tb[i]);
+			break;
 		}
 	}
 	return err;
@@ -166,9 +183,42 @@ static bool port_in(const struct ipfi_range *range, u32 value)
 	return value >= range->from && value <= range->to;
 }
 
-static bool holds(const struct ipfi_filter *filter, const struct ipfi_flow *flow,
-		  const struct ipfi_tuple *tuple, enum ipfi_filter_attr attr)
+/* What a filter is asked about. The tuples are the same where nothing is translated. */
+struct asked {
+	struct ipfi_state *state;
+	const struct ipfi_wide_state *wide; /* NULL for a plain one */
+	const struct ipfi_flow *flow;
+	struct ipfi_tuple real;
+	const struct ipfi_tuple *opened, *leaving;
+};
+
+static bool address_of_any(const struct ipfi_prefix *prefix, const struct asked *asked)
 {
+	const u8 family = asked->real.family;
+
+	return address_in(prefix, &asked->opened->src, family) || address_in(prefix, &asked->opened->dst, family) ||
+	       (asked->wide && (address_in(prefix, &asked->leaving->src, family) ||
+				address_in(prefix, &asked->real.dst, family)));
+}
+
+static bool port_of_any(const struct ipfi_range *range, const struct asked *asked)
+{
+	return port_in(range, asked->opened->sport) || port_in(range, asked->opened->dport) ||
+	       (asked->wide && (port_in(range, asked->leaving->sport) || port_in(range, asked->real.dport)));
+}
+
+static bool nat_is(u32 nat, const struct ipfi_flow *flow)
+{
+	const u32 has = flow->flags & (IPFI_STATE_F_SRC_NAT | IPFI_STATE_F_DST_NAT);
+
+	return nat ? has & nat : !has;
+}
+
+static bool holds(const struct ipfi_filter *filter, const struct asked *asked, enum ipfi_filter_attr attr)
+{
+	const struct ipfi_tuple *tuple = asked->opened;
+	const struct ipfi_flow *flow = asked->flow;
+
 	switch (attr) {
 	case IPFI_FILTER_A_FAMILY:
 		return tuple->family == filter->family;
@@ -181,14 +231,13 @@ static bool holds(const struct ipfi_filter *filter, const struct ipfi_flow *flow
 	case IPFI_FILTER_A_DST:
 		return address_in(&filter->dst, &tuple->dst, tuple->family);
 	case IPFI_FILTER_A_ADDR:
-		return address_in(&filter->addr, &tuple->src, tuple->family) ||
-		       address_in(&filter->addr, &tuple->dst, tuple->family);
+		return address_of_any(&filter->addr, asked);
 	case IPFI_FILTER_A_SPORT:
 		return port_in(&filter->sport, tuple->sport);
 	case IPFI_FILTER_A_DPORT:
 		return port_in(&filter->dport, tuple->dport);
 	case IPFI_FILTER_A_PORT:
-		return port_in(&filter->port, tuple->sport) || port_in(&filter->port, tuple->dport);
+		return port_of_any(&filter->port, asked);
 	case IPFI_FILTER_A_RULE:
 		return flow->rule == filter->rule;
 	case IPFI_FILTER_A_IIF:
@@ -202,21 +251,35 @@ static bool holds(const struct ipfi_filter *filter, const struct ipfi_flow *flow
 		return !!(flow->flags & IPFI_STATE_F_GUESSED) == filter->guessed;
 	case IPFI_FILTER_A_MARK:
 		return flow->mark == filter->mark;
+	case IPFI_FILTER_A_ID:
+		return ipfi_state_id(asked->state) == filter->id;
+	case IPFI_FILTER_A_MASTER:
+		return asked->wide && asked->wide->master && asked->wide->master->id == filter->master;
+	case IPFI_FILTER_A_HELPER:
+		return asked->wide && (asked->wide->master || asked->wide->control);
+	case IPFI_FILTER_A_NAT:
+		return nat_is(filter->nat, flow);
 	default:
 		return true;
 	}
 }
 
-bool ipfi_filter_matches(const struct ipfi_filter *filter, const struct ipfi_flow *flow)
+bool ipfi_filter_matches(const struct ipfi_filter *filter, struct ipfi_state *state)
 {
+	struct asked asked = {
+		.state = state,
+		.wide = ipfi_state_wide(state),
+		.flow = &state->flow,
+	};
 	u32 left = filter->present;
-	struct ipfi_tuple tuple;
 
 	if (!left)
 		return true;
-	ipfi_flow_tuple(flow, &tuple);
+	ipfi_flow_tuple(&state->flow, &asked.real);
+	asked.opened = asked.wide ? &asked.wide->arriving : &asked.real;
+	asked.leaving = asked.wide ? &asked.wide->leaving : &asked.real;
 	for (; left; left &= left - 1)
-		if (!holds(filter, flow, &tuple, __ffs(left)))
+		if (!holds(filter, &asked, __ffs(left)))
 			return false;
 	return true;
 }

@@ -4,8 +4,8 @@
 #define IPFI_GENL_FILTER_H
 
 #include <net/genetlink.h>
-#include "core/flow.h"
 #include "core/rule.h"
+#include "state.h"
 
 struct ipfi_prefix {
 	struct ipfi_addr addr, mask; /* addr has no bit outside mask */
@@ -20,6 +20,9 @@ struct ipfi_filter {
 	struct ipfi_range sport, dport, port;
 	u64 rule;
 	u32 iif, oif, device, mark;
+	u64 id, master;
+	u8 helper;
+	u32 nat; /* mask of IPFI_STATE_F_*_NAT, 0 for states without */
 };
 
 /*
@@ -29,8 +32,8 @@ struct ipfi_filter {
 int ipfi_filter_parse(const struct nlmsghdr *nlh, struct nlattr *attrs[],
 		      struct ipfi_filter *filter, struct netlink_ext_ack *extack);
 
-/* Is @flow, which must not change meanwhile, one of them? */
-bool ipfi_filter_matches(const struct ipfi_filter *filter, const struct ipfi_flow *flow);
+/* Is @state, which is locked, one of them? */
+bool ipfi_filter_matches(const struct ipfi_filter *filter, struct ipfi_state *state);
 
 /* The device indexes of a flow's first packet, 0 for none. */
 static inline u32 ipfi_flow_iif(const struct ipfi_flow *flow)

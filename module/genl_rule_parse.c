@@ -46,6 +46,15 @@ static const struct nla_policy addresses_policy[IPFI_ADDRS_A_MAX + 1] = {
 	[IPFI_ADDRS_A_ME] = { .type = NLA_FLAG },
 };
 
+static const struct nla_policy target_policy[IPFI_TARGET_A_MAX + 1] = {
+	[IPFI_TARGET_A_ADDRS] = NLA_POLICY_NESTED(addresses_policy),
+	[IPFI_TARGET_A_PORT_FROM] = NLA_POLICY_MIN(NLA_U16, 1),
+	[IPFI_TARGET_A_PORT_TO] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
+/* A segment must have room for something: the least that any host must take is 536 (RFC 9293). */
+#define MSS_LEAST 64
+
 #define DEVICE_POLICY \
 	NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_device, IPFI_DEVICE_LEN - 1)
 
@@ -74,6 +83,9 @@ static const struct nla_policy rule_policy[IPFI_RULE_A_MAX + 1] = {
 	[IPFI_RULE_A_LIMIT_PERIOD] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IPFI_RULE_A_LIMIT_BURST] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IPFI_RULE_A_PER_SOURCE] = NLA_POLICY_MIN(NLA_U32, 1),
+	[IPFI_RULE_A_TARGET] = NLA_POLICY_NESTED(target_policy),
+	[IPFI_RULE_A_HELPER] = NLA_POLICY_RANGE(NLA_U8, 1, IPFI_HELPER_MAX),
+	[IPFI_RULE_A_MSS] = NLA_POLICY_MIN(NLA_U16, MSS_LEAST),
 	[IPFI_RULE_A_LOG] =
 		NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_text, IPFI_LOG_LEN),
 	[IPFI_RULE_A_COMMENT] =
@@ -138,6 +150,25 @@ static u32 count_attrs(const struct nlattr *nest, int type)
 	return count;
 }
 
+/* The nest of a target's addresses, NULL for none. */
+static const struct nlattr *target_addrs(const struct nlattr *target)
+{
+	const struct nlattr *attr;
+	int rest;
+
+	nla_for_each_nested(attr, target, rest)
+		if (nla_type(attr) == IPFI_TARGET_A_ADDRS)
+			return attr;
+	return NULL;
+}
+
+static size_t target_size(const struct nlattr *target)
+{
+	const struct nlattr *addrs = target_addrs(target);
+
+	return addrs ? count_attrs(addrs, IPFI_ADDRS_A_RANGE) * sizeof(struct ipfi_addr_range) : 0;
+}
+
 /* Bytes of everything that the rule keeps; a bound of what is handed out, and met exactly. */
 static size_t store_size(struct nlattr *tb[], const struct nlattr *nest)
 {
@@ -154,6 +185,8 @@ static size_t store_size(struct nlattr *tb[], const struct nlattr *nest)
 				sizeof(struct ipfi_addr_range);
 	if (tb[IPFI_RULE_A_LOG])
 		size += nla_len(tb[IPFI_RULE_A_LOG]);
+	if (tb[IPFI_RULE_A_TARGET])
+		size += target_size(tb[IPFI_RULE_A_TARGET]);
 	return size;
 }
 
@@ -231,6 +264,52 @@ static int take_addresses(struct filling *filling, const struct nlattr *nest,
 	return 0;
 }
 
+static int take_target_ports(struct nlattr *tb[], struct ipfi_nat_target *target, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *from = tb[IPFI_TARGET_A_PORT_FROM], *to = tb[IPFI_TARGET_A_PORT_TO];
+
+	if (!from && !to)
+		return 0;
+	if (!from)
+		return IPFI_WRONG(extack, to, "a range of ports needs its first one");
+	target->port_from = nla_get_u16(from);
+	target->port_to = to ? nla_get_u16(to) : target->port_from;
+	if (target->port_to < target->port_from)
+		return IPFI_WRONG(extack, to, "a range of ports ends before it begins");
+	return 0;
+}
+
+/* The rule is for connections of the families that its target has addresses of. */
+static int take_target_family(struct ipfi_rule *rule, const struct nlattr *addrs, struct netlink_ext_ack *extack)
+{
+	const struct ipfi_addrs *target = &rule->target.addrs;
+	u8 only = !target->v6_count ? 4 : !target->v4_count ? 6 : 0;
+
+	if (target->me)
+		return IPFI_WRONG(extack, addrs, "a target has addresses, not those of this machine");
+	if (!only)
+		return 0;
+	if (rule->fields & IPFI_FIELD_BIT(IPFI_FIELD_FAMILY) && rule->family != only)
+		return IPFI_WRONG(extack, addrs, "the target has no address of the rule's family");
+	rule->fields |= IPFI_FIELD_BIT(IPFI_FIELD_FAMILY);
+	rule->family = only;
+	return 0;
+}
+
+static int take_target(struct filling *filling, const struct nlattr *nest, struct ipfi_rule *rule,
+		       struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[IPFI_TARGET_A_MAX + 1];
+	int err = ipfi_parse_nest(tb, IPFI_TARGET_A_MAX, nest, NULL, extack);
+
+	if (!err)
+		err = take_target_ports(tb, &rule->target, extack);
+	if (err || !tb[IPFI_TARGET_A_ADDRS])
+		return err;
+	err = take_addresses(filling, tb[IPFI_TARGET_A_ADDRS], &rule->target.addrs, extack);
+	return err ? err : take_target_family(rule, tb[IPFI_TARGET_A_ADDRS], extack);
+}
+
 /* Ranges and addresses first, which need their alignment, then the message, then strings. */
 static int take_lists(struct filling *filling, struct nlattr *tb[], const struct nlattr *nest,
 		      struct ipfi_rule *rule, struct netlink_ext_ack *extack)
@@ -246,6 +325,11 @@ static int take_lists(struct filling *filling, struct nlattr *tb[], const struct
 		if (err)
 			return err;
 		rule->fields |= address_fields[i].field;
+	}
+	if (tb[IPFI_RULE_A_TARGET]) {
+		err = take_target(filling, tb[IPFI_RULE_A_TARGET], rule, extack);
+		if (err)
+			return err;
 	}
 	for (i = 0; i < ARRAY_SIZE(range_fields); i++) {
 		if (!tb[range_fields[i].attr])
@@ -341,6 +425,8 @@ static int take_single(struct nlattr *tb[], struct ipfi_rule *rule, struct netli
 	rule->verdict = nla_get_u8(tb[IPFI_RULE_A_VERDICT]);
 	rule->flags = u32_or(tb[IPFI_RULE_A_FLAGS], 0);
 	rule->negated = u32_or(tb[IPFI_RULE_A_NEGATED], 0);
+	rule->helper = tb[IPFI_RULE_A_HELPER] ? nla_get_u8(tb[IPFI_RULE_A_HELPER]) : IPFI_HELPER_NONE;
+	rule->mss = tb[IPFI_RULE_A_MSS] ? nla_get_u16(tb[IPFI_RULE_A_MSS]) : 0;
 	if (tb[IPFI_RULE_A_FAMILY]) {
 		err = ipfi_parse_family(tb[IPFI_RULE_A_FAMILY], &rule->family, extack);
 		rule->fields |= IPFI_FIELD_BIT(IPFI_FIELD_FAMILY);
@@ -373,6 +459,89 @@ static bool only_protocols_with_ports(const struct ipfi_ranges *protos)
 	return protos->count;
 }
 
+static bool only_tcp(const struct ipfi_rule *rule)
+{
+	u32 i;
+
+	for (i = 0; i < rule->proto.count; i++)
+		if (rule->proto.at[i].from != IPFI_PROTO_TCP || rule->proto.at[i].to != IPFI_PROTO_TCP)
+			return false;
+	return rule->proto.count && !(rule->negated & IPFI_FIELD_BIT(IPFI_FIELD_PROTO));
+}
+
+/* Which verdicts a rule may have follows from its list. */
+static int check_list(struct nlattr *tb[], const struct ipfi_rule *rule, struct netlink_ext_ack *extack)
+{
+	const bool nat = rule->lists & ~IPFI_LISTS_FILTER;
+	u8 list = 0;
+
+	switch (rule->verdict) {
+	case IPFI_VERDICT_DNAT:
+	case IPFI_VERDICT_REDIRECT:
+		list = 1 << IPFI_LIST_DSTNAT;
+		break;
+	case IPFI_VERDICT_SNAT:
+	case IPFI_VERDICT_MASQUERADE:
+		list = 1 << IPFI_LIST_SRCNAT;
+	}
+	if (list ? rule->lists != list : nat)
+		return IPFI_WRONG(extack, tb[IPFI_RULE_A_LISTS],
+				  "dnat and redirect stand in list dstnat, snat and masquerade in srcnat, others in neither");
+	return 0;
+}
+
+/* What a NAT rule has and has not. */
+static int check_nat(struct nlattr *tb[], const struct ipfi_rule *rule, struct netlink_ext_ack *extack)
+{
+	static const u16 not_here[] = {
+		IPFI_RULE_A_USER,
+		IPFI_RULE_A_PER_SOURCE,
+		IPFI_RULE_A_HELPER,
+		IPFI_RULE_A_MSS,
+	};
+	const bool wants_addrs = rule->verdict == IPFI_VERDICT_DNAT || rule->verdict == IPFI_VERDICT_SNAT;
+	const bool has_addrs = rule->target.addrs.v4_count + rule->target.addrs.v6_count;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(not_here); i++)
+		if (tb[not_here[i]])
+			return IPFI_WRONG(extack, tb[not_here[i]], "not for a rule that translates");
+	if (rule->flags & ~IPFI_RULE_F_PERSISTENT)
+		return IPFI_WRONG(extack, tb[IPFI_RULE_A_FLAGS], "a rule that translates has no flag but PERSISTENT");
+	if (tb[IPFI_RULE_A_OIF] && rule->lists == 1 << IPFI_LIST_DSTNAT)
+		return IPFI_WRONG(extack, tb[IPFI_RULE_A_OIF],
+				  "where a connection leaves is not known when its destination is translated");
+	if (wants_addrs && !has_addrs)
+		return tb[IPFI_RULE_A_TARGET] ?
+			       IPFI_WRONG(extack, tb[IPFI_RULE_A_TARGET], "a target needs addresses") :
+			       IPFI_MISSING(extack, NULL, IPFI_RULE_A_TARGET, "dnat and snat need a target");
+	if (!wants_addrs && has_addrs)
+		return IPFI_WRONG(extack, tb[IPFI_RULE_A_TARGET],
+				  "redirect and masquerade take this machine's own address");
+	if (rule->target.port_from && rule->lists == 1 << IPFI_LIST_DSTNAT &&
+	    !(rule->fields & IPFI_FIELD_BIT(IPFI_FIELD_PROTO)))
+		return IPFI_WRONG(extack, tb[IPFI_RULE_A_TARGET], "a port to translate to needs proto");
+	return 0;
+}
+
+/* What a filter rule has and has not. */
+static int check_filter(struct nlattr *tb[], const struct ipfi_rule *rule, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *tcp = tb[IPFI_RULE_A_HELPER] ?: tb[IPFI_RULE_A_MSS];
+
+	if (tb[IPFI_RULE_A_TARGET])
+		return IPFI_WRONG(extack, tb[IPFI_RULE_A_TARGET], "only a rule that translates has a target");
+	if (rule->flags & IPFI_RULE_F_PERSISTENT)
+		return IPFI_WRONG(extack, tb[IPFI_RULE_A_FLAGS], "only a translation can be persistent");
+	if (rule->flags & IPFI_RULE_F_FTP_FOREIGN && rule->helper != IPFI_HELPER_FTP)
+		return IPFI_WRONG(extack, tb[IPFI_RULE_A_FLAGS], "FTP_FOREIGN is of the helper for FTP");
+	if (tcp && (rule->verdict != IPFI_VERDICT_ALLOW || !only_tcp(rule)))
+		return IPFI_WRONG(extack, tcp, "only for a rule that allows TCP and nothing else");
+	if (tb[IPFI_RULE_A_HELPER] && !(rule->flags & IPFI_RULE_F_STATEFUL))
+		return IPFI_WRONG(extack, tb[IPFI_RULE_A_HELPER], "only a stateful rule can have a helper");
+	return 0;
+}
+
 static int check_together(struct nlattr *tb[], const struct ipfi_rule *rule,
 			  struct netlink_ext_ack *extack)
 {
@@ -390,7 +559,9 @@ static int check_together(struct nlattr *tb[], const struct ipfi_rule *rule,
 				  "ports need proto, and only protocols that have ports");
 	if (tb[IPFI_RULE_A_USER] && rule->lists != 1 << IPFI_LIST_OUT)
 		return IPFI_WRONG(extack, tb[IPFI_RULE_A_USER], "user is known in list out only");
-	return 0;
+	if (check_list(tb, rule, extack))
+		return -EINVAL;
+	return rule->lists & ~IPFI_LISTS_FILTER ? check_nat(tb, rule, extack) : check_filter(tb, rule, extack);
 }
 
 static int check_present(struct nlattr *tb[], const struct nlattr *nest,

@@ -74,6 +74,31 @@ static void *write_address(void *at, int type, u8 family, const struct ipfi_addr
 	return payload + words;
 }
 
+/* What is different on the other side of a translation. */
+static void *write_translation(void *at, const struct ipfi_snapshot *snapshot, const struct ipfi_tuple *real)
+{
+	const u8 family = real->family;
+
+	if (snapshot->flow.flags & IPFI_STATE_F_SRC_NAT) {
+		at = write_address(at, IPFI_STATE_A_NAT_SRC, family, &snapshot->leaving.src);
+		at = write_u16(at, IPFI_STATE_A_NAT_SPORT, snapshot->leaving.sport);
+	}
+	if (snapshot->flow.flags & IPFI_STATE_F_DST_NAT) {
+		at = write_address(at, IPFI_STATE_A_NAT_DST, family, &real->dst);
+		at = write_u16(at, IPFI_STATE_A_NAT_DPORT, real->dport);
+	}
+	return at;
+}
+
+static void *write_helper(void *at, const struct ipfi_snapshot *snapshot)
+{
+	if (snapshot->helper)
+		at = write_u8(at, IPFI_STATE_A_HELPER, snapshot->helper);
+	if (snapshot->master)
+		at = write_u64(at, IPFI_STATE_A_MASTER, snapshot->master);
+	return at;
+}
+
 static void *write_addresses(void *at, const struct ipfi_tuple *tuple)
 {
 	at = write_u8(at, IPFI_STATE_A_FAMILY, tuple->family);
@@ -100,9 +125,10 @@ static u32 time_left(u32 deadline)
 	return left > 0 ? jiffies_to_msecs(left) : 0;
 }
 
-int ipfi_state_put(struct sk_buff *skb, const struct ipfi_flow *flow, u32 deadline)
+int ipfi_state_put(struct sk_buff *skb, const struct ipfi_snapshot *snapshot)
 {
-	const u32 public = IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN;
+	const struct ipfi_flow *flow = &snapshot->flow;
+	const bool wide = flow->flags & IPFI_FLOW_F_WIDE;
 	struct nlattr *nest = (void *)skb_tail_pointer(skb);
 	struct ipfi_tuple tuple;
 	void *at = nest + 1;
@@ -110,39 +136,40 @@ int ipfi_state_put(struct sk_buff *skb, const struct ipfi_flow *flow, u32 deadli
 	if (skb_tailroom(skb) < IPFI_STATE_PAYLOAD)
 		return -EMSGSIZE;
 	ipfi_flow_tuple(flow, &tuple);
-	at = write_addresses(at, &tuple);
+	at = write_addresses(at, wide ? &snapshot->arriving : &tuple);
 	at = write_u8(at, IPFI_STATE_A_STATE, flow->state);
-	at = write_u32(at, IPFI_STATE_A_FLAGS, flow->flags & public);
+	at = write_u32(at, IPFI_STATE_A_FLAGS, flow->flags & IPFI_STATE_F_ALL);
 	at = write_u8(at, IPFI_STATE_A_LIST, flow->list);
 	at = write_u32(at, IPFI_STATE_A_IIF, ipfi_flow_iif(flow));
 	at = write_u32(at, IPFI_STATE_A_OIF, ipfi_flow_oif(flow));
 	at = write_u64(at, IPFI_STATE_A_RULE, flow->rule);
 	at = write_counters(at, flow);
-	at = write_u32(at, IPFI_STATE_A_TIMEOUT, time_left(deadline));
+	at = write_u32(at, IPFI_STATE_A_TIMEOUT, time_left(snapshot->deadline));
 	at = write_u32(at, IPFI_STATE_A_AGE, (u32)ktime_get_seconds() - flow->created);
 	at = write_u32(at, IPFI_STATE_A_MARK, flow->mark);
 	at = write_u32(at, IPFI_STATE_A_GENERATION, flow->generation);
+	at = write_u64(at, IPFI_STATE_A_ID, snapshot->id);
+	if (unlikely(wide)) {
+		at = write_translation(at, snapshot, &tuple);
+		at = write_helper(at, snapshot);
+	}
 	write_head(nest, IPFI_A_STATE | NLA_F_NESTED, at - (void *)(nest + 1));
 	skb_put(skb, at - (void *)nest);
 	return 0;
 }
 
 /*
- * Is @state alive and one of the filter's? Then *flow and *deadline are what it was at one moment.
+ * Is @state alive and one of the filter's? Then *snapshot is what it was at one moment; NULL: only asked.
  * Under RCU: one that has just died still can be looked at.
  */
-static bool take_state(struct ipfi_state *state, const struct ipfi_filter *filter,
-		       struct ipfi_flow *flow, u32 *deadline)
+static bool take_state(struct ipfi_state *state, const struct ipfi_filter *filter, struct ipfi_snapshot *snapshot)
 {
 	bool taken;
 
 	spin_lock_bh(&state->lock);
-	taken = !(state->flow.table & (IPFI_TABLE_DEAD | IPFI_TABLE_KILLED)) &&
-		ipfi_filter_matches(filter, &state->flow);
-	if (taken) {
-		*flow = state->flow;
-		*deadline = state->deadline;
-	}
+	taken = !ipfi_state_hidden(state) && ipfi_filter_matches(filter, state);
+	if (taken && snapshot)
+		ipfi_snapshot_take(snapshot, state);
 	spin_unlock_bh(&state->lock);
 	return taken;
 }
@@ -180,14 +207,14 @@ int ipfi_genl_states_done(struct netlink_callback *cb)
 }
 
 static int put_message(struct sk_buff *skb, struct netlink_callback *cb,
-		       const struct ipfi_flow *flow, u32 deadline)
+		       const struct ipfi_snapshot *snapshot)
 {
 	void *header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 				   &ipfi_genl_family, NLM_F_MULTI, IPFI_CMD_STATES_DUMP);
 
 	if (!header)
 		return -EMSGSIZE;
-	if (ipfi_state_put(skb, flow, deadline)) {
+	if (ipfi_state_put(skb, snapshot)) {
 		genlmsg_cancel(skb, header);
 		return -EMSGSIZE;
 	}
@@ -203,14 +230,12 @@ static int put_message(struct sk_buff *skb, struct netlink_callback *cb,
 static int dump_bucket(struct sk_buff *skb, struct netlink_callback *cb, struct cursor *cursor)
 {
 	unsigned int sequence = cb->prev_seq, length = skb->len;
+	struct ipfi_snapshot snapshot;
 	struct ipfi_state *state;
 	struct rhash_head *pos;
-	struct ipfi_flow flow;
-	u32 deadline;
 
 	ipfi_walk_for_each(state, pos, &cursor->walk) {
-		if (!take_state(state, &cursor->filter, &flow, &deadline) ||
-		    !put_message(skb, cb, &flow, deadline))
+		if (!take_state(state, &cursor->filter, &snapshot) || !put_message(skb, cb, &snapshot))
 			continue;
 		/* Whether the reader has been told of a resize is undone too. */
 		cb->prev_seq = sequence;
@@ -276,15 +301,13 @@ static int count_once(struct ipfi_net *in, const struct ipfi_filter *filter, u32
 	struct ipfi_state *state;
 	struct rhash_head *pos;
 	struct ipfi_walk walk;
-	struct ipfi_flow flow;
-	u32 deadline;
 
 	*count = 0;
 	ipfi_walk_start(&walk, in);
 	ipfi_walk_resume(&walk);
 	while (ipfi_walk_next(&walk)) {
 		ipfi_walk_for_each(state, pos, &walk)
-			*count += take_state(state, filter, &flow, &deadline);
+			*count += take_state(state, filter, NULL);
 		ipfi_walk_breathe(&walk);
 	}
 	ipfi_walk_pause(&walk);
@@ -335,7 +358,7 @@ int ipfi_genl_states_count(struct sk_buff *request, struct genl_info *info)
 
 static enum ipfi_sweep kill_matching(struct ipfi_net *in, struct ipfi_state *state, void *filter)
 {
-	if (state->flow.table & IPFI_TABLE_KILLED || !ipfi_filter_matches(filter, &state->flow))
+	if (ipfi_state_hidden(state) || !ipfi_filter_matches(filter, state))
 		return IPFI_SWEEP_LEAVE;
 	return IPFI_SWEEP_KILL;
 }

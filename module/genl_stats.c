@@ -29,6 +29,8 @@ static int put_table(struct sk_buff *skb, struct ipfi_net *in)
 	if (nla_put_u32(skb, IPFI_STATS_A_STATES, atomic_read(&in->table.count)) ||
 	    nla_put_u32(skb, IPFI_STATS_A_STATES_PEAK, atomic_read(&in->table.peak)) ||
 	    nla_put_u32(skb, IPFI_STATS_A_MAX_STATES, most) ||
+	    nla_put_u32(skb, IPFI_STATS_A_TRANSLATED, atomic_read(&in->table.translated)) ||
+	    nla_put_u32(skb, IPFI_STATS_A_EXPECTATIONS, atomic_read(&in->expectations.count)) ||
 	    nla_put_u32(skb, IPFI_STATS_A_STATE_SIZE, DIV64_U64_ROUND_UP(at_limit, most)) ||
 	    nla_put_u64_64bit(skb, IPFI_STATS_A_MEMORY, ipfi_table_memory(in), IPFI_STATS_A_PAD) ||
 	    nla_put_u64_64bit(skb, IPFI_STATS_A_MEMORY_AT_LIMIT, at_limit, IPFI_STATS_A_PAD))

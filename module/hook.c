@@ -3,137 +3,187 @@
  * One story, top to bottom: parse, look for the state, judge it again if the rules are new, let it advance;
  * else ask the rules, make a state, count, log, answer.
  */
-#include <linux/ktime.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <net/addrconf.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
-#include <net/route.h>
 #include "compat.h"
 #include "event.h"
+#include "expect.h"
+#include "helper.h"
 #include "hook.h"
-#include "log.h"
-#include "net.h"
+#include "mss.h"
+#include "nat.h"
+#include "open.h"
 #include "reject.h"
 #include "skb.h"
 
-/* A packet on its way through. */
-struct passage {
-	struct ipfi_net *in;
-	const struct ipfi_ruleset *rs;
-	struct sk_buff *skb;
-	const struct nf_hook_state *hook;
-	struct ipfi_packet packet;
-	struct ipfi_key key;
-	bool higher;
-};
-
-/* Not a verdict of netfilter's: the state is gone or another CPU has made it, look again. */
-#define LOOK_AGAIN UINT_MAX
-
-static unsigned int count(struct ipfi_net *in, u8 reason, unsigned int verdict)
-{
-	__this_cpu_inc(in->counters->reason[reason]);
-	return verdict;
-}
-
-static bool is_me(void *context, u8 family, const struct ipfi_addr *addr)
-{
-	struct passage *p = context;
-	struct in6_addr v6;
-	unsigned int i;
-
-	if (family == 4)
-		return inet_addr_type(p->in->net, htonl(addr->w[0])) == RTN_LOCAL;
-	for (i = 0; i < 4; i++)
-		v6.s6_addr32[i] = htonl(addr->w[i]);
-	return ipv6_chk_addr(p->in->net, &v6, NULL, 0);
-}
-
-static bool take_limit(void *context, const struct ipfi_rule *rule)
-{
-	struct passage *p = context;
-	atomic64_t *arrival = &p->rs->stores[rule->index]->limit_arrival;
-	s64 old = atomic64_read(arrival);
-	u64 now = ktime_get_ns(), next;
-
-	do {
-		if (!ipfi_rate_conforms(old, now, rule->limit_interval, rule->limit_burst, &next))
-			return false;
-	} while (!atomic64_try_cmpxchg(arrival, &old, next));
-	return true;
-}
-
-static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family, const struct ipfi_addr *source)
-{
-	struct passage *p = context;
-
-	return ipfi_sources_count(p->in, rule->id, family, source);
-}
-
-static void make_judge(struct passage *p, struct ipfi_judge *judge, struct ipfi_surroundings *around)
-{
-	around->is_me = is_me;
-	around->take_limit = take_limit;
-	around->source_states = source_states;
-	around->context = p;
-	judge->classifier = &p->rs->classifier;
-	judge->limits = &p->in->limits;
-	judge->around = around;
-	judge->generation = p->rs->generation;
-}
-
-static void count_rule(struct passage *p, const struct ipfi_rule *rule)
-{
-	struct ipfi_rule_counter *counter = &p->rs->counters[smp_processor_id()][rule->index];
-
-	WRITE_ONCE(counter->packets, counter->packets + 1);
-	WRITE_ONCE(counter->bytes, counter->bytes + p->packet.length);
-}
-
 /* Counts, logs and carries out what was decided. No lock is held. */
-static unsigned int carry_out(struct passage *p, const struct ipfi_decision *decision, u8 state_id)
+static unsigned int carry_out(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id)
 {
-	if (decision->rule) {
-		count_rule(p, decision->rule);
-		if (unlikely(decision->rule->log))
-			ipfi_log_packet(p->in, p->skb, p->hook, &p->packet, decision, state_id);
-	}
-	count(p->in, decision->reason, 0);
-	if (decision->verdict == IPFI_VERDICT_ALLOW)
+	if (decision->rule)
+		ipfi_passage_met(p, decision, state_id);
+	ipfi_passage_count(p, decision->reason, 0);
+	if (decision->verdict == IPFI_VERDICT_ALLOW) {
+		if (unlikely(decision->rule && decision->rule->mss) && !ipfi_mss_clamp(p, decision->rule->mss))
+			return NF_DROP;
 		return NF_ACCEPT;
+	}
 	if (decision->verdict == IPFI_VERDICT_REJECT)
 		return ipfi_reject(p->skb, p->hook, &p->packet);
 	return NF_DROP;
 }
 
-/* The packet of no live state. */
-static noinline unsigned int judge_first(struct passage *p, bool may_open)
+/* A connection was opened by a rule that translates its source. */
+static void meet_source_rule(struct ipfi_passage *p, const struct ipfi_rule *rule, u8 state_id)
+{
+	const struct ipfi_decision met = {
+		.verdict = rule->verdict,
+		.reason = IPFI_REASON_RULE_ALLOW,
+		.rule = rule,
+	};
+
+	ipfi_passage_met(p, &met, state_id);
+}
+
+static void ask_rules(struct ipfi_passage *p, struct ipfi_decision *decision)
 {
 	struct ipfi_surroundings around;
-	struct ipfi_decision decision;
 	struct ipfi_judge judge;
+
+	ipfi_passage_judge(p, &judge, &around);
+	ipfi_skb_user(p->skb, p->hook, &p->packet);
+	ipfi_decide_first(&judge, &p->packet, decision);
+}
+
+/* Announced by @master: counts as allowed by its rule. */
+static void follow_master(struct ipfi_passage *p, const struct ipfi_master *master, struct ipfi_decision *decision)
+{
+	memset(decision, 0, sizeof(*decision));
+	decision->verdict = IPFI_VERDICT_ALLOW;
+	decision->reason = IPFI_REASON_EXPECTED;
+	decision->stateful = true;
+	decision->rule = ipfi_ruleset_find(p->rs, READ_ONCE(master->first.rule));
+}
+
+/*
+ * Opens the state of an allowed packet, if it is to have one. The decision becomes a denial when there is none to
+ * be had: nothing passes untracked, or untranslated. IPFI_LOOK_AGAIN when another CPU was faster.
+ */
+static unsigned int open_allowed(struct ipfi_passage *p, const struct ipfi_expectation *expectation,
+				 struct ipfi_decision *decision, u8 *state_id)
+{
+	struct ipfi_permission permission = {
+		.rule = expectation ? NULL : decision->rule,
+		.expectation = expectation,
+	};
+	const struct ipfi_addr *given = expectation && expectation->src_translated ? &expectation->leaving_src : NULL;
+	struct ipfi_nat_source source;
 	struct ipfi_state *state;
+
+	permission.reason = ipfi_nat_find_source(p, given, &source);
+	if (permission.reason)
+		goto deny;
+	if (expectation && !given)
+		source.wanted = false;
+	if (!decision->stateful && !source.wanted)
+		return NF_ACCEPT;
+	if (ipfi_skb_checksum_bad(p->skb, &p->packet)) {
+		permission.reason = IPFI_REASON_BAD_CHECKSUM;
+		goto deny;
+	}
+	state = ipfi_open(p, &permission, &source);
+	if (IS_ERR(state))
+		return IPFI_LOOK_AGAIN;
+	if (!state)
+		goto deny;
+	*state_id = state->flow.state;
+	ipfi_event_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
+	spin_unlock(&state->lock);
+	if (permission.source_rule)
+		meet_source_rule(p, permission.source_rule, *state_id);
+	return NF_ACCEPT;
+
+deny:
+	decision->verdict = IPFI_VERDICT_DENY;
+	decision->reason = permission.reason;
+	return NF_ACCEPT;
+}
+
+/* The packet of no live state. */
+static noinline unsigned int judge_first(struct ipfi_passage *p, bool may_open)
+{
+	struct ipfi_expectation *expectation = may_open ? ipfi_expect_take(p->in, &p->packet.tuple, false) : NULL;
+	struct ipfi_decision decision;
+	unsigned int verdict = NF_ACCEPT;
 	u8 state_id = IPFI_STATE_NONE;
 
-	make_judge(p, &judge, &around);
-	ipfi_skb_user(p->skb, p->hook, &p->packet);
-	ipfi_decide_first(&judge, &p->packet, &decision);
-	if (decision.stateful && may_open) {
-		if (ipfi_skb_checksum_bad(p->skb, &p->packet))
-			return count(p->in, IPFI_REASON_BAD_CHECKSUM, NF_DROP);
-		state = ipfi_table_add(p->in, &p->packet, decision.rule, p->rs->generation, &decision.reason);
-		if (IS_ERR(state))
-			return LOOK_AGAIN;
-		if (!state) {
-			decision.verdict = IPFI_VERDICT_DENY;
-		} else {
-			state_id = state->flow.state;
-			ipfi_event_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
-			spin_unlock(&state->lock);
-		}
+	if (unlikely(expectation))
+		follow_master(p, expectation->master, &decision);
+	else
+		ask_rules(p, &decision);
+	/* An answer that nobody asked for opens nothing: a rule without state may let it pass. */
+	if (decision.verdict == IPFI_VERDICT_ALLOW && may_open &&
+	    (decision.stateful || p->packet.icmp_kind != IPFI_ICMP_REPLY))
+		verdict = open_allowed(p, expectation, &decision, &state_id);
+	if (unlikely(expectation))
+		ipfi_expect_free(expectation);
+	return verdict == IPFI_LOOK_AGAIN ? verdict : carry_out(p, &decision, state_id);
+}
+
+/* Removes the state of @p's connection if it is still to be judged. */
+static void forget_unjudged(struct ipfi_passage *p)
+{
+	struct ipfi_state *state = ipfi_table_find(p->in, &p->key, IPFI_TABLE_REAL);
+
+	if (!state)
+		return;
+	if (state->flow.flags & IPFI_FLOW_F_UNJUDGED)
+		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+	else
+		spin_unlock(&state->lock);
+}
+
+/*
+ * The first packet of a connection whose destination has been translated as it arrived. Its state is locked and
+ * comes back unlocked.
+ */
+static noinline unsigned int judge_unjudged(struct ipfi_passage *p, struct ipfi_state *state)
+{
+	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	struct ipfi_permission permission = {};
+	struct ipfi_decision decision;
+	unsigned int verdict;
+	u8 state_id;
+
+	if (ipfi_flow_direction(&state->flow, p->higher) == IPFI_REPLY) {
+		spin_unlock(&state->lock);
+		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
 	}
+	if (wide->master) {
+		follow_master(p, wide->master, &decision);
+	} else {
+		ask_rules(p, &decision);
+		permission.rule = decision.rule;
+	}
+	if (decision.verdict != IPFI_VERDICT_ALLOW) {
+		spin_unlock(&state->lock);
+		/* A rejection's answer goes back by the translation. */
+		verdict = carry_out(p, &decision, IPFI_STATE_NONE);
+		forget_unjudged(p);
+		return verdict;
+	}
+	if (!ipfi_open_unjudged(p, wide, &permission)) {
+		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+		decision.verdict = IPFI_VERDICT_DENY;
+		decision.reason = permission.reason;
+		return carry_out(p, &decision, IPFI_STATE_NONE);
+	}
+	state_id = state->flow.state;
+	ipfi_event_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
+	spin_unlock(&state->lock);
+	if (permission.source_rule)
+		meet_source_rule(p, permission.source_rule, state_id);
 	return carry_out(p, &decision, state_id);
 }
 
@@ -144,73 +194,127 @@ static const char *device_name(struct net *net, u32 index)
 	return device ? device->name : NULL;
 }
 
-/* Is @state, locked, still allowed by rules that are newer than its last judgement? */
-static noinline bool judge_again(struct passage *p, struct ipfi_state *state, struct ipfi_decision *decision)
+static void name_devices(struct net *net, const struct ipfi_flow *flow, struct ipfi_device_names *names)
 {
-	struct ipfi_flow *flow = &state->flow;
-	struct ipfi_device_names names = {
-		.iif = flow->list == IPFI_LIST_OUT ? NULL : device_name(p->in->net, flow->iif),
-		.oif = device_name(p->in->net, flow->oif),
-	};
-	struct ipfi_surroundings around;
-	struct ipfi_judge judge;
-	u64 old_rule = flow->rule;
+	names->iif = flow->list == IPFI_LIST_OUT ? NULL : device_name(net, flow->iif);
+	names->oif = device_name(net, flow->oif);
+}
 
-	make_judge(p, &judge, &around);
-	if (!ipfi_decide_again(&judge, flow, &names, decision))
+/* A data connection is still allowed while its control connection would be, with the helper. */
+static bool judge_master_again(struct ipfi_passage *p, const struct ipfi_judge *judge, struct ipfi_state *state,
+			       const struct ipfi_master *master)
+{
+	struct ipfi_flow first = master->first;
+	struct ipfi_device_names names;
+	struct ipfi_decision decision;
+
+	name_devices(p->in->net, &first, &names);
+	if (!ipfi_decide_again(judge, &first, &names, &decision) || !decision.rule ||
+	    decision.rule->helper != IPFI_HELPER_FTP)
 		return false;
-	ipfi_table_reassign(p->in, state, old_rule, decision->rule);
+	state->flow.generation = judge->generation;
+	state->flow.rule = decision.rule->id;
 	return true;
 }
 
-static bool judged_by_older(const struct passage *p, const struct ipfi_state *state)
+/* Is @state, locked, still allowed by rules that are newer than its last judgement? */
+static noinline bool judge_again(struct ipfi_passage *p, struct ipfi_state *state, struct ipfi_decision *decision)
+{
+	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	struct ipfi_flow *flow = &state->flow;
+	struct ipfi_surroundings around;
+	struct ipfi_device_names names;
+	struct ipfi_judge judge;
+	u64 old_rule = flow->rule;
+
+	ipfi_passage_judge(p, &judge, &around);
+	if (wide && wide->master && judge_master_again(p, &judge, state, wide->master))
+		return true;
+	name_devices(p->in->net, flow, &names);
+	if (!ipfi_decide_again(&judge, flow, &names, decision))
+		return false;
+	ipfi_table_reassign(p->in, state, old_rule, decision->rule);
+	if (wide && wide->control)
+		ipfi_control_rejudged(p->in, wide->control, decision->rule);
+	return true;
+}
+
+static bool judged_by_older(const struct ipfi_passage *p, const struct ipfi_state *state)
 {
 	return unlikely((s32)(state->flow.generation - p->rs->valid_from) < 0);
 }
 
 /*
  * A packet that came in by a loopback device has advanced its state when it went out. The list "in" still has
- * its say over who may open a connection.
+ * its say over who may open a connection, unless another one has announced it.
  */
-static unsigned int enter_by_loopback(struct passage *p, struct ipfi_state *state, enum ipfi_direction direction)
+static unsigned int enter_by_loopback(struct ipfi_passage *p, struct ipfi_state *state, enum ipfi_direction direction)
 {
+	const struct ipfi_wide_state *wide = ipfi_state_wide(state);
 	bool opening = state->flow.list == IPFI_LIST_OUT && direction == IPFI_ORIGINAL &&
-		       !(state->flow.flags & IPFI_STATE_F_REPLY_SEEN);
+		       !(state->flow.flags & IPFI_STATE_F_REPLY_SEEN) && !(wide && wide->master);
 
 	spin_unlock(&state->lock);
 	if (opening)
 		return judge_first(p, false);
-	return count(p->in, IPFI_REASON_STATE, NF_ACCEPT);
+	return ipfi_passage_count(p, IPFI_REASON_STATE, NF_ACCEPT);
 }
 
 /*
  * A segment of a TCP connection whose state was deleted. Resets pass, so that both ends hear of it; a SYN
  * begins anew; whoever goes on is told that it is over.
  */
-static noinline unsigned int answer_killed(struct passage *p, struct ipfi_state *state)
+static noinline unsigned int answer_killed(struct ipfi_passage *p, struct ipfi_state *state)
 {
 	u8 flags = p->packet.tcp_flags & (IPFI_TCP_SYN | IPFI_TCP_ACK | IPFI_TCP_RST);
 
 	if (flags == IPFI_TCP_SYN) {
 		ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
-		return LOOK_AGAIN;
+		return IPFI_LOOK_AGAIN;
 	}
 	spin_unlock(&state->lock);
 	if (flags & IPFI_TCP_RST)
-		return count(p->in, IPFI_REASON_STATE, NF_ACCEPT);
-	return count(p->in, IPFI_REASON_KILLED, ipfi_reject(p->skb, p->hook, &p->packet));
+		return ipfi_passage_count(p, IPFI_REASON_STATE, NF_ACCEPT);
+	return ipfi_passage_count(p, IPFI_REASON_KILLED, ipfi_reject(p->skb, p->hook, &p->packet));
+}
+
+/*
+ * The packet is accepted as one of @wide's, which is locked, for the reason *reason: what the state wants of its
+ * packets beside that.
+ */
+static noinline unsigned int attend(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction,
+				    u32 ack, u8 *reason)
+{
+	unsigned int verdict = NF_ACCEPT;
+
+	if (wide->control && *reason == IPFI_REASON_STATE)
+		*reason = ipfi_control_after(p, wide, direction, ack, &verdict);
+	if (wide->mss && !ipfi_mss_clamp(p, wide->mss))
+		verdict = NF_DROP;
+	/* To this machine it leaves here. */
+	if (wide->translated && p->packet.list == IPFI_LIST_IN && !p->packet.loopback && verdict == NF_ACCEPT &&
+	    !ipfi_nat_show(p, wide, IPFI_VIEW_LEAVING, direction)) {
+		*reason = IPFI_REASON_NAT_FAILED;
+		verdict = NF_DROP;
+	}
+	return verdict;
 }
 
 /* The packet of a live state, which is locked and comes back unlocked. */
-static unsigned int judge_live(struct passage *p, struct ipfi_state *state)
+static unsigned int judge_live(struct ipfi_passage *p, struct ipfi_state *state)
 {
+	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	unsigned int verdict = NF_ACCEPT;
 	struct ipfi_flow *flow = &state->flow;
 	enum ipfi_direction direction;
 	struct ipfi_decision decision;
 	u8 before, reason;
+	u32 ack = 0;
 
 	if (unlikely(flow->table & IPFI_TABLE_KILLED))
 		return answer_killed(p, state);
+	if (unlikely(flow->flags & IPFI_FLOW_F_UNJUDGED))
+		return judge_unjudged(p, state);
 	if (judged_by_older(p, state) && !judge_again(p, state, &decision)) {
 		u8 state_id = flow->state;
 
@@ -220,6 +324,11 @@ static unsigned int judge_live(struct passage *p, struct ipfi_state *state)
 	direction = ipfi_flow_direction(flow, p->higher);
 	if (unlikely(p->packet.loopback) && p->packet.list == IPFI_LIST_IN)
 		return enter_by_loopback(p, state, direction);
+	if (unlikely(wide) && wide->control) {
+		reason = ipfi_control_before(p, wide, direction, &ack);
+		if (reason)
+			goto drop;
+	}
 
 	before = flow->state;
 	switch (ipfi_flow_advance(flow, &p->packet, direction, &reason)) {
@@ -227,23 +336,32 @@ static unsigned int judge_live(struct passage *p, struct ipfi_state *state)
 		ipfi_table_renew(p->in, state);
 		if (unlikely(flow->state != before))
 			ipfi_event_state(p->in, state, IPFI_EVENT_CHANGED, IPFI_CAUSE_UNSPEC);
-		spin_unlock(&state->lock);
-		return count(p->in, IPFI_REASON_STATE, NF_ACCEPT);
+		reason = IPFI_REASON_STATE;
+		fallthrough;
 	case IPFI_ADVANCE_IGNORE:
+		if (unlikely(wide))
+			verdict = attend(p, wide, direction, ack, &reason);
 		spin_unlock(&state->lock);
-		return count(p->in, reason, NF_ACCEPT);
+		return ipfi_passage_count(p, reason, verdict);
 	case IPFI_ADVANCE_REOPEN:
+		/* A translated one has come back here too late to be told anew: its sender tries again. */
+		reason = IPFI_REASON_TCP_STATE;
+		if (wide && wide->translated) {
+			ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
+			return ipfi_passage_count(p, reason, NF_DROP);
+		}
 		ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
-		return LOOK_AGAIN;
+		return IPFI_LOOK_AGAIN;
 	case IPFI_ADVANCE_DROP:
 		break;
 	}
+drop:
 	spin_unlock(&state->lock);
-	return count(p->in, reason, NF_DROP);
+	return ipfi_passage_count(p, reason, NF_DROP);
 }
 
 /* Does the ICMP error speak about a live state that the rules in force allow? */
-static noinline bool is_related(struct passage *p)
+static noinline bool is_related(struct ipfi_passage *p)
 {
 	struct ipfi_decision decision;
 	struct ipfi_state *state;
@@ -252,10 +370,10 @@ static noinline bool is_related(struct passage *p)
 	if (!p->packet.inner.family)
 		return false;
 	ipfi_key_from_tuple(&p->key, &p->packet.inner);
-	state = ipfi_table_find(p->in, &p->key);
+	state = ipfi_table_find(p->in, &p->key, IPFI_TABLE_REAL);
 	if (!state)
 		return false;
-	related = !(state->flow.table & IPFI_TABLE_KILLED) && ipfi_decide_related(&state->flow, &p->packet);
+	related = !ipfi_state_hidden(state) && ipfi_decide_related(&state->flow, &p->packet);
 	if (related && judged_by_older(p, state) && !judge_again(p, state, &decision)) {
 		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
 		return false;
@@ -264,18 +382,66 @@ static noinline bool is_related(struct passage *p)
 	return related;
 }
 
-static unsigned int judge_error(struct passage *p)
+static unsigned int judge_error(struct ipfi_passage *p)
 {
 	if (ipfi_skb_checksum_bad(p->skb, &p->packet))
-		return count(p->in, IPFI_REASON_BAD_CHECKSUM, NF_DROP);
-	if (is_related(p))
-		return count(p->in, IPFI_REASON_RELATED, NF_ACCEPT);
+		return ipfi_passage_count(p, IPFI_REASON_BAD_CHECKSUM, NF_DROP);
+	if (is_related(p)) {
+		/* To this machine it leaves here. */
+		if (READ_ONCE(p->in->nat.active) && p->packet.list == IPFI_LIST_IN && !p->packet.loopback &&
+		    ipfi_nat_leave(p) != NF_ACCEPT)
+			return NF_DROP;
+		return ipfi_passage_count(p, IPFI_REASON_RELATED, NF_ACCEPT);
+	}
 	return judge_first(p, false);
+}
+
+/*
+ * What comes in by a loopback device has been translated twice on its way out: it shows what leaves. Lets p->packet,
+ * not the packet itself, show the real end points again.
+ */
+static struct ipfi_state *find_behind_loopback(struct ipfi_passage *p)
+{
+	struct ipfi_wide_state *wide;
+	struct ipfi_state *state;
+	struct ipfi_tuple leaving;
+	enum ipfi_direction direction;
+
+	/* What leaves in one direction is what arrives in the other, the ends exchanged. */
+	state = ipfi_table_find(p->in, &p->key, ipfi_table_arrives(!p->higher));
+	wide = state ? ipfi_state_translated(state) : NULL;
+	if (!wide)
+		return state;
+	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, IPFI_ORIGINAL, &leaving);
+	direction = ipfi_addr_equal(&leaving.src, &p->packet.tuple.src) && leaving.sport == p->packet.tuple.sport ?
+			    IPFI_ORIGINAL :
+			    IPFI_REPLY;
+	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &p->packet.tuple);
+	ipfi_passage_key(p);
+	return state;
+}
+
+static struct ipfi_state *find_state(struct ipfi_passage *p)
+{
+	if (unlikely(p->packet.loopback) && p->packet.list == IPFI_LIST_IN && READ_ONCE(p->in->nat.active))
+		return find_behind_loopback(p);
+	return ipfi_table_find(p->in, &p->key, IPFI_TABLE_REAL);
+}
+
+/* What is made here arrives here. True if it may go on. */
+static bool arrive_from_here(struct ipfi_passage *p, unsigned int *verdict)
+{
+	*verdict = ipfi_nat_arrive(p);
+	if (*verdict != NF_ACCEPT)
+		return false;
+	/* Its way out may be another one now. */
+	ipfi_skb_surroundings(p->skb, p->hook, IPFI_LIST_OUT, &p->packet);
+	return true;
 }
 
 static unsigned int judge(struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list)
 {
-	struct passage p ipfi_uninitialized;
+	struct ipfi_passage p ipfi_uninitialized;
 	struct ipfi_state *state;
 	unsigned int verdict;
 	int err;
@@ -285,13 +451,15 @@ static unsigned int judge(struct sk_buff *skb, const struct nf_hook_state *hook,
 	if (unlikely(!p.rs))
 		return NF_ACCEPT;
 	if (list == IPFI_LIST_OUT && ipfi_reject_is_own())
-		return count(p.in, IPFI_REASON_OWN_REJECT, NF_ACCEPT);
+		return ipfi_passage_count(&p, IPFI_REASON_OWN_REJECT, NF_ACCEPT);
 	p.skb = skb;
 	p.hook = hook;
 	err = ipfi_skb_parse(skb, &p.packet);
 	if (unlikely(err))
-		return count(p.in, -err, NF_DROP);
+		return ipfi_passage_count(&p, -err, NF_DROP);
 	ipfi_skb_surroundings(skb, hook, list, &p.packet);
+	if (list == IPFI_LIST_OUT && unlikely(READ_ONCE(p.in->nat.active)) && !arrive_from_here(&p, &verdict))
+		return verdict;
 
 	if (unlikely(p.packet.icmp_kind == IPFI_ICMP_ERROR))
 		return judge_error(&p);
@@ -301,13 +469,13 @@ static unsigned int judge(struct sk_buff *skb, const struct nf_hook_state *hook,
 	if (p.packet.tuple.proto == IPFI_PROTO_TCP &&
 	    p.packet.tcp_flags & (IPFI_TCP_SYN | IPFI_TCP_FIN | IPFI_TCP_RST) &&
 	    ipfi_skb_checksum_bad(skb, &p.packet))
-		return count(p.in, IPFI_REASON_BAD_CHECKSUM, NF_DROP);
+		return ipfi_passage_count(&p, IPFI_REASON_BAD_CHECKSUM, NF_DROP);
 
-	p.higher = ipfi_key_from_tuple(&p.key, &p.packet.tuple);
+	ipfi_passage_key(&p);
 	do {
-		state = ipfi_table_find(p.in, &p.key);
+		state = find_state(&p);
 		verdict = likely(state) ? judge_live(&p, state) : judge_first(&p, true);
-	} while (unlikely(verdict == LOOK_AGAIN));
+	} while (unlikely(verdict == IPFI_LOOK_AGAIN));
 	return verdict;
 }
 

@@ -8,6 +8,7 @@
 #include "genl.h"
 #include "genl_parse.h"
 #include "log.h"
+#include "passage.h"
 
 static ushort nflog_group;
 module_param(nflog_group, ushort, 0644);
@@ -89,6 +90,116 @@ void ipfi_log_packet(struct ipfi_net *in, const struct sk_buff *skb,
 	nf_log_packet(in->net, hook->pf, hook->hook, skb, hook->in, hook->out, &where, "%s",
 		      decision->rule->log);
 	multicast(in, packet, decision, state_id);
+}
+
+/* An address and a port as text: "[addr]:port". */
+#define END_LEN 56
+
+static void print_end(char text[END_LEN], u8 family, const struct ipfi_addr *addr, u16 port)
+{
+	__be32 words[4];
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		words[i] = htonl(addr->w[i]);
+	if (family == 4)
+		snprintf(text, END_LEN, "%pI4:%u", words, port);
+	else
+		snprintf(text, END_LEN, "[%pI6c]:%u", words, port);
+}
+
+static const char *reason_name(u8 reason)
+{
+	static const char *const names[] = {
+#define X(id, name, accepted, help) [IPFI_REASON_##id] = name,
+		IPFI_REASONS(X)
+#undef X
+	};
+
+	return names[reason];
+}
+
+static int put_refusal(struct sk_buff *skb, const struct ipfi_packet *packet, u64 rule, u8 state_id, u8 reason)
+{
+	struct nlattr *nest = nla_nest_start(skb, IPFI_A_LOG);
+
+	if (!nest || nla_put_string(skb, IPFI_LOG_A_PREFIX, reason_name(reason)) ||
+	    nla_put_u64_64bit(skb, IPFI_LOG_A_RULE, rule, IPFI_LOG_A_PAD) ||
+	    nla_put_u8(skb, IPFI_LOG_A_VERDICT, IPFI_VERDICT_ALLOW) ||
+	    nla_put_u8(skb, IPFI_LOG_A_REASON, reason) || nla_put_u8(skb, IPFI_LOG_A_STATE, state_id) ||
+	    put_packet(skb, packet) ||
+	    nla_put_u64_64bit(skb, IPFI_LOG_A_TIME, ktime_get_real_ns(), IPFI_LOG_A_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+void ipfi_log_refusal(struct ipfi_passage *p, const struct ipfi_flow *flow, const struct ipfi_ftp_finding *found,
+		      u8 reason)
+{
+	const struct ipfi_tuple *tuple = &p->packet.tuple;
+	char from[END_LEN], to[END_LEN], what[END_LEN] = "nothing valid";
+	struct sk_buff *skb;
+	void *header;
+
+	if (!__ratelimit(&p->in->refusals_said))
+		return;
+	print_end(from, tuple->family, &tuple->src, tuple->sport);
+	print_end(to, tuple->family, &tuple->dst, tuple->dport);
+	if (found->port && found->family)
+		print_end(what, found->family, &found->addr, found->port);
+	else if (found->port)
+		snprintf(what, sizeof(what), "port %u", found->port);
+	pr_notice("ftp: %s announces %s to %s: not believed (%s)\n", from, what, to, reason_name(reason));
+
+	if (!ipfi_genl_listened(p->in, IPFI_GROUP_INDEX_LOG))
+		return;
+	header = ipfi_genl_event_start(p->in, IPFI_GROUP_INDEX_LOG, IPFI_CMD_EVENT_LOG, LOG_PAYLOAD, &skb);
+	if (!header)
+		return;
+	if (WARN_ON_ONCE(put_refusal(skb, &p->packet, flow->rule, flow->state, reason)))
+		nlmsg_free(skb);
+	else
+		ipfi_genl_event_send(p->in, IPFI_GROUP_INDEX_LOG, skb, header);
+}
+
+static int put_nat_full(struct sk_buff *skb, const struct ipfi_packet *packet, const struct ipfi_rule *rule)
+{
+	struct nlattr *nest = nla_nest_start(skb, IPFI_A_LOG);
+
+	if (!nest || put_packet(skb, packet) ||
+	    nla_put_u64_64bit(skb, IPFI_LOG_A_TIME, ktime_get_real_ns(), IPFI_LOG_A_PAD))
+		return -EMSGSIZE;
+	if (rule && (nla_put_u64_64bit(skb, IPFI_LOG_A_RULE, rule->id, IPFI_LOG_A_PAD) ||
+		     nla_put_string(skb, IPFI_LOG_A_NAME, rule->name)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+void ipfi_log_nat_full(struct ipfi_passage *p, const struct ipfi_rule *rule)
+{
+	const struct ipfi_tuple *tuple = &p->packet.tuple;
+	char from[END_LEN], to[END_LEN];
+	struct sk_buff *skb;
+	void *header;
+
+	if (!__ratelimit(&p->in->nat.full_said))
+		return;
+	print_end(from, tuple->family, &tuple->src, tuple->sport);
+	print_end(to, tuple->family, &tuple->dst, tuple->dport);
+	pr_warn("nat: no translation left for protocol %u from %s to %s%s%s%s\n", tuple->proto, from, to,
+		rule ? " (rule '" : "", rule ? rule->name : "", rule ? "')" : "");
+
+	if (!ipfi_genl_listened(p->in, IPFI_GROUP_INDEX_STATE))
+		return;
+	header = ipfi_genl_event_start(p->in, IPFI_GROUP_INDEX_STATE, IPFI_CMD_EVENT_NAT_FULL, LOG_PAYLOAD, &skb);
+	if (!header)
+		return;
+	if (WARN_ON_ONCE(put_nat_full(skb, &p->packet, rule)))
+		nlmsg_free(skb);
+	else
+		ipfi_genl_event_send(p->in, IPFI_GROUP_INDEX_STATE, skb, header);
 }
 
 /* Is it there? It may be removed again: a logger is looked up for every packet. */

@@ -5,12 +5,27 @@
 
 #include <linux/netfilter.h>
 #include "core/decide.h"
+#include "core/ftp.h"
 
 struct ipfi_net;
+struct ipfi_passage;
 
 /* decision->rule->log is set. @state_id: of the state the packet made, IPFI_STATE_NONE without. No sleep. */
 void ipfi_log_packet(struct ipfi_net *in, const struct sk_buff *skb, const struct nf_hook_state *hook,
 		     const struct ipfi_packet *packet, const struct ipfi_decision *decision, u8 state_id);
+
+/*
+ * @p, of the control connection @flow, announced what is not believed for @reason: one line in the kernel log,
+ * and an event of the group "log" whose prefix is the reason's name; both not more often than once in a while.
+ */
+void ipfi_log_refusal(struct ipfi_passage *p, const struct ipfi_flow *flow, const struct ipfi_ftp_finding *found,
+		      u8 reason);
+
+/*
+ * No translation is left for the connection that @p opens: a line in the kernel log and an event of the group
+ * "state", once a second. @rule: that wanted one, NULL for none.
+ */
+void ipfi_log_nat_full(struct ipfi_passage *p, const struct ipfi_rule *rule);
 
 /* Gets the kernel's logger for NFLOG; a rule set that logs needs it. Sleeps. */
 void ipfi_log_load(void);

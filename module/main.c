@@ -4,6 +4,7 @@
 #include <linux/rcupdate.h>
 #include <linux/workqueue.h>
 #include "genl.h"
+#include "masquerade.h"
 #include "net.h"
 #include "state.h"
 
@@ -17,23 +18,28 @@ static int __init ipfi_init(void)
 	ipfi_workqueue = alloc_workqueue("ipfi", WQ_UNBOUND, 0);
 	if (!ipfi_workqueue)
 		return -ENOMEM;
-	err = ipfi_state_cache_init();
+	err = ipfi_state_caches_init();
 	if (err)
 		goto destroy_workqueue;
 	err = ipfi_net_init();
 	if (err)
 		goto exit_cache;
-	err = ipfi_genl_init();
+	err = ipfi_masquerade_init();
 	if (err)
 		goto exit_net;
+	err = ipfi_genl_init();
+	if (err)
+		goto exit_masquerade;
 	return 0;
 
+exit_masquerade:
+	ipfi_masquerade_exit();
 exit_net:
 	ipfi_net_exit();
 exit_cache:
 	rcu_barrier();
 	flush_workqueue(ipfi_workqueue);
-	ipfi_state_cache_exit();
+	ipfi_state_caches_exit();
 destroy_workqueue:
 	destroy_workqueue(ipfi_workqueue);
 	return err;
@@ -42,11 +48,12 @@ destroy_workqueue:
 static void __exit ipfi_exit(void)
 {
 	ipfi_genl_exit();
+	ipfi_masquerade_exit();
 	ipfi_net_exit();
-	/* Rule sets wait for their grace period, then for the workqueue; sources for their grace period. */
+	/* Rule sets wait for their grace period, then for the workqueue; the rest for their grace period. */
 	rcu_barrier();
 	destroy_workqueue(ipfi_workqueue);
-	ipfi_state_cache_exit();
+	ipfi_state_caches_exit();
 }
 
 module_init(ipfi_init);

@@ -6,6 +6,7 @@
 #include <linux/ratelimit.h>
 #include "genl.h"
 #include "hook.h"
+#include "nat.h"
 #include "net.h"
 
 /* One state in so much memory, and the share of memory that the table may take by default. */
@@ -83,6 +84,8 @@ static int __net_init init_net_namespace(struct net *net)
 	INIT_LIST_HEAD(&in->transactions);
 	ratelimit_state_init(&in->full_said, 5 * HZ, 1);
 	ratelimit_set_flags(&in->full_said, RATELIMIT_MSG_ON_RELEASE);
+	ratelimit_state_init(&in->refusals_said, 5 * HZ, 10);
+	ratelimit_set_flags(&in->refusals_said, RATELIMIT_MSG_ON_RELEASE);
 	default_limits(&in->limits);
 	in->counters = alloc_percpu(struct ipfi_counters);
 	if (!in->counters)
@@ -90,9 +93,13 @@ static int __net_init init_net_namespace(struct net *net)
 	err = ipfi_sources_init(in);
 	if (err)
 		goto free_counters;
-	err = ipfi_table_init(in);
+	err = ipfi_nat_init(in);
 	if (err)
 		goto exit_sources;
+	ipfi_expect_init(in);
+	err = ipfi_table_init(in);
+	if (err)
+		goto exit_nat;
 	if (!closed)
 		return 0;
 
@@ -108,6 +115,8 @@ static int __net_init init_net_namespace(struct net *net)
 	ipfi_ruleset_put(rs);
 exit_table:
 	ipfi_table_exit(in);
+exit_nat:
+	ipfi_nat_exit(in);
 exit_sources:
 	ipfi_sources_exit(in);
 free_counters:
@@ -120,6 +129,9 @@ static void __net_exit stop_net_namespace(struct net *net)
 {
 	struct ipfi_net *in = ipfi_net(net);
 
+	mutex_lock(&in->mutex);
+	ipfi_nat_unregister(in);
+	mutex_unlock(&in->mutex);
 	if (in->armed)
 		ipfi_hooks_unregister(net);
 }
@@ -130,6 +142,8 @@ static void __net_exit exit_net_namespace(struct net *net)
 
 	ipfi_genl_net_exit(in);
 	ipfi_table_exit(in);
+	ipfi_expect_exit(in);
+	ipfi_nat_exit(in);
 	ipfi_sources_exit(in);
 	ipfi_ruleset_put(rcu_dereference_protected(in->ruleset, 1));
 	free_percpu(in->counters);

@@ -8,6 +8,8 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include "core/decide.h"
+#include "expect.h"
+#include "mapping.h"
 #include "ruleset.h"
 #include "sources.h"
 #include "table.h"
@@ -25,12 +27,20 @@ struct ipfi_net {
 	struct ipfi_limits limits; /* written under mutex, read by packets word by word */
 	struct ipfi_table table;
 	struct ipfi_sources sources;
+	struct ipfi_expectations expectations;
+	struct ipfi_mappings mappings;
+	struct {
+		bool active; /* the hooks are there; written under mutex */
+		u32 secret;  /* of the choice of ports */
+		struct ratelimit_state full_said;
+	} nat;
 
 	struct mutex mutex; /* rule set, transactions, limits, arming */
 	struct list_head transactions;
 	u32 generation; /* the last one given away */
 	bool armed;
 	struct ratelimit_state full_said; /* the syslog line about a full table */
+	struct ratelimit_state refusals_said; /* those about what a helper does not believe */
 };
 
 extern unsigned int ipfi_net_id;

@@ -3,6 +3,7 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include "log.h"
+#include "nat.h"
 #include "net.h"
 
 static const struct rhashtable_params id_params = {
@@ -170,6 +171,8 @@ int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi
 	rs->generation = in->generation + 1;
 	rs->valid_from = states == IPFI_COMMIT_KEEP && old ? old->valid_from : rs->generation;
 	err = ipfi_net_arm(in);
+	if (!err)
+		err = ipfi_nat_start(in, rs);
 	if (err)
 		return err;
 	in->generation = rs->generation;
@@ -184,6 +187,16 @@ int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi
 		ipfi_table_recount(in, rs);
 	ipfi_ruleset_put(old);
 	return 0;
+}
+
+const struct ipfi_rule *ipfi_ruleset_find(const struct ipfi_ruleset *rs, u64 id)
+{
+	u32 i;
+
+	for (i = 0; i < rs->count; i++)
+		if (rs->rules[i].id == id)
+			return &rs->rules[i];
+	return NULL;
 }
 
 void ipfi_ruleset_count(const struct ipfi_ruleset *rs, u32 index, struct ipfi_rule_counter *sum)

@@ -69,6 +69,9 @@ int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi
 struct ipfi_ruleset *ipfi_ruleset_get(struct ipfi_net *in);
 void ipfi_ruleset_put(struct ipfi_ruleset *rs);
 
+/* The rule of that id, or NULL. Looks at them one by one: not for every packet. */
+const struct ipfi_rule *ipfi_ruleset_find(const struct ipfi_ruleset *rs, u64 id);
+
 /* Sums up rule @index's counters over the CPUs. */
 void ipfi_ruleset_count(const struct ipfi_ruleset *rs, u32 index, struct ipfi_rule_counter *sum);
 

@@ -2,6 +2,8 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
+#include <net/addrconf.h>
+#include <net/route.h>
 #include <net/sock.h>
 #include "skb.h"
 
@@ -25,6 +27,10 @@ void ipfi_skb_surroundings(const struct sk_buff *skb, const struct nf_hook_state
 {
 	const struct net_device *iif = list == IPFI_LIST_OUT ? NULL : hook->in;
 	const struct net_device *oif = list == IPFI_LIST_IN ? NULL : hook->out;
+
+	/* A translation may have found another way for what is sent here. */
+	if (list == IPFI_LIST_OUT && skb_dst(skb))
+		oif = skb_dst(skb)->dev;
 
 	packet->list = list;
 	packet->loopback = 0;
@@ -54,6 +60,18 @@ void ipfi_skb_user(const struct sk_buff *skb, const struct nf_hook_state *hook, 
 		return;
 	packet->user = from_kuid_munged(hook->net->user_ns, sk->sk_uid);
 	packet->has_user = 1;
+}
+
+bool ipfi_addr_is_own(struct net *net, u8 family, const struct ipfi_addr *addr)
+{
+	struct in6_addr v6;
+	unsigned int i;
+
+	if (family == 4)
+		return inet_addr_type(net, htonl(addr->w[0])) == RTN_LOCAL;
+	for (i = 0; i < 4; i++)
+		v6.s6_addr32[i] = htonl(addr->w[i]);
+	return ipv6_chk_addr(net, &v6, NULL, 0);
 }
 
 bool ipfi_skb_checksum_bad(struct sk_buff *skb, const struct ipfi_packet *packet)

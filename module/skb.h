@@ -19,6 +19,9 @@ void ipfi_skb_surroundings(const struct sk_buff *skb, const struct nf_hook_state
 /* Fills in the owner of the socket that sends @skb, as seen from the namespace's user namespace. */
 void ipfi_skb_user(const struct sk_buff *skb, const struct nf_hook_state *hook, struct ipfi_packet *packet);
 
+/* Is @addr one of this machine's addresses in @net? Under RCU. */
+bool ipfi_addr_is_own(struct net *net, u8 family, const struct ipfi_addr *addr);
+
 /*
  * Is the transport checksum wrong? Asked before a packet may change a state: the receiver would ignore it.
  * What this machine sends, and what the device has checked, is taken as right.

@@ -5,8 +5,9 @@
 #include <linux/ktime.h>
 #include <linux/prefetch.h>
 #include <linux/ratelimit.h>
-#include <linux/slab.h>
 #include "event.h"
+#include "helper.h"
+#include "mapping.h"
 #include "net.h"
 #include "walk.h"
 
@@ -14,24 +15,6 @@
 #define EVICT_BUCKETS 16
 /* States evicted for one newcomer at most, when other CPUs take the places. */
 #define EVICT_TRIES 4
-
-static struct kmem_cache *state_cache __ro_after_init;
-
-int __init ipfi_state_cache_init(void)
-{
-	state_cache = KMEM_CACHE(ipfi_state, 0);
-	return state_cache ? 0 : -ENOMEM;
-}
-
-void ipfi_state_cache_exit(void)
-{
-	kmem_cache_destroy(state_cache);
-}
-
-void ipfi_state_free(struct ipfi_state *state)
-{
-	kmem_cache_free(state_cache, state);
-}
 
 static u32 hash_key(const void *key, u32 length, u32 seed)
 {
@@ -45,11 +28,18 @@ static u32 hash_state(const void *object, u32 length, u32 seed)
 	return ipfi_key_hash(&state->flow.key, seed);
 }
 
+/* What a node is looked for by, when another is to be inserted. */
+struct probe {
+	struct ipfi_key key;
+	u8 found;
+};
+
 static int differs(struct rhashtable_compare_arg *arg, const void *object)
 {
 	const struct ipfi_state *state = object;
+	const struct probe *probe = arg->key;
 
-	return !ipfi_key_equal(arg->key, &state->flow.key);
+	return !ipfi_key_equal(&probe->key, &state->flow.key) || !(state->flow.table & probe->found);
 }
 
 /* The seed is the hash table's own: random, one a namespace, and new whenever a chain grows too long. */
@@ -69,23 +59,13 @@ int ipfi_table_init(struct ipfi_net *in)
 	atomic_set(&in->table.count, 0);
 	atomic_set(&in->table.peak, 0);
 	atomic_set(&in->table.tombstones, 0);
+	atomic_set(&in->table.translated, 0);
 	ipfi_expiry_init(in);
 	return rhashtable_init(&in->table.hash, &table_params);
 }
 
-static void free_state(void *object, void *arg)
-{
-	ipfi_state_free(object);
-}
-
-void ipfi_table_exit(struct ipfi_net *in)
-{
-	ipfi_expiry_exit(in);
-	rhashtable_free_and_destroy(&in->table.hash, free_state, NULL);
-}
-
 /* rhashtable_lookup(), with hash and comparison in line: every packet comes by here. */
-static struct ipfi_state *lookup(struct rhashtable *hash, const struct ipfi_key *key)
+static struct ipfi_state *lookup(struct rhashtable *hash, const struct ipfi_key *key, u8 found)
 {
 	struct bucket_table *buckets = rht_dereference_rcu(hash->tbl, hash);
 	struct ipfi_state *state;
@@ -97,7 +77,8 @@ static struct ipfi_state *lookup(struct rhashtable *hash, const struct ipfi_key 
 		rht_for_each_entry_rcu(state, pos, buckets, bucket, node) {
 			/* The key nearly always fits: fetch the counters' cache line while its own is on the way. */
 			prefetchw(&state->flow.bytes[1]);
-			if (likely(ipfi_key_equal(key, &state->flow.key)))
+			if (likely(ipfi_key_equal(key, &state->flow.key)) &&
+			    likely(READ_ONCE(state->flow.table) & found))
 				return state;
 		}
 		/* While the table is being resized: see a new array that was made before the search. */
@@ -107,18 +88,45 @@ static struct ipfi_state *lookup(struct rhashtable *hash, const struct ipfi_key 
 	return NULL;
 }
 
-struct ipfi_state *ipfi_table_find(struct ipfi_net *in, const struct ipfi_key *key)
+struct ipfi_state *ipfi_table_find(struct ipfi_net *in, const struct ipfi_key *key, u8 found)
 {
 	struct ipfi_state *state;
 
 	/* A dead one has left the table before its lock was released, so a second look finds its successor. */
-	while ((state = lookup(&in->table.hash, key))) {
+	while ((state = lookup(&in->table.hash, key, found))) {
+		if (unlikely(READ_ONCE(state->flow.table) & IPFI_TABLE_ALIAS))
+			state = ((struct ipfi_alias *)state)->state;
 		spin_lock(&state->lock);
 		if (likely(!(state->flow.table & IPFI_TABLE_DEAD)))
 			break;
 		spin_unlock(&state->lock);
 	}
 	return state;
+}
+
+struct ipfi_wide_state *ipfi_table_find_translated(struct ipfi_net *in, const struct ipfi_key *key, u8 found,
+						   bool *known)
+{
+	struct ipfi_state *state = lookup(&in->table.hash, key, found);
+	struct ipfi_wide_state *wide;
+
+	/* Whether a state is wide is settled before it can be found. */
+	*known = state;
+	if (!state || !(READ_ONCE(state->flow.table) & IPFI_TABLE_ALIAS || ipfi_state_wide(state)))
+		return NULL;
+	state = ipfi_table_find(in, key, found);
+	*known = state;
+	if (!state)
+		return NULL;
+	wide = ipfi_state_translated(state);
+	if (!wide)
+		spin_unlock(&state->lock);
+	return wide;
+}
+
+bool ipfi_table_has(struct ipfi_net *in, const struct ipfi_key *key, u8 found)
+{
+	return lookup(&in->table.hash, key, found);
 }
 
 static void source_of(const struct ipfi_state *state, struct ipfi_addr *source)
@@ -167,16 +175,44 @@ static int take_counts(struct ipfi_net *in, struct ipfi_state *state, u32 of_sou
 /* A state ceases to be one, to those who count and those who listen. */
 static void take_leave(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_cause cause)
 {
+	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+
 	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
-	ipfi_event_state(in, state, IPFI_EVENT_DESTROYED, cause);
+	if (!(state->flow.flags & IPFI_FLOW_F_UNJUDGED))
+		ipfi_event_state(in, state, IPFI_EVENT_DESTROYED, cause);
+	if (unlikely(wide))
+		ipfi_control_end(in, wide->control);
 	atomic_dec(&in->table.count);
+}
+
+void ipfi_table_remove_alias(struct ipfi_net *in, struct ipfi_alias *alias)
+{
+	if (alias->hashed)
+		rhashtable_remove_fast(&in->table.hash, &alias->node, table_params);
+	alias->hashed = false;
+}
+
+/* Takes a state that is dead now out of the hash table, with all its nodes. */
+static void take_out(struct ipfi_net *in, struct ipfi_state *state)
+{
+	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+
+	rhashtable_remove_fast(&in->table.hash, &state->node, table_params);
+	if (likely(!wide))
+		return;
+	ipfi_table_remove_alias(in, &wide->arrives);
+	ipfi_table_remove_alias(in, &wide->returns);
+	ipfi_mapping_put(in, wide->mapping);
+	wide->mapping = NULL;
+	if (wide->translated)
+		atomic_dec(&in->table.translated);
 }
 
 void ipfi_table_remove(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_cause cause)
 {
 	lockdep_assert_held(&state->lock);
 	state->flow.table |= IPFI_TABLE_DEAD;
-	rhashtable_remove_fast(&in->table.hash, &state->node, table_params);
+	take_out(in, state);
 	if (unlikely(state->flow.table & IPFI_TABLE_KILLED))
 		atomic_dec(&in->table.tombstones);
 	else
@@ -232,7 +268,7 @@ static bool evict_near(struct ipfi_net *in, const struct ipfi_key *key)
 		u32 bucket = ((first & (buckets->size - 1)) + i) & (buckets->size - 1);
 
 		rht_for_each_entry_rcu(state, pos, buckets, bucket, node) {
-			if (!ipfi_flow_evictable(&state->flow))
+			if (state->flow.table & IPFI_TABLE_ALIAS || !ipfi_flow_evictable(&state->flow))
 				continue;
 			spin_lock(&state->lock);
 			/* A tombstone takes no place that it could make room with. */
@@ -282,59 +318,170 @@ static bool take_place(struct ipfi_net *in, const struct ipfi_key *key)
 	return true;
 }
 
-struct ipfi_state *ipfi_table_add(struct ipfi_net *in, const struct ipfi_packet *packet,
-				  const struct ipfi_rule *rule, u32 generation, u8 *reason)
+/* Room, and a state in it. */
+static struct ipfi_state *take_state(struct ipfi_net *in, const struct ipfi_key *near, bool wide, u8 *reason)
 {
-	struct ipfi_state *state, *existing;
-	int err;
+	struct ipfi_state *state = ipfi_state_alloc(wide);
 
-	state = kmem_cache_alloc(state_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!state) {
 		*reason = IPFI_REASON_NO_MEMORY;
 		return NULL;
 	}
-	err = ipfi_flow_open(&state->flow, packet, rule->id, generation, (u32)ktime_get_seconds(), &in->limits);
-	if (err) {
-		*reason = -err;
-		goto free;
-	}
-	if (!take_place(in, &state->flow.key)) {
+	if (!take_place(in, near)) {
 		*reason = IPFI_REASON_TABLE_FULL;
-		goto free;
+		state->flow.flags = wide ? IPFI_FLOW_F_WIDE : 0;
+		ipfi_state_free(state);
+		return NULL;
 	}
-	err = take_counts(in, state, READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES_PER_SOURCE]),
-			  rule->per_source);
-	if (err) {
-		*reason = err == -EDQUOT ? IPFI_REASON_SOURCE_FULL : IPFI_REASON_NO_MEMORY;
-		goto leave;
-	}
-
 	spin_lock_init(&state->lock);
 	INIT_HLIST_NODE(&state->wheel);
+	return state;
+}
+
+static void give_back(struct ipfi_net *in, struct ipfi_state *state)
+{
+	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
+	atomic_dec(&in->table.count);
+	ipfi_state_free(state);
+}
+
+static int open_flow(struct ipfi_net *in, struct ipfi_flow *flow, const struct ipfi_packet *packet,
+		     const struct ipfi_opening *opening, u8 *reason)
+{
+	int err = ipfi_flow_open(flow, packet, opening->rule, opening->generation, (u32)ktime_get_seconds(),
+				 &in->limits);
+
+	if (err) {
+		*reason = -err;
+		return -1;
+	}
+	if (opening->wide)
+		flow->flags |= IPFI_FLOW_F_WIDE;
+	return 0;
+}
+
+/* Counts a state whose flow has been opened. */
+static int count_opened(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_opening *opening, u8 *reason)
+{
+	int err = take_counts(in, state, READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES_PER_SOURCE]),
+			      opening->per_source);
+
+	if (err)
+		*reason = err == -EDQUOT ? IPFI_REASON_SOURCE_FULL : IPFI_REASON_NO_MEMORY;
+	return err;
+}
+
+struct ipfi_state *ipfi_table_prepare(struct ipfi_net *in, const struct ipfi_packet *packet,
+				      const struct ipfi_opening *opening, u8 *reason)
+{
+	struct ipfi_state *state;
+	struct ipfi_key near;
+
+	ipfi_key_from_tuple(&near, &packet->tuple);
+	state = take_state(in, &near, opening->wide, reason);
+	if (!state)
+		return NULL;
+	if (open_flow(in, &state->flow, packet, opening, reason)) {
+		if (opening->wide)
+			state->flow.flags |= IPFI_FLOW_F_WIDE;
+		goto give_back;
+	}
+	if (count_opened(in, state, opening, reason))
+		goto give_back;
 	state->deadline = (u32)jiffies + ipfi_flow_timeout(&state->flow, &in->limits) * HZ;
 	/* Locked before it can be found, so that nobody meets it half made. */
 	spin_lock(&state->lock);
-	existing = rhashtable_lookup_get_insert_key(&in->table.hash, &state->flow.key, &state->node,
-						    table_params);
-	if (likely(!existing)) {
-		ipfi_expiry_add(in, state);
-		__this_cpu_inc(in->counters->created);
-		return state;
-	}
-	spin_unlock(&state->lock);
-	*reason = IPFI_REASON_NO_MEMORY;
-	existing = IS_ERR(existing) ? NULL : ERR_PTR(-EEXIST);
-	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, rule->id);
-	atomic_dec(&in->table.count);
-	ipfi_state_free(state);
-	return existing;
+	return state;
 
-leave:
-	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, rule->id);
-	atomic_dec(&in->table.count);
-free:
-	ipfi_state_free(state);
+give_back:
+	give_back(in, state);
 	return NULL;
+}
+
+/* Seconds in which an arriving connection comes to the filter, unless it is on no way at all. */
+#define UNJUDGED_TIMEOUT 5
+
+struct ipfi_wide_state *ipfi_table_prepare_unjudged(struct ipfi_net *in, const struct ipfi_key *near, u8 *reason)
+{
+	struct ipfi_state *state = take_state(in, near, true, reason);
+
+	if (!state)
+		return NULL;
+	state->flow.flags = IPFI_FLOW_F_WIDE | IPFI_FLOW_F_UNJUDGED;
+	state->deadline = (u32)jiffies + UNJUDGED_TIMEOUT * HZ;
+	spin_lock(&state->lock);
+	return ipfi_state_wide(state);
+}
+
+/* Puts a node into the hash table; -EEXIST, -EADDRINUSE or -ENOMEM. */
+static int insert_node(struct ipfi_net *in, const struct probe *probe, struct rhash_head *node)
+{
+	struct ipfi_state *existing;
+
+	existing = rhashtable_lookup_get_insert_key(&in->table.hash, probe, node, table_params);
+	if (likely(!existing))
+		return 0;
+	if (IS_ERR(existing))
+		return -ENOMEM;
+	return probe->found & READ_ONCE(existing->flow.table) & IPFI_TABLE_REAL ? -EEXIST : -EADDRINUSE;
+}
+
+int ipfi_table_insert(struct ipfi_net *in, struct ipfi_state *state, u8 found)
+{
+	const struct probe probe = { .key = state->flow.key, .found = found };
+	int err;
+
+	lockdep_assert_held(&state->lock);
+	state->flow.table = (state->flow.table & ~IPFI_TABLE_FOUND) | found;
+	err = insert_node(in, &probe, &state->node);
+	if (unlikely(err))
+		return err;
+	ipfi_expiry_add(in, state);
+	__this_cpu_inc(in->counters->created);
+	return 0;
+}
+
+void ipfi_table_discard(struct ipfi_net *in, struct ipfi_state *state)
+{
+	lockdep_assert_held(&state->lock);
+	state->flow.table |= IPFI_TABLE_DEAD;
+	take_out(in, state);
+	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
+	atomic_dec(&in->table.count);
+	spin_unlock(&state->lock);
+	/* Another CPU may have found it by an alias. */
+	ipfi_expiry_bury(in, state);
+}
+
+int ipfi_table_insert_alias(struct ipfi_net *in, struct ipfi_wide_state *wide, struct ipfi_alias *alias,
+			    const struct ipfi_tuple *tuple)
+{
+	struct probe probe;
+	int err;
+
+	lockdep_assert_held(&wide->state.lock);
+	probe.found = ipfi_table_arrives(ipfi_key_from_tuple(&probe.key, tuple));
+	alias->state = &wide->state;
+	alias->key = probe.key;
+	alias->table = probe.found | IPFI_TABLE_ALIAS;
+	err = insert_node(in, &probe, &alias->node);
+	alias->hashed = !err;
+	return err == -EADDRINUSE ? -EEXIST : err;
+}
+
+int ipfi_table_judged(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
+		      const struct ipfi_opening *opening, u8 *reason)
+{
+	struct ipfi_flow flow;
+
+	lockdep_assert_held(&state->lock);
+	if (open_flow(in, &flow, packet, opening, reason))
+		return -1;
+	/* Key and table, which are read without the lock, stay what they are. */
+	flow.table = state->flow.table;
+	flow.flags |= IPFI_FLOW_F_UNJUDGED;
+	state->flow = flow;
+	return count_opened(in, state, opening, reason);
 }
 
 /* True when @state is gone. */
@@ -388,7 +535,7 @@ static enum ipfi_sweep count_state(struct ipfi_net *in, struct ipfi_state *state
 	bool by_rule = false;
 	u32 i;
 
-	if (state->flow.table & IPFI_TABLE_KILLED)
+	if (ipfi_state_hidden(state))
 		return IPFI_SWEEP_LEAVE;
 	if (rs && rs->per_source && !(state->flow.table & IPFI_TABLE_COUNTED_RULE))
 		for (i = 0; i < rs->count && !by_rule; i++)
@@ -402,12 +549,25 @@ void ipfi_table_recount(struct ipfi_net *in, struct ipfi_ruleset *rs)
 	ipfi_table_sweep(in, count_state, rs, IPFI_CAUSE_UNSPEC);
 }
 
+static enum ipfi_sweep remove_any(struct ipfi_net *in, struct ipfi_state *state, void *arg)
+{
+	return IPFI_SWEEP_REMOVE;
+}
+
+void ipfi_table_exit(struct ipfi_net *in)
+{
+	/* One by one, for the nodes of a wide state are parts of it. */
+	ipfi_table_sweep(in, remove_any, NULL, IPFI_CAUSE_FLUSHED);
+	ipfi_expiry_exit(in);
+	rhashtable_destroy(&in->table.hash);
+}
+
 u64 ipfi_table_memory_for(u32 states)
 {
 	/* Buckets are a power of two, doubled when three quarters are taken. */
 	u64 buckets = max_t(u64, roundup_pow_of_two((u64)states * 4 / 3 + 1), table_params.min_size);
 
-	return (u64)states * kmem_cache_size(state_cache) + buckets * sizeof(void *);
+	return (u64)states * ipfi_state_size() + buckets * sizeof(void *);
 }
 
 u64 ipfi_table_memory(struct ipfi_net *in)
@@ -418,5 +578,5 @@ u64 ipfi_table_memory(struct ipfi_net *in)
 	rcu_read_lock();
 	buckets = rht_dereference_rcu(in->table.hash.tbl, &in->table.hash)->size;
 	rcu_read_unlock();
-	return states * kmem_cache_size(state_cache) + buckets * sizeof(void *);
+	return states * ipfi_state_size() + buckets * sizeof(void *);
 }

@@ -15,6 +15,7 @@ struct ipfi_table {
 	atomic_t count ____cacheline_aligned_in_smp;
 	atomic_t peak;
 	atomic_t tombstones; /* not in count */
+	atomic_t translated; /* wide states with a translation, tombstones too */
 	struct ipfi_expiry expiry;
 };
 
@@ -23,16 +24,64 @@ int ipfi_table_init(struct ipfi_net *in);
 /* Frees every state and the table. No packet and no walk may be on its way any more. */
 void ipfi_table_exit(struct ipfi_net *in);
 
-/* The live state with @key, locked, or NULL. Under RCU, BHs off. */
-struct ipfi_state *ipfi_table_find(struct ipfi_net *in, const struct ipfi_key *key);
+/* The live state that is found by @key as @found says (one of IPFI_TABLE_FOUND), locked, or NULL. Under RCU,
+ * BHs off. */
+struct ipfi_state *ipfi_table_find(struct ipfi_net *in, const struct ipfi_key *key, u8 found);
 
 /*
- * Makes and adds the state of a connection that @packet opens, allowed by @rule. Under RCU, BHs off.
- * Returns it locked; or ERR_PTR(-EEXIST) when another CPU was faster (look it up again); else NULL with
- * *reason set: no room, or the packet opens nothing.
+ * The same for who translates only: the state if it is a translated one, locked, else NULL, and *known says
+ * whether there is one at all. Those that are not translated are not locked.
  */
-struct ipfi_state *ipfi_table_add(struct ipfi_net *in, const struct ipfi_packet *packet,
-				  const struct ipfi_rule *rule, u32 generation, u8 *reason);
+struct ipfi_wide_state *ipfi_table_find_translated(struct ipfi_net *in, const struct ipfi_key *key, u8 found,
+						   bool *known);
+
+/* Is there a live state that is found so? Not locked: it may be gone. */
+bool ipfi_table_has(struct ipfi_net *in, const struct ipfi_key *key, u8 found);
+
+/* What a new state is made with. */
+struct ipfi_opening {
+	u64 rule;       /* id of the rule that allowed it */
+	u32 per_source; /* of that rule, 0 for none */
+	u32 generation;
+	bool wide;
+};
+
+/*
+ * Makes the state of a connection that @packet opens: it has its place, is counted and locked, but nobody can
+ * find it. NULL with *reason set: no room, or the packet opens nothing. Under RCU, BHs off.
+ */
+struct ipfi_state *ipfi_table_prepare(struct ipfi_net *in, const struct ipfi_packet *packet,
+				      const struct ipfi_opening *opening, u8 *reason);
+
+/*
+ * The same of a connection that has arrived and is yet to be judged: no packet has made its flow, which is
+ * wide and has no key.
+ */
+struct ipfi_wide_state *ipfi_table_prepare_unjudged(struct ipfi_net *in, const struct ipfi_key *near, u8 *reason);
+
+/*
+ * Puts a prepared state into the table, to be found by its flow's key as @found says, and into the wheel.
+ * -EEXIST: there is another of these real end points; -EADDRINUSE: @found is another's in part, but not the
+ * real end points; -ENOMEM. The state stays prepared then, and others may be tried.
+ */
+int ipfi_table_insert(struct ipfi_net *in, struct ipfi_state *state, u8 found);
+
+/* Lets go of a prepared state, in the table or not; unlocks it. */
+void ipfi_table_discard(struct ipfi_net *in, struct ipfi_state *state);
+
+/*
+ * Makes @alias another node of the locked @wide, found by what arrives with @tuple. -EEXIST, -ENOMEM.
+ */
+int ipfi_table_insert_alias(struct ipfi_net *in, struct ipfi_wide_state *wide, struct ipfi_alias *alias,
+			    const struct ipfi_tuple *tuple);
+void ipfi_table_remove_alias(struct ipfi_net *in, struct ipfi_alias *alias);
+
+/*
+ * Makes the flow of an unjudged state, which is locked and in the table, that of the connection that @packet
+ * opens. 0, or -1 with *reason set: the packet opens nothing, or its source has too many.
+ */
+int ipfi_table_judged(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
+		      const struct ipfi_opening *opening, u8 *reason);
 
 /* Ends @state, which is locked and alive; unlocks it. BHs off. */
 void ipfi_table_remove(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_cause cause);

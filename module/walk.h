@@ -44,9 +44,10 @@ void ipfi_walk_pause(struct ipfi_walk *walk) __releases(RCU);
 /* Goes on to the next bucket that is not empty; false at the end. Between resume and pause. */
 bool ipfi_walk_next(struct ipfi_walk *walk);
 
-/* The states of the bucket. Each is to be locked and asked whether it is dead. */
-#define ipfi_walk_for_each(state, pos, walk) \
-	rht_for_each_entry_rcu(state, pos, (walk)->buckets, (walk)->next - 1, node)
+/* The states of the bucket, not their aliases. Each is to be locked and asked whether it is dead. */
+#define ipfi_walk_for_each(state, pos, walk)                                          \
+	rht_for_each_entry_rcu(state, pos, (walk)->buckets, (walk)->next - 1, node)   \
+		if (!(READ_ONCE((state)->flow.table) & IPFI_TABLE_ALIAS))
 
 /* Goes back, so that the bucket is met again. */
 static inline void ipfi_walk_back(struct ipfi_walk *walk)

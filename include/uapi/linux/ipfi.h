@@ -225,6 +225,7 @@ enum ipfi_state_id {
 	X(ICMP_UNASKED, "icmp-unasked", 0, "ICMP reply that nobody asked for")                       \
 	X(TABLE_FULL, "table-full", 0, "the state table is full")                                    \
 	X(SOURCE_FULL, "source-full", 0, "its source has as many states as max_states_per_source")   \
+	X(FTP_ORDER, "ftp-order", 0, "out of order on a control connection whose lines are read: its sender sends it again") \
 	X(NAT_FULL, "nat-full", 0, "no free address and port for its translation")                   \
 	X(NAT_FAILED, "nat-failed", 0, "could not be translated: no address on the device, or its headers cannot be written") \
 	X(NO_MEMORY, "no-memory", 0, "no memory for a new state")                                    \

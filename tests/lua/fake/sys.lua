@@ -305,16 +305,8 @@ end
 
 sys.time = sys.monotonic
 
-function sys.list_dir(path)
-  local pipe = assert(io.popen(("ls -A1 '%s' 2>/dev/null"):format(path)))
-  local names = {}
-  for name in pipe:lines() do
-    names[#names + 1] = name
-  end
-  if not pipe:close() then
-    return nil, "No such file or directory"
-  end
-  return names
+function sys.list_dir()
+  return {}
 end
 
 return sys

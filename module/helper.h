@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What watches a control connection: lets core/ftp.c read its lines, makes expectations of what they announce,
+ * and, through a translation, writes what the other side has to read.
+ */
+#ifndef IPFI_HELPER_H
+#define IPFI_HELPER_H
+
+#include "core/ftp.h"
+#include "core/sequence.h"
+#include "expect.h"
+#include "passage.h"
+
+/* Of a control connection; all under its state's lock, but for what the expectations' lock guards. */
+struct ipfi_control {
+	struct ipfi_master *master;
+	struct list_head expected;   /* expectations, under their lock */
+	unsigned int expected_count; /* under the same */
+	bool foreign; /* its rule says ftp_foreign */
+	bool stopped; /* its rule has no helper any more: edits go on, announcements do not */
+	struct ipfi_ftp ftp;
+	struct ipfi_sequence sequences[2]; /* by who sends, enum ipfi_direction */
+};
+
+/* Lets @wide, the locked state that @p has just opened by @rule, be watched. -ENOMEM. */
+int ipfi_control_attach(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_rule *rule);
+
+/* New rules have judged it, and @rule allows it: is it to be watched further? */
+void ipfi_control_rejudged(struct ipfi_net *in, struct ipfi_control *control, const struct ipfi_rule *rule);
+
+/*
+ * Before @p, of the watched @wide, is told to its flow: what the segment acknowledges is brought into the
+ * sender's numbers, *ack has it as it was. Returns 0, or the reason to drop it.
+ */
+u8 ipfi_control_before(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 *ack);
+
+/*
+ * After the flow has let it pass: reads and writes its payload. *verdict becomes NF_DROP if that fails. Returns
+ * the reason to count.
+ */
+u8 ipfi_control_after(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 ack,
+		      unsigned int *verdict);
+
+/* Its state leaves the table; @control may be NULL. */
+void ipfi_control_end(struct ipfi_net *in, struct ipfi_control *control);
+
+/* Nobody can see it any more; @control may be NULL. */
+void ipfi_control_free(struct ipfi_control *control);
+
+static inline u64 ipfi_master_id(const struct ipfi_master *master)
+{
+	return master->id;
+}
+
+#endif /* IPFI_HELPER_H */

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include "mapping.h"
+#include "net.h"
+
+static const struct rhashtable_params end_params = {
+	.head_offset = offsetof(struct ipfi_mapping_node, node),
+	.key_offset = offsetof(struct ipfi_mapping_node, end),
+	.key_len = sizeof(struct ipfi_end),
+	.automatic_shrinking = true,
+};
+
+int ipfi_mappings_init(struct ipfi_net *in)
+{
+	spin_lock_init(&in->mappings.lock);
+	return rhashtable_init(&in->mappings.hash, &end_params);
+}
+
+/* Every state is gone, and so is every mapping. */
+void ipfi_mappings_exit(struct ipfi_net *in)
+{
+	rhashtable_destroy(&in->mappings.hash);
+}
+
+static void end_of_source(struct ipfi_end *end, const struct ipfi_tuple *tuple, bool outer)
+{
+	end->addr = tuple->src;
+	end->port = tuple->sport;
+	end->proto = tuple->proto;
+	end->family = tuple->family;
+	end->outer = outer;
+}
+
+struct ipfi_mapping *ipfi_mapping_get(struct ipfi_net *in, const struct ipfi_tuple *tuple)
+{
+	struct ipfi_mapping_node *node;
+	struct ipfi_mapping *mapping = NULL;
+	struct ipfi_end end;
+
+	end_of_source(&end, tuple, false);
+	spin_lock(&in->mappings.lock);
+	node = rhashtable_lookup_fast(&in->mappings.hash, &end, end_params);
+	if (node) {
+		mapping = container_of(node, struct ipfi_mapping, inner);
+		mapping->users++;
+	}
+	spin_unlock(&in->mappings.lock);
+	return mapping;
+}
+
+static int insert(struct ipfi_net *in, struct ipfi_mapping *mapping)
+{
+	struct rhashtable *hash = &in->mappings.hash;
+	int err = rhashtable_lookup_insert_fast(hash, &mapping->inner.node, end_params);
+
+	if (err)
+		return err;
+	err = rhashtable_lookup_insert_fast(hash, &mapping->outer.node, end_params);
+	if (err)
+		rhashtable_remove_fast(hash, &mapping->inner.node, end_params);
+	return err == -EEXIST ? -EADDRINUSE : err;
+}
+
+struct ipfi_mapping *ipfi_mapping_make(struct ipfi_net *in, const struct ipfi_tuple *real,
+				       const struct ipfi_tuple *leaving)
+{
+	struct ipfi_mapping *mapping = kmalloc(sizeof(*mapping), GFP_ATOMIC | __GFP_NOWARN);
+	int err;
+
+	if (!mapping)
+		return ERR_PTR(-ENOMEM);
+	end_of_source(&mapping->inner.end, real, false);
+	end_of_source(&mapping->outer.end, leaving, true);
+	mapping->users = 1;
+	spin_lock(&in->mappings.lock);
+	err = insert(in, mapping);
+	spin_unlock(&in->mappings.lock);
+	if (!err)
+		return mapping;
+	/* Another CPU may be looking at its inner end. */
+	kfree_rcu(mapping, rcu);
+	return ERR_PTR(err);
+}
+
+void ipfi_mapping_put(struct ipfi_net *in, struct ipfi_mapping *mapping)
+{
+	bool last;
+
+	if (!mapping)
+		return;
+	spin_lock(&in->mappings.lock);
+	last = !--mapping->users;
+	if (last) {
+		rhashtable_remove_fast(&in->mappings.hash, &mapping->inner.node, end_params);
+		rhashtable_remove_fast(&in->mappings.hash, &mapping->outer.node, end_params);
+	}
+	spin_unlock(&in->mappings.lock);
+	if (last)
+		kfree_rcu(mapping, rcu);
+}

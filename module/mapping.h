@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Mappings: the translation that the source end of several connections has in common, whatever their
+ * destinations are (endpoint-independent mapping, RFC 4787 REQ-1, RFC 5382 REQ-1). One exists while a state uses
+ * it, and its outer end is that of no other mapping.
+ */
+#ifndef IPFI_MAPPING_H
+#define IPFI_MAPPING_H
+
+#include <linux/rhashtable-types.h>
+#include "core/tuple.h"
+
+struct ipfi_net;
+
+/* An end of a connection, as a key of all defined bytes. */
+struct ipfi_end {
+	struct ipfi_addr addr;
+	u16 port;
+	u8 proto;
+	u8 family;
+	u32 outer; /* 1: the translated end */
+};
+
+struct ipfi_mapping_node {
+	struct rhash_head node;
+	struct ipfi_end end;
+};
+
+struct ipfi_mapping {
+	struct ipfi_mapping_node inner, outer;
+	u32 users; /* under the mappings' lock */
+	struct rcu_head rcu;
+};
+
+struct ipfi_mappings {
+	struct rhashtable hash;
+	spinlock_t lock; /* finding, using and ending one are one step */
+};
+
+int ipfi_mappings_init(struct ipfi_net *in);
+void ipfi_mappings_exit(struct ipfi_net *in);
+
+/* The mapping of the source of @tuple with one more user, or NULL. BHs off. */
+struct ipfi_mapping *ipfi_mapping_get(struct ipfi_net *in, const struct ipfi_tuple *tuple);
+
+/*
+ * Makes the source of @leaving the mapping of the source of @real, with one user. ERR_PTR(-EEXIST): that source
+ * has one meanwhile, get it; ERR_PTR(-EADDRINUSE): the outer end is another's; ERR_PTR(-ENOMEM). BHs off.
+ */
+struct ipfi_mapping *ipfi_mapping_make(struct ipfi_net *in, const struct ipfi_tuple *real,
+				       const struct ipfi_tuple *leaving);
+
+/* One user less; @mapping may be NULL. BHs off. */
+void ipfi_mapping_put(struct ipfi_net *in, struct ipfi_mapping *mapping);
+
+#endif /* IPFI_MAPPING_H */

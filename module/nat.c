@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/dst.h>
+#include "nat.h"
+#include "nat_destination.h"
+#include "reject.h"
+#include "rewrite.h"
+#include "skb.h"
+
+static void reverse(const struct ipfi_tuple *tuple, struct ipfi_tuple *reversed)
+{
+	struct ipfi_tuple from = *tuple;
+
+	*reversed = from;
+	reversed->src = from.dst;
+	reversed->dst = from.src;
+	reversed->sport = from.dport;
+	reversed->dport = from.sport;
+}
+
+static bool same_end(const struct ipfi_addr *a, u16 a_port, const struct ipfi_addr *b, u16 b_port)
+{
+	return ipfi_addr_equal(a, b) && a_port == b_port;
+}
+
+static bool same_tuple(const struct ipfi_tuple *a, const struct ipfi_tuple *b)
+{
+	return same_end(&a->src, a->sport, &b->src, b->sport) && same_end(&a->dst, a->dport, &b->dst, b->dport);
+}
+
+void ipfi_nat_view(const struct ipfi_wide_state *wide, enum ipfi_view view, enum ipfi_direction direction,
+		   struct ipfi_tuple *tuple)
+{
+	/* A reply arrives where the original direction leaves. */
+	if (direction == IPFI_REPLY && view != IPFI_VIEW_REAL)
+		view = view == IPFI_VIEW_ARRIVING ? IPFI_VIEW_LEAVING : IPFI_VIEW_ARRIVING;
+	if (view == IPFI_VIEW_ARRIVING)
+		*tuple = wide->arriving;
+	else if (view == IPFI_VIEW_LEAVING)
+		*tuple = wide->leaving;
+	else
+		ipfi_flow_tuple(&wide->state.flow, tuple);
+	if (direction == IPFI_REPLY)
+		reverse(tuple, tuple);
+}
+
+/* The direction of a packet that arrives with @tuple, by which @wide was found. */
+static enum ipfi_direction arriving_direction(const struct ipfi_wide_state *wide, const struct ipfi_tuple *tuple)
+{
+	return same_tuple(tuple, &wide->arriving) ? IPFI_ORIGINAL : IPFI_REPLY;
+}
+
+bool ipfi_nat_show(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_view view,
+		   enum ipfi_direction direction)
+{
+	struct ipfi_tuple to;
+
+	ipfi_nat_view(wide, view, direction, &to);
+	return same_tuple(&p->packet.tuple, &to) || ipfi_rewrite(p->skb, &p->packet, &to);
+}
+
+/*
+ * A packet that this machine sends shows another destination now than the one that its way was looked up for.
+ */
+static bool find_way_again(struct ipfi_passage *p)
+{
+	int err;
+
+	if (p->packet.tuple.family == 4)
+		err = ip_route_me_harder(p->in->net, p->hook->sk, p->skb, RTN_UNSPEC);
+	else
+		err = ip6_route_me_harder(p->in->net, p->hook->sk, p->skb);
+	return !err;
+}
+
+/* After a rewriting from @before: what has been found out about the old destination is to be forgotten. */
+static bool forget_way(struct ipfi_passage *p, const struct ipfi_addr *before)
+{
+	if (ipfi_addr_equal(before, &p->packet.tuple.dst))
+		return true;
+	if (p->packet.list == IPFI_LIST_OUT)
+		return find_way_again(p);
+	skb_dst_drop(p->skb);
+	return true;
+}
+
+/* Would the packet open another connection where that of @wide has ended? A bad one opens nothing. */
+static bool is_over(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction)
+{
+	const struct ipfi_flow *flow = &wide->state.flow;
+
+	if (p->packet.tuple.proto != IPFI_PROTO_TCP ||
+	    (p->packet.tcp_flags & (IPFI_TCP_SYN | IPFI_TCP_ACK | IPFI_TCP_RST)) != IPFI_TCP_SYN)
+		return false;
+	return (flow->table & IPFI_TABLE_KILLED || ipfi_tcp_reopens(flow, &p->packet, direction)) &&
+	       !ipfi_skb_checksum_bad(p->skb, &p->packet);
+}
+
+/* A packet of the translated connection @wide, which is locked and comes back unlocked. */
+static unsigned int arrive_known(struct ipfi_passage *p, struct ipfi_wide_state *wide)
+{
+	enum ipfi_direction direction = arriving_direction(wide, &p->packet.tuple);
+	const struct ipfi_addr before = p->packet.tuple.dst;
+	bool shown;
+
+	if (unlikely(is_over(p, wide, direction))) {
+		ipfi_table_remove(p->in, &wide->state, IPFI_CAUSE_REPLACED);
+		return IPFI_LOOK_AGAIN;
+	}
+	shown = ipfi_nat_show(p, wide, IPFI_VIEW_REAL, direction);
+	spin_unlock(&wide->state.lock);
+	if (!shown || !forget_way(p, &before))
+		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
+	return NF_ACCEPT;
+}
+
+static unsigned int arrive(struct ipfi_passage *p)
+{
+	struct ipfi_wide_state *wide;
+	struct ipfi_tuple before;
+	unsigned int verdict;
+	bool known;
+
+	do {
+		ipfi_passage_key(p);
+		wide = ipfi_table_find_translated(p->in, &p->key, ipfi_table_arrives(p->higher), &known);
+		if (wide) {
+			verdict = arrive_known(p, wide);
+		} else if (likely(known)) {
+			verdict = NF_ACCEPT;
+		} else {
+			before = p->packet.tuple;
+			verdict = ipfi_nat_arrive_first(p);
+			if (verdict == NF_ACCEPT && !forget_way(p, &before.dst))
+				verdict = ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
+		}
+	} while (unlikely(verdict == IPFI_LOOK_AGAIN));
+	return verdict;
+}
+
+/*
+ * ICMP errors. They go the way of the packets that answer the quoted one, so the quoted tuple reversed is
+ * theirs, and the quoted packet itself shows what it showed where the error was made (RFC 5508 REQ-4, REQ-5).
+ */
+
+/* The translated state that @tuple, of an error's way, belongs to as @found says; locked. */
+static struct ipfi_wide_state *find_of_error(struct ipfi_passage *p, const struct ipfi_tuple *tuple, bool real)
+{
+	bool known;
+
+	p->higher = ipfi_key_from_tuple(&p->key, tuple);
+	return ipfi_table_find_translated(p->in, &p->key, real ? IPFI_TABLE_REAL : ipfi_table_arrives(p->higher),
+					  &known);
+}
+
+/* Lets the quoted packet show @view, of a state whose packets on the error's way have @direction. */
+static bool show_quoted(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_view view,
+			enum ipfi_direction direction)
+{
+	struct ipfi_tuple to;
+
+	ipfi_nat_view(wide, view, direction, &to);
+	reverse(&to, &to);
+	return same_tuple(&p->packet.inner, &to) || ipfi_rewrite_inner(p->skb, &p->packet, &to);
+}
+
+static unsigned int arrive_error(struct ipfi_passage *p)
+{
+	const struct ipfi_addr before = p->packet.tuple.dst;
+	struct ipfi_tuple way, arriving, real;
+	struct ipfi_wide_state *wide;
+	enum ipfi_direction direction;
+	bool done;
+
+	if (!p->packet.inner.family || ipfi_skb_checksum_bad(p->skb, &p->packet))
+		return NF_ACCEPT;
+	reverse(&p->packet.inner, &way);
+	if (p->packet.list == IPFI_LIST_OUT) {
+		/* This machine's own, most often made where the real end points are shown. */
+		wide = find_of_error(p, &way, true);
+		if (wide) {
+			spin_unlock(&wide->state.lock);
+			return NF_ACCEPT;
+		}
+	}
+	wide = find_of_error(p, &way, false);
+	if (!wide)
+		return NF_ACCEPT;
+	direction = arriving_direction(wide, &way);
+	ipfi_nat_view(wide, IPFI_VIEW_ARRIVING, direction, &arriving);
+	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &real);
+	done = show_quoted(p, wide, IPFI_VIEW_REAL, direction);
+	if (done && ipfi_addr_equal(&p->packet.tuple.dst, &arriving.dst) &&
+	    !ipfi_addr_equal(&arriving.dst, &real.dst))
+		done = ipfi_rewrite_outer(p->skb, &p->packet, NULL, &real.dst);
+	spin_unlock(&wide->state.lock);
+	if (!done || !forget_way(p, &before))
+		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
+	return NF_ACCEPT;
+}
+
+static unsigned int leave_error(struct ipfi_passage *p)
+{
+	const struct ipfi_addr *src = NULL, *dst = NULL;
+	struct ipfi_tuple way, leaving, real;
+	struct ipfi_wide_state *wide;
+	enum ipfi_direction direction;
+	bool done;
+
+	if (!p->packet.inner.family)
+		return NF_ACCEPT;
+	reverse(&p->packet.inner, &way);
+	wide = find_of_error(p, &way, true);
+	if (!wide)
+		return NF_ACCEPT;
+	direction = ipfi_flow_direction(&wide->state.flow, p->higher);
+	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, direction, &leaving);
+	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &real);
+	/* Whoever behind the translation speaks, the other side knows only its outer address. */
+	if (!ipfi_addr_equal(&leaving.src, &real.src) &&
+	    !ipfi_addr_is_own(p->in->net, p->packet.tuple.family, &p->packet.tuple.src))
+		src = &leaving.src;
+	if (ipfi_addr_equal(&p->packet.tuple.dst, &real.dst))
+		dst = &leaving.dst;
+	done = show_quoted(p, wide, IPFI_VIEW_LEAVING, direction) &&
+	       ipfi_rewrite_outer(p->skb, &p->packet, src, dst);
+	spin_unlock(&wide->state.lock);
+	return done ? NF_ACCEPT : ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
+}
+
+unsigned int ipfi_nat_arrive(struct ipfi_passage *p)
+{
+	if (unlikely(p->packet.icmp_kind == IPFI_ICMP_ERROR))
+		return arrive_error(p);
+	if (unlikely(p->packet.icmp_kind == IPFI_ICMP_SIGNAL))
+		return NF_ACCEPT;
+	return arrive(p);
+}
+
+unsigned int ipfi_nat_leave(struct ipfi_passage *p)
+{
+	struct ipfi_wide_state *wide;
+	bool known, shown;
+
+	if (unlikely(p->packet.icmp_kind == IPFI_ICMP_ERROR))
+		return leave_error(p);
+	if (unlikely(p->packet.icmp_kind == IPFI_ICMP_SIGNAL))
+		return NF_ACCEPT;
+	ipfi_passage_key(p);
+	wide = ipfi_table_find_translated(p->in, &p->key, IPFI_TABLE_REAL, &known);
+	if (!wide)
+		return NF_ACCEPT;
+	shown = ipfi_nat_show(p, wide, IPFI_VIEW_LEAVING, ipfi_flow_direction(&wide->state.flow, p->higher));
+	spin_unlock(&wide->state.lock);
+	return shown ? NF_ACCEPT : ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
+}
+
+/* Makes a passage of a packet at one of the hooks below; false when it is none of theirs. */
+static bool begin(struct ipfi_passage *p, struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list)
+{
+	p->in = ipfi_net(hook->net);
+	p->rs = rcu_dereference(p->in->ruleset);
+	p->skb = skb;
+	p->hook = hook;
+	/* What cannot be parsed is dropped, and counted, by the filter. */
+	if (!p->rs || ipfi_skb_parse(skb, &p->packet))
+		return false;
+	ipfi_skb_surroundings(skb, hook, list, &p->packet);
+	return true;
+}
+
+static unsigned int pass_arriving(struct sk_buff *skb, const struct nf_hook_state *hook)
+{
+	struct ipfi_passage p;
+
+	/* Over a loopback device it has arrived on its way out. */
+	if (!begin(&p, skb, hook, IPFI_LIST_IN) || p.packet.loopback)
+		return NF_ACCEPT;
+	return ipfi_nat_arrive(&p);
+}
+
+static unsigned int pass_leaving(struct sk_buff *skb, const struct nf_hook_state *hook)
+{
+	struct ipfi_passage p;
+
+	if (!begin(&p, skb, hook, IPFI_LIST_OUT))
+		return NF_ACCEPT;
+	return ipfi_nat_leave(&p);
+}
+
+/* BHs are off for what comes from a device; they may be on when a process sends. */
+static unsigned int hook_arriving(void *priv, struct sk_buff *skb, const struct nf_hook_state *hook)
+{
+	unsigned int verdict;
+
+	local_bh_disable();
+	verdict = pass_arriving(skb, hook);
+	local_bh_enable();
+	return verdict;
+}
+
+static unsigned int hook_leaving(void *priv, struct sk_buff *skb, const struct nf_hook_state *hook)
+{
+	unsigned int verdict;
+
+	local_bh_disable();
+	verdict = pass_leaving(skb, hook);
+	local_bh_enable();
+	return verdict;
+}
+
+static const struct nf_hook_ops hooks[] = {
+	{ .hook = hook_arriving, .pf = NFPROTO_IPV4, .hooknum = NF_INET_PRE_ROUTING,
+	  .priority = NF_IP_PRI_NAT_DST },
+	{ .hook = hook_leaving, .pf = NFPROTO_IPV4, .hooknum = NF_INET_POST_ROUTING,
+	  .priority = NF_IP_PRI_NAT_SRC },
+	{ .hook = hook_arriving, .pf = NFPROTO_IPV6, .hooknum = NF_INET_PRE_ROUTING,
+	  .priority = NF_IP6_PRI_NAT_DST },
+	{ .hook = hook_leaving, .pf = NFPROTO_IPV6, .hooknum = NF_INET_POST_ROUTING,
+	  .priority = NF_IP6_PRI_NAT_SRC },
+};
+
+static bool asks_for_nat(const struct ipfi_ruleset *rs)
+{
+	return rs && (rs->classifier.count[IPFI_LIST_DSTNAT] || rs->classifier.count[IPFI_LIST_SRCNAT]);
+}
+
+int ipfi_nat_start(struct ipfi_net *in, const struct ipfi_ruleset *rs)
+{
+	int err;
+
+	lockdep_assert_held(&in->mutex);
+	if (!asks_for_nat(rs) || in->nat.active)
+		return 0;
+	err = nf_register_net_hooks(in->net, hooks, ARRAY_SIZE(hooks));
+	if (!err)
+		WRITE_ONCE(in->nat.active, true);
+	return err;
+}
+
+void ipfi_nat_unregister(struct ipfi_net *in)
+{
+	if (!in->nat.active)
+		return;
+	WRITE_ONCE(in->nat.active, false);
+	nf_unregister_net_hooks(in->net, hooks, ARRAY_SIZE(hooks));
+}
+
+static bool is_idle(struct ipfi_net *in)
+{
+	return !asks_for_nat(rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex))) &&
+	       !atomic_read(&in->table.translated);
+}
+
+void ipfi_nat_stop_idle(struct ipfi_net *in)
+{
+	if (likely(!READ_ONCE(in->nat.active)) || atomic_read(&in->table.translated) || !mutex_trylock(&in->mutex))
+		return;
+	if (is_idle(in)) {
+		/* A packet may still be opening a connection by rules that have just gone. */
+		synchronize_rcu();
+		if (is_idle(in))
+			ipfi_nat_unregister(in);
+	}
+	mutex_unlock(&in->mutex);
+}
+
+int ipfi_nat_init(struct ipfi_net *in)
+{
+	in->nat.secret = get_random_u32();
+	ratelimit_state_init(&in->nat.full_said, HZ, 1);
+	ratelimit_set_flags(&in->nat.full_said, RATELIMIT_MSG_ON_RELEASE);
+	return ipfi_mappings_init(in);
+}
+
+void ipfi_nat_exit(struct ipfi_net *in)
+{
+	ipfi_mappings_exit(in);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "expect.h"
+#include "log.h"
+#include "masquerade.h"
+#include "nat.h"
+#include "nat_destination.h"
+#include "skb.h"
+
+/* Where a connection that arrives goes to. */
+struct destination {
+	const struct ipfi_rule *rule;               /* that says so, NULL for none */
+	struct ipfi_expectation *expectation;       /* that it meets, NULL for none */
+	const struct ipfi_addr *addr;               /* NULL: those of the target */
+	const struct ipfi_nat_target *target;       /* NULL: the port it has */
+	struct ipfi_addr own;
+	struct ipfi_nat_target expected;
+};
+
+/* May the packet open a connection? What may not has no say over translations either. */
+static bool opens(const struct ipfi_packet *packet)
+{
+	switch (packet->icmp_kind) {
+	case IPFI_ICMP_NONE:
+		return packet->tuple.proto != IPFI_PROTO_TCP || !(packet->tcp_flags & IPFI_TCP_RST);
+	case IPFI_ICMP_QUERY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Puts @wide into the table with these real end points. */
+static int insert_real(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real)
+{
+	struct ipfi_flow *flow = &wide->state.flow;
+
+	flow->flags &= ~IPFI_FLOW_F_HIGHER;
+	if (ipfi_key_from_tuple(&flow->key, real))
+		flow->flags |= IPFI_FLOW_F_HIGHER;
+	return ipfi_table_insert(p->in, &wide->state, IPFI_TABLE_REAL);
+}
+
+/* Does so with the first of @search's that nobody has. @real has the end that is not searched, and gets the
+ * first that was tried. */
+static u8 insert_first_free(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_nat_search *search,
+			    enum ipfi_nat_end end, struct ipfi_tuple *real)
+{
+	struct ipfi_tuple try = *real;
+	struct ipfi_addr addr;
+	bool first = true;
+	u16 port;
+	int err;
+
+	while (ipfi_nat_search_next(search, &addr, &port)) {
+		if (end == IPFI_NAT_SOURCE) {
+			try.src = addr;
+			try.sport = port;
+		} else {
+			try.dst = addr;
+			try.dport = port;
+		}
+		if (first)
+			*real = try;
+		first = false;
+		err = insert_real(p, wide, &try);
+		if (!err) {
+			*real = try;
+			return 0;
+		}
+		if (err == -ENOMEM)
+			return IPFI_REASON_NO_MEMORY;
+	}
+	return IPFI_REASON_NAT_FULL;
+}
+
+static u8 find_real(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct destination *to)
+{
+	const bool query = p->packet.icmp_kind == IPFI_ICMP_QUERY;
+	const bool persistent = to->rule && to->rule->flags & IPFI_RULE_F_PERSISTENT;
+	struct ipfi_tuple real = wide->arriving;
+	struct ipfi_nat_search search;
+	u8 reason;
+
+	if (!ipfi_nat_search_begin(&search, IPFI_NAT_DESTINATION, &real, query, to->target, to->addr, persistent,
+				   p->in->nat.secret))
+		return IPFI_REASON_NAT_FAILED;
+	reason = insert_first_free(p, wide, &search, IPFI_NAT_DESTINATION, &real);
+	if (reason != IPFI_REASON_NAT_FULL || !search.has_port)
+		return reason;
+	/*
+	 * The same source goes to each of them already, by another address or by none: the server could not
+	 * tell the two connections apart, so this one gets another source port.
+	 */
+	ipfi_nat_search_begin(&search, IPFI_NAT_SOURCE, &real, query, NULL, &real.src, false, p->in->nat.secret);
+	return insert_first_free(p, wide, &search, IPFI_NAT_SOURCE, &real);
+}
+
+/* Makes the unjudged state, locked. NULL with *reason set, which is NONE when another CPU was faster. */
+static struct ipfi_wide_state *make_state(struct ipfi_passage *p, const struct destination *to, u8 *reason)
+{
+	struct ipfi_wide_state *wide = ipfi_table_prepare_unjudged(p->in, &p->key, reason);
+	int err;
+
+	if (!wide)
+		return NULL;
+	wide->arriving = p->packet.tuple;
+	wide->translated = true;
+	atomic_inc(&p->in->table.translated);
+	err = ipfi_table_insert_alias(p->in, wide, &wide->arrives, &p->packet.tuple);
+	if (!err) {
+		*reason = find_real(p, wide, to);
+		if (!*reason)
+			return wide;
+	} else {
+		*reason = err == -EEXIST ? IPFI_REASON_NONE : IPFI_REASON_NO_MEMORY;
+	}
+	ipfi_table_discard(p->in, &wide->state);
+	return NULL;
+}
+
+static unsigned int open_arriving(struct ipfi_passage *p, const struct destination *to)
+{
+	struct ipfi_decision met = { .verdict = IPFI_VERDICT_ALLOW, .reason = IPFI_REASON_RULE_ALLOW };
+	struct ipfi_wide_state *wide;
+	bool shown;
+	u8 reason;
+
+	wide = make_state(p, to, &reason);
+	if (!wide && !reason)
+		return IPFI_LOOK_AGAIN;
+	if (!wide) {
+		if (reason == IPFI_REASON_NAT_FULL)
+			ipfi_log_nat_full(p, to->rule);
+		return ipfi_passage_count(p, reason, NF_DROP);
+	}
+	if (to->expectation) {
+		wide->master = ipfi_master_get(to->expectation->master);
+		wide->source_given = to->expectation->src_translated;
+		wide->leaving.src = to->expectation->leaving_src;
+	}
+	shown = ipfi_nat_show(p, wide, IPFI_VIEW_REAL, IPFI_ORIGINAL);
+	spin_unlock(&wide->state.lock);
+	if (!shown)
+		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
+	if (to->rule) {
+		met.rule = to->rule;
+		met.verdict = to->rule->verdict;
+		ipfi_passage_met(p, &met, IPFI_STATE_NONE);
+	}
+	return NF_ACCEPT;
+}
+
+/* What @p's destination is translated to; false for nothing. *reason: why it cannot be. */
+static bool find_destination(struct ipfi_passage *p, struct destination *to, u8 *reason)
+{
+	memset(to, 0, sizeof(*to));
+	to->expectation = ipfi_expect_take(p->in, &p->packet.tuple, true);
+	if (to->expectation) {
+		to->addr = &to->expectation->real_dst;
+		to->expected.port_from = to->expectation->real_dport;
+		to->expected.port_to = to->expectation->real_dport;
+		to->target = &to->expected;
+		return true;
+	}
+	to->rule = ipfi_passage_nat_rule(p, IPFI_LIST_DSTNAT);
+	if (!to->rule)
+		return false;
+	to->target = &to->rule->target;
+	if (to->rule->verdict == IPFI_VERDICT_REDIRECT) {
+		if (!ipfi_redirect_addr(p, &to->own))
+			*reason = IPFI_REASON_NAT_FAILED;
+		to->addr = &to->own;
+	}
+	return true;
+}
+
+unsigned int ipfi_nat_arrive_first(struct ipfi_passage *p)
+{
+	u8 reason = IPFI_REASON_NONE;
+	struct destination to;
+	unsigned int verdict;
+	bool found;
+
+	if (!opens(&p->packet))
+		return NF_ACCEPT;
+	found = find_destination(p, &to, &reason);
+	if (!found) {
+		/* Not translated, but another connection shows the same end points once it is. */
+		if (likely(!ipfi_table_has(p->in, &p->key, IPFI_TABLE_REAL)) ||
+		    !ipfi_nat_has_port(&p->packet.tuple, p->packet.icmp_kind == IPFI_ICMP_QUERY, IPFI_NAT_SOURCE))
+			return NF_ACCEPT;
+		to.addr = &p->packet.tuple.dst;
+	}
+	if (!reason && ipfi_skb_checksum_bad(p->skb, &p->packet))
+		reason = IPFI_REASON_BAD_CHECKSUM;
+	verdict = reason ? ipfi_passage_count(p, reason, NF_DROP) : open_arriving(p, &to);
+	if (to.expectation)
+		ipfi_expect_free(to.expectation);
+	return verdict;
+}

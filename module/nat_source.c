@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The translation of a new connection's source, decided once the filter has allowed it. */
+#include "log.h"
+#include "masquerade.h"
+#include "nat.h"
+
+u8 ipfi_nat_find_source(struct ipfi_passage *p, const struct ipfi_addr *given, struct ipfi_nat_source *source)
+{
+	memset(source, 0, sizeof(*source));
+	if (given) {
+		source->wanted = true;
+		source->one_addr = true;
+		source->addr = *given;
+		return 0;
+	}
+	/* What enters this machine, or does not leave it, has no way out to be translated on. */
+	if (!READ_ONCE(p->in->nat.active) || p->packet.list == IPFI_LIST_IN || p->packet.loopback)
+		return 0;
+	source->rule = ipfi_passage_nat_rule(p, IPFI_LIST_SRCNAT);
+	if (!source->rule)
+		return 0;
+	source->wanted = true;
+	if (source->rule->verdict != IPFI_VERDICT_MASQUERADE)
+		return 0;
+	source->masqueraded = true;
+	source->one_addr = true;
+	return ipfi_masquerade_addr(p, &source->addr) ? 0 : IPFI_REASON_NAT_FAILED;
+}
+
+static bool begin_search(struct ipfi_passage *p, const struct ipfi_nat_source *source,
+			 const struct ipfi_tuple *real, struct ipfi_nat_search *search)
+{
+	const struct ipfi_rule *rule = source->rule;
+
+	return ipfi_nat_search_begin(search, IPFI_NAT_SOURCE, real, p->packet.icmp_kind == IPFI_ICMP_QUERY,
+				     rule ? &rule->target : NULL, source->one_addr ? &source->addr : NULL,
+				     rule && rule->flags & IPFI_RULE_F_PERSISTENT, p->in->nat.secret);
+}
+
+bool ipfi_nat_source_is_same(struct ipfi_passage *p, const struct ipfi_nat_source *source)
+{
+	const struct ipfi_tuple *tuple = &p->packet.tuple;
+	struct ipfi_nat_search search;
+	struct ipfi_addr addr;
+	u16 port;
+
+	return begin_search(p, source, tuple, &search) && ipfi_nat_search_next(&search, &addr, &port) &&
+	       ipfi_addr_equal(&addr, &tuple->src) && port == tuple->sport;
+}
+
+/* Lets replies to @addr and @port find @wide. */
+static int try_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
+		      const struct ipfi_addr *addr, u16 port)
+{
+	struct ipfi_tuple reply = {
+		.src = real->dst,
+		.sport = real->dport,
+		.dst = *addr,
+		.dport = port,
+		.proto = real->proto,
+		.family = real->family,
+	};
+	int err = ipfi_table_insert_alias(p->in, wide, &wide->returns, &reply);
+
+	if (err)
+		return err;
+	wide->leaving = *real;
+	wide->leaving.src = *addr;
+	wide->leaving.sport = port;
+	return 0;
+}
+
+/* Does @rule still translate to what @mapping has? */
+static bool mapping_fits(const struct ipfi_mapping *mapping, const struct ipfi_nat_source *source)
+{
+	const struct ipfi_end *outer = &mapping->outer.end;
+	const struct ipfi_nat_target *target = &source->rule->target;
+
+	if (target->port_from && (outer->port < target->port_from || outer->port > target->port_to))
+		return false;
+	return source->one_addr ? ipfi_addr_equal(&outer->addr, &source->addr) :
+				  ipfi_nat_target_has(target, outer->family, &outer->addr);
+}
+
+static int try_mapping(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
+		       struct ipfi_mapping *mapping)
+{
+	int err = try_source(p, wide, real, &mapping->outer.end.addr, mapping->outer.end.port);
+
+	if (err)
+		ipfi_mapping_put(p->in, mapping);
+	else
+		wide->mapping = mapping;
+	return err;
+}
+
+/* The mapping that the source has, or a new one. 0, -EEXIST when nothing is free, -ENOMEM. */
+static int translate_by_mapping(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
+				const struct ipfi_nat_source *source, struct ipfi_nat_search *search)
+{
+	struct ipfi_mapping *mapping = ipfi_mapping_get(p->in, real);
+	struct ipfi_tuple leaving = *real;
+	int err = -EEXIST;
+
+	if (mapping && mapping_fits(mapping, source))
+		return try_mapping(p, wide, real, mapping);
+	if (mapping) {
+		/* Older connections of this source keep what newer rules do not give any more. */
+		ipfi_mapping_put(p->in, mapping);
+		while (err == -EEXIST && ipfi_nat_search_next(search, &leaving.src, &leaving.sport))
+			err = try_source(p, wide, real, &leaving.src, leaving.sport);
+		return err;
+	}
+	while (ipfi_nat_search_next(search, &leaving.src, &leaving.sport)) {
+		mapping = ipfi_mapping_make(p->in, real, &leaving);
+		if (PTR_ERR_OR_ZERO(mapping) == -EADDRINUSE)
+			continue;
+		if (PTR_ERR_OR_ZERO(mapping) == -EEXIST) {
+			mapping = ipfi_mapping_get(p->in, real);
+			return mapping ? try_mapping(p, wide, real, mapping) : -EEXIST;
+		}
+		if (IS_ERR(mapping))
+			return PTR_ERR(mapping);
+		err = try_mapping(p, wide, real, mapping);
+		if (err != -EEXIST)
+			return err;
+	}
+	return -EEXIST;
+}
+
+/* Leaves the source as it is, or with another port where its replies would be those of another connection. */
+static int keep_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real)
+{
+	struct ipfi_nat_search search;
+	struct ipfi_addr addr;
+	int err = -EEXIST;
+	u16 port;
+
+	ipfi_nat_search_begin(&search, IPFI_NAT_SOURCE, real, p->packet.icmp_kind == IPFI_ICMP_QUERY, NULL,
+			      &real->src, false, p->in->nat.secret);
+	while (err == -EEXIST && ipfi_nat_search_next(&search, &addr, &port))
+		err = try_source(p, wide, real, &addr, port);
+	return err;
+}
+
+static int choose_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
+			 const struct ipfi_nat_source *source)
+{
+	struct ipfi_nat_search search;
+	struct ipfi_addr addr;
+	int err = -EEXIST;
+	u16 port;
+
+	if (!source->wanted)
+		return keep_source(p, wide, real);
+	if (!begin_search(p, source, real, &search))
+		return -EEXIST;
+	if (source->rule && source->rule->flags & IPFI_RULE_F_PERSISTENT && search.has_port)
+		return translate_by_mapping(p, wide, real, source, &search);
+	while (err == -EEXIST && ipfi_nat_search_next(&search, &addr, &port))
+		err = try_source(p, wide, real, &addr, port);
+	return err;
+}
+
+static void set_flags(struct ipfi_wide_state *wide, const struct ipfi_tuple *real)
+{
+	const struct ipfi_tuple *arriving = &wide->arriving, *leaving = &wide->leaving;
+	struct ipfi_flow *flow = &wide->state.flow;
+
+	flow->flags &= ~(IPFI_STATE_F_SRC_NAT | IPFI_STATE_F_DST_NAT);
+	if (arriving->sport != leaving->sport || !ipfi_addr_equal(&arriving->src, &leaving->src))
+		flow->flags |= IPFI_STATE_F_SRC_NAT;
+	if (arriving->dport != real->dport || !ipfi_addr_equal(&arriving->dst, &real->dst))
+		flow->flags |= IPFI_STATE_F_DST_NAT;
+}
+
+u8 ipfi_nat_translate_source(struct ipfi_passage *p, struct ipfi_wide_state *wide,
+			     const struct ipfi_nat_source *source)
+{
+	struct ipfi_tuple real;
+	int err;
+
+	ipfi_flow_tuple(&wide->state.flow, &real);
+	if (!wide->translated) {
+		wide->translated = true;
+		atomic_inc(&p->in->table.translated);
+	}
+	err = choose_source(p, wide, &real, source);
+	if (err == -EEXIST) {
+		ipfi_log_nat_full(p, source->rule);
+		return IPFI_REASON_NAT_FULL;
+	}
+	if (err)
+		return IPFI_REASON_NO_MEMORY;
+	wide->masqueraded = source->masqueraded;
+	set_flags(wide, &real);
+	return 0;
+}

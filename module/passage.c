@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <linux/ktime.h>
+#include "log.h"
+#include "passage.h"
+#include "skb.h"
+
+static bool is_me(void *context, u8 family, const struct ipfi_addr *addr)
+{
+	struct ipfi_passage *p = context;
+
+	return ipfi_addr_is_own(p->in->net, family, addr);
+}
+
+static bool take_limit(void *context, const struct ipfi_rule *rule)
+{
+	struct ipfi_passage *p = context;
+	atomic64_t *arrival = &p->rs->stores[rule->index]->limit_arrival;
+	s64 old = atomic64_read(arrival);
+	u64 now = ktime_get_ns(), next;
+
+	do {
+		if (!ipfi_rate_conforms(old, now, rule->limit_interval, rule->limit_burst, &next))
+			return false;
+	} while (!atomic64_try_cmpxchg(arrival, &old, next));
+	return true;
+}
+
+static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family, const struct ipfi_addr *source)
+{
+	struct ipfi_passage *p = context;
+
+	return ipfi_sources_count(p->in, rule->id, family, source);
+}
+
+void ipfi_passage_judge(struct ipfi_passage *p, struct ipfi_judge *judge, struct ipfi_surroundings *around)
+{
+	around->is_me = is_me;
+	around->take_limit = take_limit;
+	around->source_states = source_states;
+	around->context = p;
+	judge->classifier = &p->rs->classifier;
+	judge->limits = &p->in->limits;
+	judge->around = around;
+	judge->generation = p->rs->generation;
+}
+
+void ipfi_passage_met(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id)
+{
+	const struct ipfi_rule *rule = decision->rule;
+	struct ipfi_rule_counter *counter = &p->rs->counters[smp_processor_id()][rule->index];
+
+	WRITE_ONCE(counter->packets, counter->packets + 1);
+	WRITE_ONCE(counter->bytes, counter->bytes + p->packet.length);
+	if (unlikely(rule->log))
+		ipfi_log_packet(p->in, p->skb, p->hook, &p->packet, decision, state_id);
+}
+
+const struct ipfi_rule *ipfi_passage_nat_rule(struct ipfi_passage *p, enum ipfi_list list)
+{
+	const u8 own = p->packet.list;
+	struct ipfi_surroundings around;
+	const struct ipfi_rule *rule;
+	struct ipfi_judge judge;
+
+	if (!p->rs->classifier.count[list])
+		return NULL;
+	ipfi_passage_judge(p, &judge, &around);
+	p->packet.list = list;
+	rule = ipfi_classify(judge.classifier, &p->packet, &around);
+	p->packet.list = own;
+	return rule;
+}
