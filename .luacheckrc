@@ -4,7 +4,7 @@ max_line_length = 110
 
 -- The words of the policy language; scripts have them too, and fw.
 local policy = {
-  "allow", "deny", "reject", "group", "set", "policy", "args",
+  "allow", "deny", "reject", "dnat", "redirect", "snat", "masquerade", "group", "set", "policy", "args",
 }
 
 files["examples/*.lua"] = { read_globals = policy }
