@@ -62,11 +62,12 @@ static inline u8 ipfi_table_arrives(bool higher)
  */
 struct ipfi_alias {
 	struct rhash_head node;
-	struct ipfi_state *state;
+	u8 gap[offsetof(struct ipfi_state, flow) - sizeof(struct rhash_head)]; /* a state has its lock here */
 	struct ipfi_key key;
 	bool hashed; /* it is in the table; table stays as it is when it is no more, for who still reads it */
 	u8 zero[6];
 	u8 table;
+	struct ipfi_state *state;
 };
 
 static_assert(offsetof(struct ipfi_alias, node) == offsetof(struct ipfi_state, node) &&
