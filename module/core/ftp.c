@@ -4,8 +4,10 @@
 
 /* ipfi_ftp_side.flags */
 #define STARTED (1 << 0)
-#define READ (1 << 1)	/* it has sent data */
-#define SPOILT (1 << 2) /* its line will not be understood: too long, or given up */
+#define READ (1 << 1)	   /* it has sent data */
+#define SPOILT (1 << 2)	   /* its line will not be understood: too long, or given up */
+#define OWES_PASV (1 << 3) /* when the server's line began, it owed an answer to PASV ... */
+#define OWES_EPSV (1 << 4) /* ... or EPSV */
 
 #define COUNT_MOST 255
 
@@ -27,8 +29,8 @@
 struct line {
 	const u8 *text;
 	u32 length;
-	u32 seq;     /* of its first byte */
-	bool spoilt; /* text is its beginning, or shall not count */
+	u32 seq;  /* of its first byte */
+	u8 flags; /* of its side */
 };
 
 static bool is_blank(u8 c)
@@ -137,29 +139,34 @@ static void read_port(enum ipfi_ftp_form form, const struct line *line, u32 at,
 	u32 length = line->length - at;
 	struct ipfi_ftp_end end;
 
-	if (!line->spoilt && (form == IPFI_FTP_PORT ? ipfi_ftp_read_numbers(text, length, &end)
-						    : ipfi_ftp_read_eprt(text, length, &end)))
+	if (!(line->flags & SPOILT) &&
+	    (form == IPFI_FTP_PORT ? ipfi_ftp_read_numbers(text, length, &end)
+				   : ipfi_ftp_read_eprt(text, length, &end)))
 		announce(found, form, line, at, length, &end);
 	else
 		refuse(found, form, IPFI_REASON_FTP_SYNTAX);
 }
 
-/* An answer to PASV or EPSV, of which *asked are owed: any text, and one address and port. */
+/*
+ * An answer to PASV or EPSV, of which *asked have none yet: any text, and one address and port. A
+ * line that began before the question is no answer to it.
+ */
 static void read_answer(enum ipfi_ftp_form form, u8 *asked, const struct line *line, u32 at,
 			struct ipfi_ftp_finding *found)
 {
+	const u8 owes = form == IPFI_FTP_PASV ? OWES_PASV : OWES_EPSV;
 	struct ipfi_ftp_place place;
 	struct ipfi_ftp_end end;
 	const u8 *text;
 	bool understood;
 
-	if (!*asked) {
+	if (!(line->flags & owes)) {
 		refuse(found, form, IPFI_REASON_FTP_UNASKED);
 		return;
 	}
 	--*asked;
 	understood =
-		!line->spoilt &&
+		!(line->flags & SPOILT) &&
 		(form == IPFI_FTP_PASV ? ipfi_ftp_find_numbers(line->text, at, line->length, &place)
 				       : ipfi_ftp_find_epsv(line->text, at, line->length, &place));
 	if (understood) {
@@ -294,7 +301,7 @@ static struct line side_line(const struct ipfi_ftp_side *side)
 		.text = side->line,
 		.length = side->length,
 		.seq = side->next - side->length,
-		.spoilt = side->flags & SPOILT,
+		.flags = side->flags,
 	};
 }
 
@@ -310,7 +317,13 @@ static void end_line(struct ipfi_ftp *ftp, enum ipfi_direction from, struct ipfi
 	else
 		read_reply(ftp, &line, found);
 	side->length = 0;
-	side->flags &= ~SPOILT;
+	side->flags &= STARTED | READ;
+}
+
+/* Takes note of what is owed; a client's line does not care. */
+static void begin_line(struct ipfi_ftp *ftp, struct ipfi_ftp_side *side)
+{
+	side->flags |= (ftp->pasv ? OWES_PASV : 0) | (ftp->epsv ? OWES_EPSV : 0);
 }
 
 u32 ipfi_ftp_feed(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq, const u8 *data,
@@ -320,6 +333,8 @@ u32 ipfi_ftp_feed(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq, const
 	u32 at;
 
 	memset(found, 0, sizeof(*found));
+	if (!length)
+		return 0;
 	if (!(side->flags & STARTED))
 		ipfi_ftp_start(ftp, from, seq);
 	at = side->next - seq;
@@ -327,6 +342,8 @@ u32 ipfi_ftp_feed(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq, const
 		return length;
 	side->flags |= READ;
 	while (at < length) {
+		if (!side->length)
+			begin_line(ftp, side);
 		if (data[at] == '\n')
 			end_line(ftp, from, found);
 		else if (side->length < IPFI_FTP_LINE)
@@ -372,9 +389,9 @@ static bool pending_reply(const struct ipfi_ftp *ftp, const struct line *line, u
 	bool found = false;
 	u16 code = final_code(line, &multiline, at);
 
-	if (code == CODE_PASV && ftp->pasv)
+	if (code == CODE_PASV && (line->flags & OWES_PASV))
 		found = ipfi_ftp_find_numbers(line->text, *at, line->length, &place);
-	else if (code == CODE_EPSV && ftp->epsv)
+	else if (code == CODE_EPSV && (line->flags & OWES_EPSV))
 		found = ipfi_ftp_find_epsv(line->text, *at, line->length, &place);
 	if (found)
 		*at = place.at;
@@ -387,7 +404,7 @@ const u8 *ipfi_ftp_pending(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 *
 	struct line line = side_line(side);
 	u32 at;
 
-	if (line.spoilt ||
+	if ((line.flags & SPOILT) ||
 	    !(from == IPFI_ORIGINAL ? pending_command(&line, &at) : pending_reply(ftp, &line, &at)))
 		return NULL;
 	if (line.length - at > IPFI_FTP_HELD) {
