@@ -74,7 +74,7 @@ void ipfi_control_free(struct ipfi_control *control)
 static bool read_before(const struct ipfi_control *control, enum ipfi_direction direction,
 			const struct ipfi_packet *packet)
 {
-	return (s32)(control->ftp.sides[direction].next - (packet->seq + packet->payload)) >= 0;
+	return ipfi_ftp_seen(&control->ftp, direction, packet->seq, packet->payload) == packet->payload;
 }
 
 u8 ipfi_control_before(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 *ack)
@@ -200,18 +200,31 @@ static u8 take_finding(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
 	return IPFI_REASON_FTP_SYNTAX;
 }
 
-/* Reads the payload. Returns 0 or the last reason why something was not believed. */
-static u8 read_payload(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction)
+/*
+ * How much of the segment from @at on is to be read at once. Once there is no room for another edit only what was
+ * read before: the rest must come again.
+ */
+static u32 may_read(const struct ipfi_wide_state *wide, enum ipfi_direction direction,
+		    const struct ipfi_packet *packet, u32 at)
+{
+	const struct ipfi_control *control = wide->control;
+
+	if (!wide->translated || ipfi_sequence_room(&control->sequences[direction]))
+		return packet->payload - at;
+	return ipfi_ftp_seen(&control->ftp, direction, packet->seq + at, packet->payload - at);
+}
+
+/* Reads the payload, *read bytes of it. Returns 0 or the last reason why something was not believed. */
+static u8 read_payload(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 *read)
 {
 	struct ipfi_control *control = wide->control;
 	struct ipfi_ftp_finding found;
-	u32 at = 0, eaten;
+	u32 at = 0, length;
 	u8 reason = 0, last;
 
-	while (at < p->packet.payload) {
-		eaten = ipfi_ftp_feed(&control->ftp, direction, p->packet.seq + at,
-				      ipfi_payload_data(p->skb, &p->packet) + at, p->packet.payload - at, &found);
-		at += eaten;
+	while ((length = may_read(wide, direction, &p->packet, at))) {
+		at += ipfi_ftp_feed(&control->ftp, direction, p->packet.seq + at,
+				    ipfi_payload_data(p->skb, &p->packet) + at, length, &found);
 		if (found.form == IPFI_FTP_NONE || control->stopped)
 			continue;
 		last = take_finding(p, wide, direction, &found);
@@ -220,17 +233,18 @@ static u8 read_payload(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
 			reason = last;
 		}
 	}
+	*read = at;
 	return reason;
 }
 
 /* What the line that has not ended might announce must not leave before it is known. */
-static void hold_back(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction)
+static void hold_back(struct ipfi_wide_state *wide, enum ipfi_direction direction, bool fin)
 {
 	struct ipfi_sequence *sequence = &wide->control->sequences[direction];
 	const u8 *bytes = NULL;
 	u32 seq, length;
 
-	if (!wide->control->stopped && !(p->packet.tcp_flags & IPFI_TCP_FIN))
+	if (!wide->control->stopped && !fin)
 		bytes = ipfi_ftp_pending(&wide->control->ftp, direction, &seq, &length);
 	if (bytes)
 		ipfi_sequence_hold(sequence, seq, bytes, length);
@@ -243,22 +257,28 @@ u8 ipfi_control_after(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum
 {
 	struct ipfi_control *control = wide->control;
 	struct ipfi_sequence *sequence = &control->sequences[direction];
-	bool fin = p->packet.tcp_flags & IPFI_TCP_FIN;
+	u32 payload = p->packet.payload, read;
 	struct ipfi_sequence_cut cut;
+	bool fin, changed;
 	u8 reason;
 
 	if (p->packet.tcp_flags & IPFI_TCP_SYN)
 		ipfi_ftp_start(&control->ftp, direction, p->packet.seq + 1);
 	if (p->packet.tcp_flags & IPFI_TCP_ACK)
 		ipfi_sequence_acknowledge(&control->sequences[!direction], ack);
-	reason = read_payload(p, wide, direction);
+	reason = read_payload(p, wide, direction, &read);
 	if (!wide->translated)
 		return reason ? reason : IPFI_REASON_STATE;
-	if (p->packet.payload || fin)
-		hold_back(p, wide, direction);
-	if ((ipfi_sequence_apply(sequence, p->packet.seq, p->packet.payload, fin, &cut) ||
-	     cut.seq != p->packet.seq) &&
-	    !ipfi_payload_write(p->skb, &p->packet, &cut)) {
+	fin = p->packet.tcp_flags & IPFI_TCP_FIN && read == payload;
+	if (payload || fin)
+		hold_back(wide, direction, fin);
+	changed = ipfi_sequence_apply(sequence, p->packet.seq, read, fin, &cut) || cut.seq != p->packet.seq;
+	if (read < payload) {
+		cut.skip = payload - cut.head;
+		cut.whole = false;
+		changed = true;
+	}
+	if (changed && !ipfi_payload_write(p->skb, &p->packet, &cut)) {
 		*verdict = NF_DROP;
 		return IPFI_REASON_NO_MEMORY;
 	}

@@ -294,6 +294,16 @@ bool ipfi_ftp_in_order(const struct ipfi_ftp *ftp, enum ipfi_direction from, u32
 	return !(side->flags & STARTED) || (s32)(side->next - seq) >= 0;
 }
 
+u32 ipfi_ftp_seen(const struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq, u32 length)
+{
+	const struct ipfi_ftp_side *side = &ftp->sides[from];
+	u32 seen = side->next - seq;
+
+	if (!(side->flags & STARTED) || (s32)seen < 0)
+		return 0;
+	return seen < length ? seen : length;
+}
+
 /* The line of @side, of which next is the end. */
 static struct line side_line(const struct ipfi_ftp_side *side)
 {

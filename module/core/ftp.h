@@ -70,6 +70,9 @@ void ipfi_ftp_start(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq);
  */
 bool ipfi_ftp_in_order(const struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq);
 
+/* How many of the @length bytes of @from from @seq on have been read before. */
+u32 ipfi_ftp_seen(const struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq, u32 length);
+
 /*
  * Reads @length bytes of @from's stream, the first of which is @seq; ipfi_ftp_in_order() was asked.
  * What was read before is passed over. Stops behind a line that announces, with found->form set

@@ -509,6 +509,10 @@ static void knows_what_is_in_order(void **state)
 	assert_true(ipfi_ftp_in_order(&talk.ftp, IPFI_ORIGINAL, CLIENT_ISN + 6));
 	assert_false(ipfi_ftp_in_order(&talk.ftp, IPFI_ORIGINAL, CLIENT_ISN + 7));
 	assert_true(ipfi_ftp_in_order(&talk.ftp, IPFI_REPLY, SERVER_ISN));
+	assert_int_equal(ipfi_ftp_seen(&talk.ftp, IPFI_ORIGINAL, CLIENT_ISN, 4), 4);
+	assert_int_equal(ipfi_ftp_seen(&talk.ftp, IPFI_ORIGINAL, CLIENT_ISN + 4, 9), 2);
+	assert_int_equal(ipfi_ftp_seen(&talk.ftp, IPFI_ORIGINAL, CLIENT_ISN + 6, 9), 0);
+	assert_int_equal(ipfi_ftp_seen(&talk.ftp, IPFI_ORIGINAL, CLIENT_ISN + 7, 9), 0);
 
 	/* The SYN again, before data and after. */
 	ipfi_ftp_start(&talk.ftp, IPFI_REPLY, 5000);
@@ -520,6 +524,7 @@ static void knows_what_is_in_order(void **state)
 	/* A side of which no SYN was seen starts with its first data. */
 	ipfi_ftp_init(&talk.ftp);
 	assert_true(ipfi_ftp_in_order(&talk.ftp, IPFI_ORIGINAL, 77));
+	assert_int_equal(ipfi_ftp_seen(&talk.ftp, IPFI_ORIGINAL, 0xfffffff0U, 9), 0);
 	assert_int_equal(ipfi_ftp_feed(&talk.ftp, IPFI_ORIGINAL, 77, (const u8 *)"", 0, &found), 0);
 	assert_int_equal(found.form, IPFI_FTP_NONE);
 	feed(&talk, IPFI_ORIGINAL, CLIENT_ISN, "PORT 192,0,2,1,4,210\r\n", 22);
