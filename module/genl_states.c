@@ -8,6 +8,7 @@
 #include "compat.h"
 #include "genl.h"
 #include "genl_filter.h"
+#include "sweep.h"
 #include "walk.h"
 
 /*

@@ -9,183 +9,13 @@
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include "compat.h"
 #include "event.h"
-#include "expect.h"
+#include "first.h"
 #include "helper.h"
 #include "hook.h"
 #include "mss.h"
 #include "nat.h"
-#include "open.h"
 #include "reject.h"
 #include "skb.h"
-
-/* Counts, logs and carries out what was decided. No lock is held. */
-static unsigned int carry_out(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id)
-{
-	if (decision->rule)
-		ipfi_passage_met(p, decision, state_id);
-	ipfi_passage_count(p, decision->reason, 0);
-	if (decision->verdict == IPFI_VERDICT_ALLOW) {
-		if (unlikely(decision->rule && decision->rule->mss) && !ipfi_mss_clamp(p, decision->rule->mss))
-			return NF_DROP;
-		return NF_ACCEPT;
-	}
-	if (decision->verdict == IPFI_VERDICT_REJECT)
-		return ipfi_reject(p->skb, p->hook, &p->packet);
-	return NF_DROP;
-}
-
-/* A connection was opened by a rule that translates its source. */
-static void meet_source_rule(struct ipfi_passage *p, const struct ipfi_rule *rule, u8 state_id)
-{
-	const struct ipfi_decision met = {
-		.verdict = rule->verdict,
-		.reason = IPFI_REASON_RULE_ALLOW,
-		.rule = rule,
-	};
-
-	ipfi_passage_met(p, &met, state_id);
-}
-
-static void ask_rules(struct ipfi_passage *p, struct ipfi_decision *decision)
-{
-	struct ipfi_surroundings around;
-	struct ipfi_judge judge;
-
-	ipfi_passage_judge(p, &judge, &around);
-	ipfi_skb_user(p->skb, p->hook, &p->packet);
-	ipfi_decide_first(&judge, &p->packet, decision);
-}
-
-/* Announced by @master: counts as allowed by its rule. */
-static void follow_master(struct ipfi_passage *p, const struct ipfi_master *master, struct ipfi_decision *decision)
-{
-	memset(decision, 0, sizeof(*decision));
-	decision->verdict = IPFI_VERDICT_ALLOW;
-	decision->reason = IPFI_REASON_EXPECTED;
-	decision->stateful = true;
-	decision->rule = ipfi_ruleset_find(p->rs, READ_ONCE(master->first.rule));
-}
-
-/*
- * Opens the state of an allowed packet, if it is to have one. The decision becomes a denial when there is none to
- * be had: nothing passes untracked, or untranslated. IPFI_LOOK_AGAIN when another CPU was faster.
- */
-static unsigned int open_allowed(struct ipfi_passage *p, const struct ipfi_expectation *expectation,
-				 struct ipfi_decision *decision, u8 *state_id)
-{
-	struct ipfi_permission permission = {
-		.rule = expectation ? NULL : decision->rule,
-		.expectation = expectation,
-	};
-	const struct ipfi_addr *given = expectation && expectation->src_translated ? &expectation->leaving_src : NULL;
-	struct ipfi_nat_source source;
-	struct ipfi_state *state;
-
-	permission.reason = ipfi_nat_find_source(p, given, &source);
-	if (permission.reason)
-		goto deny;
-	if (expectation && !given)
-		source.wanted = false;
-	if (!decision->stateful && !source.wanted)
-		return NF_ACCEPT;
-	if (ipfi_skb_checksum_bad(p->skb, &p->packet)) {
-		permission.reason = IPFI_REASON_BAD_CHECKSUM;
-		goto deny;
-	}
-	state = ipfi_open(p, &permission, &source);
-	if (IS_ERR(state))
-		return IPFI_LOOK_AGAIN;
-	if (!state)
-		goto deny;
-	*state_id = state->flow.state;
-	ipfi_event_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
-	spin_unlock(&state->lock);
-	if (permission.source_rule)
-		meet_source_rule(p, permission.source_rule, *state_id);
-	return NF_ACCEPT;
-
-deny:
-	decision->verdict = IPFI_VERDICT_DENY;
-	decision->reason = permission.reason;
-	return NF_ACCEPT;
-}
-
-/* The packet of no live state. */
-static noinline unsigned int judge_first(struct ipfi_passage *p, bool may_open)
-{
-	struct ipfi_expectation *expectation = may_open ? ipfi_expect_take(p->in, &p->packet.tuple, false) : NULL;
-	struct ipfi_decision decision;
-	unsigned int verdict = NF_ACCEPT;
-	u8 state_id = IPFI_STATE_NONE;
-
-	if (unlikely(expectation))
-		follow_master(p, expectation->master, &decision);
-	else
-		ask_rules(p, &decision);
-	/* An answer that nobody asked for opens nothing: a rule without state may let it pass. */
-	if (decision.verdict == IPFI_VERDICT_ALLOW && may_open &&
-	    (decision.stateful || p->packet.icmp_kind != IPFI_ICMP_REPLY))
-		verdict = open_allowed(p, expectation, &decision, &state_id);
-	if (unlikely(expectation))
-		ipfi_expect_free(expectation);
-	return verdict == IPFI_LOOK_AGAIN ? verdict : carry_out(p, &decision, state_id);
-}
-
-/* Removes the state of @p's connection if it is still to be judged. */
-static void forget_unjudged(struct ipfi_passage *p)
-{
-	struct ipfi_state *state = ipfi_table_find(p->in, &p->key, IPFI_TABLE_REAL);
-
-	if (!state)
-		return;
-	if (state->flow.flags & IPFI_FLOW_F_UNJUDGED)
-		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
-	else
-		spin_unlock(&state->lock);
-}
-
-/*
- * The first packet of a connection whose destination has been translated as it arrived. Its state is locked and
- * comes back unlocked.
- */
-static noinline unsigned int judge_unjudged(struct ipfi_passage *p, struct ipfi_state *state)
-{
-	struct ipfi_wide_state *wide = ipfi_state_wide(state);
-	struct ipfi_permission permission = {};
-	struct ipfi_decision decision;
-	unsigned int verdict;
-	u8 state_id;
-
-	if (ipfi_flow_direction(&state->flow, p->higher) == IPFI_REPLY) {
-		spin_unlock(&state->lock);
-		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
-	}
-	if (wide->master) {
-		follow_master(p, wide->master, &decision);
-	} else {
-		ask_rules(p, &decision);
-		permission.rule = decision.rule;
-	}
-	if (decision.verdict != IPFI_VERDICT_ALLOW) {
-		spin_unlock(&state->lock);
-		/* A rejection's answer goes back by the translation. */
-		verdict = carry_out(p, &decision, IPFI_STATE_NONE);
-		forget_unjudged(p);
-		return verdict;
-	}
-	if (!ipfi_open_unjudged(p, wide, &permission)) {
-		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
-		decision.verdict = IPFI_VERDICT_DENY;
-		decision.reason = permission.reason;
-		return carry_out(p, &decision, IPFI_STATE_NONE);
-	}
-	state_id = state->flow.state;
-	ipfi_event_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
-	spin_unlock(&state->lock);
-	if (permission.source_rule)
-		meet_source_rule(p, permission.source_rule, state_id);
-	return carry_out(p, &decision, state_id);
-}
 
 static const char *device_name(struct net *net, u32 index)
 {
@@ -256,7 +86,7 @@ static unsigned int enter_by_loopback(struct ipfi_passage *p, struct ipfi_state 
 
 	spin_unlock(&state->lock);
 	if (opening)
-		return judge_first(p, false);
+		return ipfi_judge_first(p, false);
 	return ipfi_passage_count(p, IPFI_REASON_STATE, NF_ACCEPT);
 }
 
@@ -314,12 +144,12 @@ static unsigned int judge_live(struct ipfi_passage *p, struct ipfi_state *state)
 	if (unlikely(flow->table & IPFI_TABLE_KILLED))
 		return answer_killed(p, state);
 	if (unlikely(flow->flags & IPFI_FLOW_F_UNJUDGED))
-		return judge_unjudged(p, state);
+		return ipfi_judge_unjudged(p, state);
 	if (judged_by_older(p, state) && !judge_again(p, state, &decision)) {
 		u8 state_id = flow->state;
 
 		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
-		return carry_out(p, &decision, state_id);
+		return ipfi_passage_carry_out(p, &decision, state_id);
 	}
 	direction = ipfi_flow_direction(flow, p->higher);
 	if (unlikely(p->packet.loopback) && p->packet.list == IPFI_LIST_IN)
@@ -393,7 +223,7 @@ static unsigned int judge_error(struct ipfi_passage *p)
 			return NF_DROP;
 		return ipfi_passage_count(p, IPFI_REASON_RELATED, NF_ACCEPT);
 	}
-	return judge_first(p, false);
+	return ipfi_judge_first(p, false);
 }
 
 /*
@@ -464,7 +294,7 @@ static unsigned int judge(struct sk_buff *skb, const struct nf_hook_state *hook,
 	if (unlikely(p.packet.icmp_kind == IPFI_ICMP_ERROR))
 		return judge_error(&p);
 	if (unlikely(p.packet.icmp_kind == IPFI_ICMP_SIGNAL))
-		return judge_first(&p, false);
+		return ipfi_judge_first(&p, false);
 	/* What could change a state for good must be what its receiver will believe. */
 	if (p.packet.tuple.proto == IPFI_PROTO_TCP &&
 	    p.packet.tcp_flags & (IPFI_TCP_SYN | IPFI_TCP_FIN | IPFI_TCP_RST) &&
@@ -474,7 +304,7 @@ static unsigned int judge(struct sk_buff *skb, const struct nf_hook_state *hook,
 	ipfi_passage_key(&p);
 	do {
 		state = find_state(&p);
-		verdict = likely(state) ? judge_live(&p, state) : judge_first(&p, true);
+		verdict = likely(state) ? judge_live(&p, state) : ipfi_judge_first(&p, true);
 	} while (unlikely(verdict == IPFI_LOOK_AGAIN));
 	return verdict;
 }

@@ -8,6 +8,7 @@
 #include <net/route.h>
 #include "masquerade.h"
 #include "skb.h"
+#include "sweep.h"
 
 static bool from_ipv4(__be32 from, struct ipfi_addr *addr)
 {

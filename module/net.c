@@ -8,6 +8,7 @@
 #include "hook.h"
 #include "nat.h"
 #include "net.h"
+#include "sweep.h"
 
 /* One state in so much memory, and the share of memory that the table may take by default. */
 #define MEMORY_PER_STATE 256

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/ktime.h>
 #include "log.h"
+#include "mss.h"
 #include "passage.h"
+#include "reject.h"
 #include "skb.h"
 
 static bool is_me(void *context, u8 family, const struct ipfi_addr *addr)
@@ -69,4 +71,19 @@ const struct ipfi_rule *ipfi_passage_nat_rule(struct ipfi_passage *p, enum ipfi_
 	rule = ipfi_classify(judge.classifier, &p->packet, &around);
 	p->packet.list = own;
 	return rule;
+}
+
+unsigned int ipfi_passage_carry_out(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id)
+{
+	if (decision->rule)
+		ipfi_passage_met(p, decision, state_id);
+	ipfi_passage_count(p, decision->reason, 0);
+	if (decision->verdict == IPFI_VERDICT_ALLOW) {
+		if (unlikely(decision->rule && decision->rule->mss) && !ipfi_mss_clamp(p, decision->rule->mss))
+			return NF_DROP;
+		return NF_ACCEPT;
+	}
+	if (decision->verdict == IPFI_VERDICT_REJECT)
+		return ipfi_reject(p->skb, p->hook, &p->packet);
+	return NF_DROP;
 }

@@ -38,6 +38,9 @@ void ipfi_passage_judge(struct ipfi_passage *p, struct ipfi_judge *judge, struct
 /* The packet was decided by @rule: counts it, and logs it if the rule says so. No lock is held. */
 void ipfi_passage_met(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id);
 
+/* Counts, logs and carries out what was decided; returns the hook's verdict. No lock is held. */
+unsigned int ipfi_passage_carry_out(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id);
+
 /* The first NAT rule of @list that matches, or NULL. The packet's own list stays. */
 const struct ipfi_rule *ipfi_passage_nat_rule(struct ipfi_passage *p, enum ipfi_list list);
 

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "nat.h"
 #include "net.h"
+#include "sweep.h"
 
 static const struct rhashtable_params id_params = {
 	.head_offset = offsetof(struct ipfi_rule_store, node),

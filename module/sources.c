@@ -119,3 +119,45 @@ void ipfi_sources_release(struct ipfi_net *in, u64 rule, u8 family, const struct
 	}
 	spin_unlock(lock);
 }
+
+static void source_of(const struct ipfi_state *state, struct ipfi_addr *source)
+{
+	*source = state->flow.flags & IPFI_FLOW_F_HIGHER ? state->flow.key.hi : state->flow.key.lo;
+}
+
+void ipfi_sources_release_state(struct ipfi_net *in, struct ipfi_state *state, u8 which, u64 rule)
+{
+	struct ipfi_addr source;
+
+	which &= state->flow.table;
+	if (likely(!which))
+		return;
+	state->flow.table &= ~which;
+	source_of(state, &source);
+	if (which & IPFI_TABLE_COUNTED_SOURCE)
+		ipfi_sources_release(in, 0, state->flow.key.family, &source);
+	if (which & IPFI_TABLE_COUNTED_RULE)
+		ipfi_sources_release(in, rule, state->flow.key.family, &source);
+}
+
+int ipfi_sources_take_state(struct ipfi_net *in, struct ipfi_state *state, u32 of_source, u32 of_rule)
+{
+	u8 family = state->flow.key.family;
+	struct ipfi_addr source;
+	int err;
+
+	source_of(state, &source);
+	if (of_source) {
+		err = ipfi_sources_take(in, 0, family, &source, of_source);
+		if (err)
+			return err;
+		state->flow.table |= IPFI_TABLE_COUNTED_SOURCE;
+	}
+	if (of_rule) {
+		err = ipfi_sources_take(in, state->flow.rule, family, &source, of_rule);
+		if (err)
+			return err;
+		state->flow.table |= IPFI_TABLE_COUNTED_RULE;
+	}
+	return 0;
+}

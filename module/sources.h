@@ -28,4 +28,14 @@ int ipfi_sources_take(struct ipfi_net *in, u64 rule, u8 family, const struct ipf
 /* One less. BHs off. */
 void ipfi_sources_release(struct ipfi_net *in, u64 rule, u8 family, const struct ipfi_addr *source);
 
+/*
+ * Counts @state, new or judged again, for its source where a limit asks for it: in all if @of_source, as one of
+ * its rule's if @of_rule. -EDQUOT when there are that many already, -ENOMEM; what was counted before that stays so.
+ * BHs off.
+ */
+int ipfi_sources_take_state(struct ipfi_net *in, struct ipfi_state *state, u32 of_source, u32 of_rule);
+
+/* Takes back those of @which, IPFI_TABLE_COUNTED_*, for which it counts; @rule is the rule it counts for. BHs off. */
+void ipfi_sources_release_state(struct ipfi_net *in, struct ipfi_state *state, u8 which, u64 rule);
+
 #endif /* IPFI_SOURCES_H */

@@ -9,6 +9,7 @@
 #include "helper.h"
 #include "mapping.h"
 #include "net.h"
+#include "sweep.h"
 #include "walk.h"
 
 /* Buckets searched for a state to evict, from the newcomer's own on: some 8 to 12 states at usual loads. */
@@ -129,55 +130,12 @@ bool ipfi_table_has(struct ipfi_net *in, const struct ipfi_key *key, u8 found)
 	return lookup(&in->table.hash, key, found);
 }
 
-static void source_of(const struct ipfi_state *state, struct ipfi_addr *source)
-{
-	*source = state->flow.flags & IPFI_FLOW_F_HIGHER ? state->flow.key.hi : state->flow.key.lo;
-}
-
-static void release_counts(struct ipfi_net *in, struct ipfi_state *state, u8 which, u64 rule)
-{
-	struct ipfi_addr source;
-
-	which &= state->flow.table;
-	if (likely(!which))
-		return;
-	state->flow.table &= ~which;
-	source_of(state, &source);
-	if (which & IPFI_TABLE_COUNTED_SOURCE)
-		ipfi_sources_release(in, 0, state->flow.key.family, &source);
-	if (which & IPFI_TABLE_COUNTED_RULE)
-		ipfi_sources_release(in, rule, state->flow.key.family, &source);
-}
-
-/* Counts a new or reassigned state for its source; -EDQUOT when that has @of_source or @of_rule already. */
-static int take_counts(struct ipfi_net *in, struct ipfi_state *state, u32 of_source, u32 of_rule)
-{
-	u8 family = state->flow.key.family;
-	struct ipfi_addr source;
-	int err;
-
-	source_of(state, &source);
-	if (of_source) {
-		err = ipfi_sources_take(in, 0, family, &source, of_source);
-		if (err)
-			return err;
-		state->flow.table |= IPFI_TABLE_COUNTED_SOURCE;
-	}
-	if (of_rule) {
-		err = ipfi_sources_take(in, state->flow.rule, family, &source, of_rule);
-		if (err)
-			return err;
-		state->flow.table |= IPFI_TABLE_COUNTED_RULE;
-	}
-	return 0;
-}
-
 /* A state ceases to be one, to those who count and those who listen. */
 static void take_leave(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_cause cause)
 {
 	struct ipfi_wide_state *wide = ipfi_state_wide(state);
 
-	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
+	ipfi_sources_release_state(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
 	if (!(state->flow.flags & IPFI_FLOW_F_UNJUDGED))
 		ipfi_event_state(in, state, IPFI_EVENT_DESTROYED, cause);
 	if (unlikely(wide))
@@ -249,9 +207,9 @@ void ipfi_table_reassign(struct ipfi_net *in, struct ipfi_state *state, u64 old_
 			 const struct ipfi_rule *rule)
 {
 	if (old_rule != state->flow.rule)
-		release_counts(in, state, IPFI_TABLE_COUNTED_RULE, old_rule);
+		ipfi_sources_release_state(in, state, IPFI_TABLE_COUNTED_RULE, old_rule);
 	if (rule && rule->per_source && !(state->flow.table & IPFI_TABLE_COUNTED_RULE))
-		take_counts(in, state, 0, U32_MAX);
+		ipfi_sources_take_state(in, state, 0, U32_MAX);
 }
 
 /* Ends one embryonic or closing state in the neighbourhood of @key. */
@@ -340,7 +298,7 @@ static struct ipfi_state *take_state(struct ipfi_net *in, const struct ipfi_key 
 
 static void give_back(struct ipfi_net *in, struct ipfi_state *state)
 {
-	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
+	ipfi_sources_release_state(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
 	atomic_dec(&in->table.count);
 	ipfi_state_free(state);
 }
@@ -363,7 +321,7 @@ static int open_flow(struct ipfi_net *in, struct ipfi_flow *flow, const struct i
 /* Counts a state whose flow has been opened. */
 static int count_opened(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_opening *opening, u8 *reason)
 {
-	int err = take_counts(in, state, READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES_PER_SOURCE]),
+	int err = ipfi_sources_take_state(in, state, READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES_PER_SOURCE]),
 			      opening->per_source);
 
 	if (err)
@@ -446,7 +404,7 @@ void ipfi_table_discard(struct ipfi_net *in, struct ipfi_state *state)
 	lockdep_assert_held(&state->lock);
 	state->flow.table |= IPFI_TABLE_DEAD;
 	take_out(in, state);
-	release_counts(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
+	ipfi_sources_release_state(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
 	atomic_dec(&in->table.count);
 	spin_unlock(&state->lock);
 	/* Another CPU may have found it by an alias. */
@@ -482,71 +440,6 @@ int ipfi_table_judged(struct ipfi_net *in, struct ipfi_state *state, const struc
 	flow.flags |= IPFI_FLOW_F_UNJUDGED;
 	state->flow = flow;
 	return count_opened(in, state, opening, reason);
-}
-
-/* True when @state is gone. */
-static bool sweep_state(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_sweep what, enum ipfi_cause cause)
-{
-	switch (what) {
-	case IPFI_SWEEP_REMOVE:
-		ipfi_table_remove(in, state, cause);
-		return true;
-	case IPFI_SWEEP_KILL:
-		ipfi_table_kill(in, state);
-		return true;
-	case IPFI_SWEEP_LEAVE:
-		break;
-	}
-	spin_unlock(&state->lock);
-	return false;
-}
-
-u32 ipfi_table_sweep(struct ipfi_net *in,
-		     enum ipfi_sweep (*visit)(struct ipfi_net *in, struct ipfi_state *state, void *arg),
-		     void *arg, enum ipfi_cause cause)
-{
-	struct ipfi_state *state;
-	struct rhash_head *pos;
-	struct ipfi_walk walk;
-	u32 removed = 0;
-
-	ipfi_walk_start(&walk, in);
-	ipfi_walk_resume(&walk);
-	while (ipfi_walk_next(&walk)) {
-		ipfi_walk_for_each(state, pos, &walk) {
-			spin_lock_bh(&state->lock);
-			if (state->flow.table & IPFI_TABLE_DEAD)
-				spin_unlock(&state->lock);
-			else
-				removed += sweep_state(in, state, visit(in, state, arg), cause);
-			local_bh_enable();
-		}
-		ipfi_walk_breathe(&walk);
-	}
-	ipfi_walk_pause(&walk);
-	return removed;
-}
-
-static enum ipfi_sweep count_state(struct ipfi_net *in, struct ipfi_state *state, void *arg)
-{
-	const struct ipfi_ruleset *rs = arg;
-	bool by_source = in->limits.value[IPFI_LIMIT_MAX_STATES_PER_SOURCE] &&
-			 !(state->flow.table & IPFI_TABLE_COUNTED_SOURCE);
-	bool by_rule = false;
-	u32 i;
-
-	if (ipfi_state_hidden(state))
-		return IPFI_SWEEP_LEAVE;
-	if (rs && rs->per_source && !(state->flow.table & IPFI_TABLE_COUNTED_RULE))
-		for (i = 0; i < rs->count && !by_rule; i++)
-			by_rule = rs->rules[i].per_source && rs->rules[i].id == state->flow.rule;
-	take_counts(in, state, by_source ? U32_MAX : 0, by_rule ? U32_MAX : 0);
-	return IPFI_SWEEP_LEAVE;
-}
-
-void ipfi_table_recount(struct ipfi_net *in, struct ipfi_ruleset *rs)
-{
-	ipfi_table_sweep(in, count_state, rs, IPFI_CAUSE_UNSPEC);
 }
 
 static enum ipfi_sweep remove_any(struct ipfi_net *in, struct ipfi_state *state, void *arg)
