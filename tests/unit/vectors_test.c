@@ -3,17 +3,12 @@
  * Plays the conversations of tests/vectors to the core. Each case is a test; a failure names the
  * file, the line, what was owed and what came. The format is described in tests/vectors/README.md.
  */
-#include <ctype.h>
-#include <errno.h>
-#include <glob.h>
-
-#include "support.h"
+#include "vector_file.h"
 #include "core/flow.h"
 
 #define PATTERN "tests/vectors/*.tcp"
 #define CASES_MAX 1024
 #define LINES_MAX 8192
-#define LINE_LENGTH 256
 #define OPTIONS_MAX 40 /* a data offset of 15 leaves no more room */
 
 /* An answer: what was owed, and in the same form what came. */
@@ -57,33 +52,6 @@ static const char *const reasons[] = { [IPFI_REASON_NONE] = "-",
 };
 
 /* --- reading --- */
-
-static const char *reading_file;
-static unsigned int reading_line;
-
-static void __attribute__((noreturn, format(printf, 1, 2))) malformed(const char *format, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "%s:%u: ", reading_file, reading_line);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(1);
-}
-
-static u32 number(const char *text, u32 most)
-{
-	unsigned long long value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (!isdigit((unsigned char)*text) || *end || errno || value > most)
-		malformed("'%s' is not a number up to %u", text, most);
-	return (u32)value;
-}
 
 static u8 tcp_flags(const char *text)
 {
@@ -270,11 +238,6 @@ static void find_prelude(const char *name)
 
 static void read_line(char *line)
 {
-	line[strcspn(line, "#\n")] = '\0';
-	while (*line && line[strlen(line) - 1] == ' ')
-		line[strlen(line) - 1] = '\0';
-	if (!*line)
-		return;
 	if (!strncmp(line, "> ", 2) || !strncmp(line, "< ", 2))
 		read_segment(line);
 	else if (!strncmp(line, "case ", 5))
@@ -287,24 +250,6 @@ static void read_line(char *line)
 		conversations[conversation_count - 1].loose = false;
 	else
 		malformed("'%s' is not understood", line);
-}
-
-static void read_file(const char *path)
-{
-	char line[LINE_LENGTH];
-	FILE *file = fopen(path, "r");
-
-	reading_file = path;
-	reading_line = 0;
-	if (!file)
-		malformed("%s", strerror(errno));
-	while (fgets(line, sizeof(line), file)) {
-		reading_line++;
-		if (!strchr(line, '\n'))
-			malformed("no line may be as long");
-		read_line(line);
-	}
-	fclose(file);
 }
 
 /* --- playing --- */
@@ -427,12 +372,8 @@ int main(void)
 	int failed;
 	size_t i;
 
-	if (glob(PATTERN, 0, NULL, &found)) {
-		fprintf(stderr, "no %s: not started at the top of the tree?\n", PATTERN);
+	if (!read_vector_files(PATTERN, read_line, &found))
 		return 1;
-	}
-	for (i = 0; i < found.gl_pathc; i++)
-		read_file(found.gl_pathv[i]);
 	for (i = 0; i < conversation_count; i++)
 		if (!conversations[i].prelude)
 			tests[count++] = (struct CMUnitTest){
