@@ -8,6 +8,8 @@ lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 top=$(cd "$lab_dir/../.." && pwd -P)
 # shellcheck disable=SC2034
 lab_cache=${XDG_CACHE_HOME:-$HOME/.cache}/ipfi-lab
+# shellcheck disable=SC2034
+lab_unpacked=$lab_cache/unpacked
 
 # say TEXT...: progress, on standard error, so that standard output stays the tests'.
 say() { printf 'lab: %s\n' "$*" >&2; }
