@@ -307,7 +307,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ipfi_packet packet;
 	struct ipfi_rule rule;
 	struct world world;
-	const struct ipfi_surroundings around = { is_me, take_limit, source_states, &world };
+	const struct ipfi_surroundings around = {
+		.is_me = is_me,
+		.take_limit = take_limit,
+		.source_states = source_states,
+		.context = &world,
+	};
 	u32 before_limit;
 	int expected;
 	u8 bits;

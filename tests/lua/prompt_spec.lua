@@ -197,6 +197,11 @@ describe("the prompt", function()
     assert.matches("every packet passes", (support.catch(readline.keys.F3)))
     assert.matches("no states", (support.catch(readline.keys.F5)))
     assert.matches("packets judged", (support.catch(readline.keys.F7)))
+    for key, side in pairs { F4 = "src_nat", F6 = "dst_nat" } do
+      netlink.kernel.requests = {}
+      assert.matches("no states", (support.catch(readline.keys[key])))
+      assert.same({ nat = { side } }, netlink.kernel.requests[1].filter)
+    end
     netlink.kernel.absent = true
     require("ipfi.kernel").close()
     local _, complained = support.catch(readline.keys.F5)
