@@ -167,7 +167,7 @@ size_t craft_packet(const struct craft *craft, uint8_t *packet)
 		length = 0;
 	}
 	for (i = 0; i < craft->length; i++)
-		transport[length++] = i;
+		transport[length++] = craft->data ? craft->data[i] : i;
 	if (craft->proto == IPPROTO_TCP || craft->proto == IPPROTO_UDP || craft->proto == IPPROTO_ICMP)
 		put_checksum(craft, transport, length);
 	return put_ip(craft, packet, length) + length;
@@ -183,4 +183,14 @@ size_t transport_of(const uint8_t *packet, size_t length, int *proto)
 	if (*proto == IPPROTO_ICMPV6)
 		*proto = IPPROTO_ICMP;
 	return header;
+}
+
+bool tcp_checksum_right(const uint8_t *packet, size_t length)
+{
+	int proto;
+	size_t at = transport_of(packet, length, &proto);
+	size_t addresses = packet[0] >> 4 == 4 ? 12 : 8;
+	uint32_t sum = add_up(0, packet + addresses, packet[0] >> 4 == 4 ? 8 : 32);
+
+	return at && fold(add_up(sum + IPPROTO_TCP + length - at, packet + at, length - at)) == 0;
 }

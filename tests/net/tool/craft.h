@@ -29,6 +29,7 @@ struct craft {
 	uint32_t mtu;         /* ICMP "too big" */
 	const struct craft *about; /* ICMP error: the packet it speaks of */
 	unsigned int length;  /* bytes of payload */
+	const uint8_t *data;  /* these; 0, 1, 2, ... when NULL */
 	uint8_t ttl;          /* 64 when 0 */
 	bool bad_checksum;    /* of the transport header */
 };
@@ -48,5 +49,8 @@ size_t craft_packet(const struct craft *craft, uint8_t *packet);
 
 /* Where the transport header of the IP packet begins, its protocol (ICMP for ICMPv6 too); 0 if it has none. */
 size_t transport_of(const uint8_t *packet, size_t length, int *proto);
+
+/* Is the TCP checksum of the IP packet right? */
+bool tcp_checksum_right(const uint8_t *packet, size_t length);
 
 #endif /* TOOL_CRAFT_H */

@@ -12,14 +12,17 @@
  *	> ip SRC DST PROTO                                                    any other protocol
  *	wait MILLISECONDS
  *
- * and to all of them: len=BYTES of payload, ttl=N, bad (a wrong transport checksum). An empty line and one
- * that starts with "#" are passed over. Each packet is answered by one line: "pass" if it came out at the other
- * end, else "drop"; then what the sender got back: "reset", "icmp TYPE/CODE".
+ * and to all of them: len=BYTES of payload, or data=HEX, the payload itself; ttl=N, bad (a wrong transport
+ * checksum). An empty line and one that starts with "#" are passed over. Each packet is answered by one line:
+ * "pass" if it came out at the other end, else "drop"; then what the sender got back: "reset", "icmp TYPE/CODE".
+ * With the word "tell" a TCP segment need not come out as it was: behind "pass" stands what did, in the words
+ * above, with options and data where there are any.
  *
  * After each packet goes a sentinel the same way, a UDP datagram to port 9 (see FIRST and SECOND), which has to
  * be allowed without a state. Packets stay in order, so nothing has to be waited for: what has not come out
  * before the sentinel was dropped.
  */
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,8 +34,10 @@
 #define FIRST "10.9.255.9"  /* the sentinel's addresses: behind the left end, */
 #define SECOND "10.8.255.9" /* and behind the right one */
 #define PATIENCE_MS 10000   /* for a sentinel */
+#define LINE_MAX 4096
 
 static unsigned int line_number;
+static bool tell; /* say what came out */
 
 static char *word(const char *what)
 {
@@ -94,6 +99,20 @@ static void put_options(struct craft *craft, const char *hex, int last)
 	craft->options_length = (length + 3) & ~3;
 }
 
+/* A payload from its hexadecimal digits. */
+static void put_data(struct craft *craft, const char *hex)
+{
+	static uint8_t data[LINE_MAX / 2];
+	unsigned int byte;
+
+	craft->data = data;
+	for (craft->length = 0; *hex; hex += 2) {
+		if (sscanf(hex, "%2x", &byte) != 1 || !hex[1])
+			die("line %u: bad data", line_number);
+		data[craft->length++] = byte;
+	}
+}
+
 static void parse_packet(struct craft *craft, struct craft *inner);
 
 static void parse_options(struct craft *craft, struct craft *inner)
@@ -107,6 +126,8 @@ static void parse_options(struct craft *craft, struct craft *inner)
 			*value++ = '\0';
 		if (!value && !strcmp(option, "bad")) {
 			craft->bad_checksum = true;
+		} else if (!value && !strcmp(option, "tell")) {
+			tell = true;
 		} else if (!value && !strcmp(option, "about") && inner) {
 			craft->about = inner;
 			parse_packet(inner, NULL);
@@ -130,6 +151,8 @@ static void parse_options(struct craft *craft, struct craft *inner)
 			craft->length = number(value);
 			if (craft->length > CRAFT_PAYLOAD_MAX)
 				die("line %u: too long a payload", line_number);
+		} else if (!strcmp(option, "data")) {
+			put_data(craft, value);
 		} else if (!strcmp(option, "ttl")) {
 			craft->ttl = number(value);
 		} else {
@@ -207,6 +230,54 @@ static bool same(const uint8_t *got, size_t got_length, const uint8_t *sent, siz
 	       !memcmp(got + got_at, sent + got_at, got_length - got_at);
 }
 
+static bool is_tcp(const uint8_t *packet, size_t length)
+{
+	int proto;
+	size_t at = transport_of(packet, length, &proto);
+
+	return at && proto == IPPROTO_TCP && length >= at + 20;
+}
+
+static void print_hex(const char *name, const uint8_t *bytes, size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < length; i++)
+		printf("%s%02x", i ? "" : name, bytes[i]);
+}
+
+static void print_segment(const uint8_t *packet, size_t length)
+{
+	static const char letters[] = "FSRPAUEC";
+	bool four = packet[0] >> 4 == 4;
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	const uint8_t *tcp;
+	size_t at, header;
+	uint16_t port[2], window;
+	uint32_t number[2];
+	int proto, i;
+
+	at = transport_of(packet, length, &proto);
+	tcp = packet + at;
+	header = tcp[12] >> 4 << 2;
+	inet_ntop(four ? AF_INET : AF_INET6, packet + (four ? 12 : 8), src, sizeof(src));
+	inet_ntop(four ? AF_INET : AF_INET6, packet + (four ? 16 : 24), dst, sizeof(dst));
+	memcpy(port, tcp, sizeof(port));
+	memcpy(number, tcp + 4, sizeof(number));
+	memcpy(&window, tcp + 14, sizeof(window));
+	printf(" tcp %s %u %s %u ", src, ntohs(port[0]), dst, ntohs(port[1]));
+	for (i = 0; i < 8; i++)
+		if (tcp[13] & 1 << i)
+			putchar(letters[i]);
+	printf("%s seq=%u ack=%u win=%u", tcp[13] ? "" : "-", ntohl(number[0]), ntohl(number[1]), ntohs(window));
+	if (header < 20 || at + header > length)
+		return;
+	print_hex(" options=", tcp + 20, header - 20);
+	print_hex(" data=", tcp + header, length - at - header);
+	if (!tcp_checksum_right(packet, length))
+		printf(" bad");
+}
+
 /* What came back to the sender by now: the first reset or ICMP error. */
 static void print_answer(const struct end *end)
 {
@@ -233,9 +304,9 @@ static void print_answer(const struct end *end)
 static void carry(const struct end *from, const struct end *to, bool to_right, const struct craft *craft)
 {
 	static uint16_t sentinels = 20000;
-	uint8_t sent[END_FRAME_MAX], got[END_FRAME_MAX];
+	uint8_t sent[END_FRAME_MAX], got[END_FRAME_MAX], out[END_FRAME_MAX];
 	int64_t until = now_ms() + PATIENCE_MS;
-	size_t length, got_length;
+	size_t length, got_length, out_length = 0;
 	bool passed = false;
 	uint16_t id = sentinels++;
 
@@ -246,12 +317,18 @@ static void carry(const struct end *from, const struct end *to, bool to_right, c
 		got_length = end_receive(to, got, 100);
 		if (got_length && is_sentinel(got + END_ETHERNET, got_length, id))
 			break;
-		if (got_length && same(got + END_ETHERNET, got_length, sent + END_ETHERNET, length))
+		if (got_length && (tell ? is_tcp(got + END_ETHERNET, got_length) :
+					  same(got + END_ETHERNET, got_length, sent + END_ETHERNET, length))) {
 			passed = true;
+			out_length = got_length;
+			memcpy(out, got + END_ETHERNET, got_length);
+		}
 		if (now_ms() > until)
 			die("line %u: the sentinel was lost", line_number);
 	}
 	printf("%s", passed ? "pass" : "drop");
+	if (tell && passed)
+		print_segment(out, out_length);
 	print_answer(from);
 	printf("\n");
 	fflush(stdout);
@@ -267,7 +344,7 @@ static void wait_ms(unsigned long milliseconds)
 int main(int argc, char **argv)
 {
 	struct end left, right;
-	char line[512];
+	char line[LINE_MAX];
 
 	if (argc != 3)
 		die("usage: wire LEFT RIGHT <PACKETS");
@@ -287,6 +364,7 @@ int main(int argc, char **argv)
 		}
 		if (strcmp(first, ">") && strcmp(first, "<"))
 			die("line %u: '%s' is no direction", line_number, first);
+		tell = false;
 		parse_packet(&craft, &inner);
 		if (*first == '>')
 			carry(&left, &right, true, &craft);
