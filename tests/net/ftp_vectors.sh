@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 300
 #
 # The FTP conversations of tests/vectors, which the unit tests give to the core, cross a router segment by segment: what
 # leaves, what is expected and what is counted must be the same.
@@ -32,4 +31,5 @@ in_ns router "$IPFI" "$IPFI_TOP/tests/net/support/ftp_vectors.lua" wire="$tools/
 	policy="$lab_tmp/policy.lua" "$IPFI_TOP"/tests/vectors/*.ftp >"$lab_tmp/results" 2>&1 ||
 	not_ok "the vectors are played to the end" "$(tail -n 1 "$lab_tmp/results")"
 cat "$lab_tmp/results"
-failures=$((failures + $(grep -c '^not ok' "$lab_tmp/results")))
+wrong=$(grep -c '^not ok' "$lab_tmp/results")
+failures=$((failures + wrong))
