@@ -28,7 +28,7 @@ void ipfi_event_state(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_e
 	if (!header)
 		return;
 	if (WARN_ON_ONCE(put_kind(skb, kind, cause) ||
-			 ipfi_state_put(skb, &snapshot)))
+			 ipfi_state_put(skb, in, &snapshot)))
 		nlmsg_free(skb);
 	else
 		ipfi_genl_event_send(in, IPFI_GROUP_INDEX_STATE, skb, header);

@@ -24,6 +24,7 @@ static void ask_rules(struct ipfi_passage *p, struct ipfi_decision *decision)
 	struct ipfi_judge judge;
 
 	ipfi_passage_judge(p, &judge, &around);
+	p->judgement = judge.generation;
 	ipfi_skb_user(p->skb, p->hook, &p->packet);
 	ipfi_decide_first(&judge, &p->packet, decision);
 }

@@ -111,6 +111,29 @@ static const struct genl_ops operations[] = {
 		.start = ipfi_genl_expectations_start,
 		.dumpit = ipfi_genl_expectations_dump,
 	},
+	{
+		.cmd = IPFI_CMD_SETS_DUMP,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = ipfi_set_message_policy,
+		.maxattr = IPFI_A_MAX,
+		.start = ipfi_genl_sets_start,
+		.dumpit = ipfi_genl_sets_dump,
+		.done = ipfi_genl_sets_done,
+	},
+	{
+		.cmd = IPFI_CMD_SET_ADD,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = ipfi_set_message_policy,
+		.maxattr = IPFI_A_MAX,
+		.doit = ipfi_genl_set_add,
+	},
+	{
+		.cmd = IPFI_CMD_SET_DELETE,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = ipfi_set_message_policy,
+		.maxattr = IPFI_A_MAX,
+		.doit = ipfi_genl_set_delete,
+	},
 };
 
 /* Who speaks to whom is for administrators only. */

@@ -66,17 +66,23 @@ int ipfi_genl_states_delete(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_expectations_start(struct netlink_callback *cb);
 int ipfi_genl_expectations_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int ipfi_genl_stats(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_sets_start(struct netlink_callback *cb);
+int ipfi_genl_sets_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int ipfi_genl_sets_done(struct netlink_callback *cb);
+int ipfi_genl_set_add(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_set_delete(struct sk_buff *skb, struct genl_info *info);
 
 /* Policies of whole messages. */
 extern const struct nla_policy ipfi_limits_message_policy[IPFI_A_MAX + 1];
 extern const struct nla_policy ipfi_commit_message_policy[IPFI_A_MAX + 1];
 extern const struct nla_policy ipfi_filter_message_policy[IPFI_A_MAX + 1];
+extern const struct nla_policy ipfi_set_message_policy[IPFI_A_MAX + 1];
 
 /*
  * Attributes of more than one message, STATE and INFO: 0, or -EMSGSIZE when @skb is full. @rs is
  * NULL before the first commit.
  */
-int ipfi_state_put(struct sk_buff *skb, const struct ipfi_snapshot *snapshot);
+int ipfi_state_put(struct sk_buff *skb, struct ipfi_net *in, const struct ipfi_snapshot *snapshot);
 int ipfi_info_put(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_name);
 
 /* The rule set in force, NULL before the first commit. Holds in->mutex. */

@@ -45,18 +45,6 @@ const struct nla_policy ipfi_filter_message_policy[IPFI_A_MAX + 1] = {
 
 static_assert(IPFI_FILTER_A_MAX < 32, "a mask of filter attributes has 32 bits");
 
-static void prefix_mask(struct ipfi_addr *mask, unsigned int length)
-{
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		unsigned int bits = min(length, 32U);
-
-		mask->w[i] = bits ? ~0U << (32 - bits) : 0;
-		length -= bits;
-	}
-}
-
 static int take_prefix(const struct nlattr *nest, struct ipfi_prefix *prefix,
 		       struct netlink_ext_ack *extack)
 {
@@ -74,7 +62,7 @@ static int take_prefix(const struct nlattr *nest, struct ipfi_prefix *prefix,
 	if (length > most)
 		return IPFI_WRONG(extack, tb[IPFI_PREFIX_A_LENGTH],
 				  "a prefix longer than its address");
-	prefix_mask(&prefix->mask, length);
+	ipfi_prefix_mask(&prefix->mask, length);
 	for (i = 0; i < 4; i++)
 		prefix->addr.w[i] &= prefix->mask.w[i];
 	return 0;

@@ -68,15 +68,15 @@ int ipfi_validate_address(const struct nlattr *attr, struct netlink_ext_ack *ext
 	return 0;
 }
 
-/* @tb has the last one of each type. */
-static int check_once(struct nlattr *tb[], const struct nlattr *head, int length,
+/* @tb has the last one of each type. Those of the type @repeated, 0 for none, may come often. */
+static int check_once(struct nlattr *tb[], const struct nlattr *head, int length, int repeated,
 		      struct netlink_ext_ack *extack)
 {
 	const struct nlattr *attr;
 	int rest;
 
 	nla_for_each_attr(attr, head, length, rest)
-		if (tb[nla_type(attr)] != attr)
+		if (tb[nla_type(attr)] != attr && nla_type(attr) != repeated)
 			return IPFI_WRONG(extack, attr, "this attribute is there twice");
 	return 0;
 }
@@ -86,14 +86,33 @@ int ipfi_parse_nest(struct nlattr *tb[], int max, const struct nlattr *nest,
 {
 	int err = nla_parse_nested(tb, max, nest, policy, extack);
 
-	return err ? err : check_once(tb, nla_data(nest), nla_len(nest), extack);
+	return err ? err : check_once(tb, nla_data(nest), nla_len(nest), 0, extack);
+}
+
+int ipfi_parse_repeating(struct nlattr *tb[], int max, const struct nlattr *nest, int repeated,
+			 struct netlink_ext_ack *extack)
+{
+	int err = nla_parse_nested(tb, max, nest, NULL, extack);
+
+	return err ? err : check_once(tb, nla_data(nest), nla_len(nest), repeated, extack);
+}
+
+u32 ipfi_count_attrs(const struct nlattr *nest, int type)
+{
+	const struct nlattr *attr;
+	u32 count = 0;
+	int rest;
+
+	nla_for_each_nested(attr, nest, rest)
+		count += nla_type(attr) == type;
+	return count;
 }
 
 int ipfi_check_once(struct nlattr *attrs[], const struct nlmsghdr *nlh,
 		    struct netlink_ext_ack *extack)
 {
 	return check_once(attrs, nlmsg_attrdata(nlh, GENL_HDRLEN), nlmsg_attrlen(nlh, GENL_HDRLEN),
-			  extack);
+			  0, extack);
 }
 
 int ipfi_check_header(const struct genl_info *info)

@@ -40,6 +40,13 @@ int ipfi_validate_address(const struct nlattr *attr, struct netlink_ext_ack *ext
 int ipfi_parse_nest(struct nlattr *tb[], int max, const struct nlattr *nest,
 		    const struct nla_policy *policy, struct netlink_ext_ack *extack);
 
+/* The same for a nest in which attributes of one type, @repeated, may come often; @tb has the last of them. */
+int ipfi_parse_repeating(struct nlattr *tb[], int max, const struct nlattr *nest, int repeated,
+			 struct netlink_ext_ack *extack);
+
+/* Attributes of @type in @nest. */
+u32 ipfi_count_attrs(const struct nlattr *nest, int type);
+
 /* -EINVAL when an attribute is there twice at the top level of a message, parsed into @attrs. */
 int ipfi_check_once(struct nlattr *attrs[], const struct nlmsghdr *nlh,
 		    struct netlink_ext_ack *extack);
@@ -66,6 +73,10 @@ int ipfi_parse_only(struct nlattr *tb[], int max, const struct genl_info *info, 
 /* Reads a range, a nest of enum ipfi_range_attr whose policy has been checked. */
 int ipfi_parse_range(const struct nlattr *nest, struct ipfi_range *range,
 		     struct netlink_ext_ack *extack);
+
+/* The policy of the name of a dynamic set. */
+#define IPFI_SET_NAME_POLICY \
+	NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, ipfi_validate_name, IPFI_SET_NAME_LEN)
 
 /* The policy of an address family, 4 or 6, and who reads it and refuses 5. */
 #define IPFI_FAMILY_POLICY NLA_POLICY_RANGE(NLA_U8, 4, 6)

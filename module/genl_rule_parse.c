@@ -44,6 +44,7 @@ static const struct nla_policy address_range_policy[IPFI_ADDR_RANGE_A_MAX + 1] =
 static const struct nla_policy addresses_policy[IPFI_ADDRS_A_MAX + 1] = {
 	[IPFI_ADDRS_A_RANGE] = NLA_POLICY_NESTED(address_range_policy),
 	[IPFI_ADDRS_A_ME] = { .type = NLA_FLAG },
+	[IPFI_ADDRS_A_SET] = IPFI_SET_NAME_POLICY,
 };
 
 static const struct nla_policy target_policy[IPFI_TARGET_A_MAX + 1] = {
@@ -122,6 +123,7 @@ static const struct {
 
 /* The store while it is being filled: each part is handed out where the last one ended. */
 struct filling {
+	struct ipfi_ruleset *rs; /* whose rule it will be */
 	struct ipfi_rule_store *store;
 	u8 *at;
 };
@@ -137,17 +139,6 @@ static void *hand_out(struct filling *filling, size_t bytes)
 static const char *keep_string(struct filling *filling, const struct nlattr *attr)
 {
 	return memcpy(hand_out(filling, nla_len(attr)), nla_data(attr), nla_len(attr));
-}
-
-static u32 count_attrs(const struct nlattr *nest, int type)
-{
-	const struct nlattr *attr;
-	u32 count = 0;
-	int rest;
-
-	nla_for_each_nested(attr, nest, rest)
-		count += nla_type(attr) == type;
-	return count;
 }
 
 /* The nest of a target's addresses, NULL for none. */
@@ -166,7 +157,7 @@ static size_t target_size(const struct nlattr *target)
 {
 	const struct nlattr *addrs = target_addrs(target);
 
-	return addrs ? count_attrs(addrs, IPFI_ADDRS_A_RANGE) * sizeof(struct ipfi_addr_range) : 0;
+	return addrs ? ipfi_count_attrs(addrs, IPFI_ADDRS_A_RANGE) * sizeof(struct ipfi_addr_range) : 0;
 }
 
 /* Bytes of everything that the rule keeps; a bound of what is handed out, and met exactly. */
@@ -177,12 +168,14 @@ static size_t store_size(struct nlattr *tb[], const struct nlattr *nest)
 
 	for (i = 0; i < ARRAY_SIZE(range_fields); i++)
 		if (tb[range_fields[i].attr])
-			size += count_attrs(tb[range_fields[i].attr], IPFI_RANGES_A_RANGE) *
+			size += ipfi_count_attrs(tb[range_fields[i].attr], IPFI_RANGES_A_RANGE) *
 				sizeof(struct ipfi_range);
 	for (i = 0; i < ARRAY_SIZE(address_fields); i++)
 		if (tb[address_fields[i].attr])
-			size += count_attrs(tb[address_fields[i].attr], IPFI_ADDRS_A_RANGE) *
-				sizeof(struct ipfi_addr_range);
+			size += ipfi_count_attrs(tb[address_fields[i].attr], IPFI_ADDRS_A_RANGE) *
+					sizeof(struct ipfi_addr_range) +
+				ipfi_count_attrs(tb[address_fields[i].attr], IPFI_ADDRS_A_SET) *
+					sizeof(struct ipfi_set *);
 	if (tb[IPFI_RULE_A_LOG])
 		size += nla_len(tb[IPFI_RULE_A_LOG]);
 	if (tb[IPFI_RULE_A_TARGET])
@@ -193,7 +186,7 @@ static size_t store_size(struct nlattr *tb[], const struct nlattr *nest)
 static int take_ranges(struct filling *filling, const struct nlattr *nest,
 		       struct ipfi_ranges *ranges, struct netlink_ext_ack *extack)
 {
-	u32 count = count_attrs(nest, IPFI_RANGES_A_RANGE);
+	u32 count = ipfi_count_attrs(nest, IPFI_RANGES_A_RANGE);
 	struct ipfi_range *range = hand_out(filling, count * sizeof(*range));
 	const struct nlattr *attr;
 	int rest, err;
@@ -232,18 +225,39 @@ static int parse_address_range(const struct nlattr *nest, struct ipfi_addr_range
 	return 0;
 }
 
+static int take_sets(struct filling *filling, const struct nlattr *nest, struct ipfi_addrs *addrs,
+		     struct netlink_ext_ack *extack)
+{
+	u32 count = ipfi_count_attrs(nest, IPFI_ADDRS_A_SET);
+	const void **set = hand_out(filling, count * sizeof(*set));
+	const struct nlattr *attr;
+	int rest;
+
+	addrs->sets = set;
+	addrs->set_count = count;
+	nla_for_each_nested(attr, nest, rest) {
+		if (nla_type(attr) != IPFI_ADDRS_A_SET)
+			continue;
+		*set = ipfi_ruleset_set(filling->rs, nla_data(attr));
+		if (!*set++)
+			return IPFI_WRONG(extack, attr,
+					  "the rule set does not declare a dynamic set of this name");
+	}
+	return 0;
+}
+
 /* IPv4 from the front in order, then IPv6: two passes, so that the message may mix them. */
 static int take_addresses(struct filling *filling, const struct nlattr *nest,
 			  struct ipfi_addrs *addrs, struct netlink_ext_ack *extack)
 {
-	u32 count = count_attrs(nest, IPFI_ADDRS_A_RANGE), taken = 0;
+	u32 count = ipfi_count_attrs(nest, IPFI_ADDRS_A_RANGE), taken = 0;
 	struct ipfi_addr_range *all = hand_out(filling, count * sizeof(*all)), range;
 	const struct nlattr *attr;
 	int rest, err;
 	u8 pass, family;
 
-	addrs->me = count_attrs(nest, IPFI_ADDRS_A_ME);
-	if (!count && !addrs->me)
+	addrs->me = ipfi_count_attrs(nest, IPFI_ADDRS_A_ME);
+	if (!count && !addrs->me && !ipfi_count_attrs(nest, IPFI_ADDRS_A_SET))
 		return IPFI_WRONG(extack, nest, "an empty list: leave the field out instead");
 	for (pass = 4; pass <= 6; pass += 2) {
 		nla_for_each_nested(attr, nest, rest) {
@@ -261,7 +275,7 @@ static int take_addresses(struct filling *filling, const struct nlattr *nest,
 	addrs->v4 = all;
 	addrs->v6 = all + addrs->v4_count;
 	addrs->v6_count = count - addrs->v4_count;
-	return 0;
+	return take_sets(filling, nest, addrs, extack);
 }
 
 static int take_target_ports(struct nlattr *tb[], struct ipfi_nat_target *target, struct netlink_ext_ack *extack)
@@ -287,6 +301,8 @@ static int take_target_family(struct ipfi_rule *rule, const struct nlattr *addrs
 
 	if (target->me)
 		return IPFI_WRONG(extack, addrs, "a target has addresses, not those of this machine");
+	if (target->set_count)
+		return IPFI_WRONG(extack, addrs, "a target has addresses, not those of a dynamic set");
 	if (!only)
 		return 0;
 	if (rule->fields & IPFI_FIELD_BIT(IPFI_FIELD_FAMILY) && rule->family != only)
@@ -592,7 +608,7 @@ static int parse_rule(struct nlattr *tb[], const struct nlattr *nest, struct ipf
 	return err;
 }
 
-int ipfi_rule_parse(const struct genl_info *info, struct ipfi_rule *rule,
+int ipfi_rule_parse(const struct genl_info *info, struct ipfi_ruleset *rs, struct ipfi_rule *rule,
 		    struct ipfi_rule_store **store)
 {
 	struct nlattr *message[IPFI_A_MAX + 1], *tb[IPFI_RULE_A_MAX + 1];
@@ -619,6 +635,7 @@ int ipfi_rule_parse(const struct genl_info *info, struct ipfi_rule *rule,
 	filling.store = kvmalloc(struct_size(filling.store, data, size), GFP_KERNEL_ACCOUNT);
 	if (!filling.store)
 		return -ENOMEM;
+	filling.rs = rs;
 	filling.at = filling.store->data;
 	err = parse_rule(tb, nest, rule, &filling, info->extack);
 	WARN_ON_ONCE(!err && filling.at != filling.store->data + size);

@@ -15,10 +15,10 @@
 
 /*
  * Parses RULE_ADD into *rule, which has no id yet, and a new *store that its pointers point into
- * and that is freed with kvfree(). 0, -ENOMEM, or another -errno (mostly -EINVAL, -ERANGE) with the
+ * and that is freed with kvfree(); the dynamic sets it asks are those that @rs declares. 0, -ENOMEM, or another -errno (mostly -EINVAL, -ERANGE) with the
  * extack set. Sleeps.
  */
-int ipfi_rule_parse(const struct genl_info *info, struct ipfi_rule *rule,
+int ipfi_rule_parse(const struct genl_info *info, struct ipfi_ruleset *rs, struct ipfi_rule *rule,
 		    struct ipfi_rule_store **store);
 
 #endif /* IPFI_GENL_RULE_PARSE_H */

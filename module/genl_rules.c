@@ -18,7 +18,7 @@ static int add_rule(struct ipfi_transaction *transaction, struct genl_info *info
 		GENL_SET_ERR_MSG(info, "an earlier message of this transaction was refused");
 		return -ECANCELED;
 	}
-	err = ipfi_rule_parse(info, &rule, &store);
+	err = ipfi_rule_parse(info, transaction->rs, &rule, &store);
 	if (err)
 		return err;
 	err = ipfi_ruleset_append(transaction->rs, &rule, store);

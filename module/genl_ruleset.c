@@ -14,6 +14,7 @@ static const struct nla_policy ruleset_policy[IPFI_RULESET_A_MAX + 1] = {
 	[IPFI_RULESET_A_DEFAULT_OUT] = VERDICT_POLICY,
 	[IPFI_RULESET_A_DEFAULT_FORWARD] = VERDICT_POLICY,
 	[IPFI_RULESET_A_LIMITS] = NLA_POLICY_NESTED(ipfi_limits_policy),
+	[IPFI_RULESET_A_SET] = IPFI_SET_NAME_POLICY,
 };
 
 static const struct nla_policy begin_message_policy[IPFI_A_MAX + 1] = {
@@ -35,6 +36,26 @@ static const u8 default_attr[__IPFI_LIST_FILTER_END] = {
 	[IPFI_LIST_FORWARD] = IPFI_RULESET_A_DEFAULT_FORWARD,
 };
 
+static int take_sets(struct ipfi_net *in, const struct nlattr *nest, struct ipfi_ruleset *rs,
+		     struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr;
+	int rest, err;
+
+	nla_for_each_nested(attr, nest, rest) {
+		if (nla_type(attr) != IPFI_RULESET_A_SET)
+			continue;
+		err = ipfi_ruleset_declare(in, rs, nla_data(attr));
+		if (err == -EEXIST)
+			NL_SET_ERR_MSG_ATTR(extack, attr, "a set of this name is declared twice");
+		else if (err == -E2BIG)
+			NL_SET_ERR_MSG_ATTR(extack, attr, "a rule set has 1024 dynamic sets at most");
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int take_ruleset(struct nlattr *tb[], struct ipfi_ruleset *rs,
 			struct netlink_ext_ack *extack)
 {
@@ -52,7 +73,7 @@ static int take_ruleset(struct nlattr *tb[], struct ipfi_ruleset *rs,
 }
 
 /* The rule set that the message begins, or ERR_PTR() with the extack set. */
-static struct ipfi_ruleset *parse_ruleset(struct genl_info *info)
+static struct ipfi_ruleset *parse_ruleset(struct ipfi_net *in, struct genl_info *info)
 {
 	struct nlattr *message[IPFI_A_MAX + 1], *tb[IPFI_RULESET_A_MAX + 1];
 	struct ipfi_ruleset *rs;
@@ -64,13 +85,16 @@ static struct ipfi_ruleset *parse_ruleset(struct genl_info *info)
 	if (!message[IPFI_A_RULESET])
 		return ERR_PTR(IPFI_MISSING(info->extack, NULL, IPFI_A_RULESET,
 					    "the message lacks the attribute that it is about"));
-	err = ipfi_parse_nest(tb, IPFI_RULESET_A_MAX, message[IPFI_A_RULESET], NULL, info->extack);
+	err = ipfi_parse_repeating(tb, IPFI_RULESET_A_MAX, message[IPFI_A_RULESET], IPFI_RULESET_A_SET,
+				   info->extack);
 	if (err)
 		return ERR_PTR(err);
 	rs = ipfi_ruleset_alloc();
 	if (!rs)
 		return ERR_PTR(-ENOMEM);
 	err = take_ruleset(tb, rs, info->extack);
+	if (!err)
+		err = take_sets(in, message[IPFI_A_RULESET], rs, info->extack);
 	if (!err)
 		return rs;
 	ipfi_ruleset_put(rs);
@@ -94,7 +118,7 @@ static void break_transaction(struct ipfi_net *in, u32 portid)
 int ipfi_genl_ruleset_begin(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ipfi_net *in = ipfi_net(genl_info_net(info));
-	struct ipfi_ruleset *rs = parse_ruleset(info);
+	struct ipfi_ruleset *rs = parse_ruleset(in, info);
 	int err = PTR_ERR_OR_ZERO(rs);
 
 	mutex_lock(&in->mutex);

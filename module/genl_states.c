@@ -126,7 +126,7 @@ static u32 time_left(u32 deadline)
 	return left > 0 ? jiffies_to_msecs(left) : 0;
 }
 
-int ipfi_state_put(struct sk_buff *skb, const struct ipfi_snapshot *snapshot)
+int ipfi_state_put(struct sk_buff *skb, struct ipfi_net *in, const struct ipfi_snapshot *snapshot)
 {
 	const struct ipfi_flow *flow = &snapshot->flow;
 	const bool wide = flow->flags & IPFI_FLOW_F_WIDE;
@@ -148,7 +148,7 @@ int ipfi_state_put(struct sk_buff *skb, const struct ipfi_snapshot *snapshot)
 	at = write_u32(at, IPFI_STATE_A_TIMEOUT, time_left(snapshot->deadline));
 	at = write_u32(at, IPFI_STATE_A_AGE, (u32)ktime_get_seconds() - flow->created);
 	at = write_u32(at, IPFI_STATE_A_MARK, flow->mark);
-	at = write_u32(at, IPFI_STATE_A_GENERATION, flow->generation);
+	at = write_u32(at, IPFI_STATE_A_GENERATION, ipfi_judgement_generation(in, flow->generation));
 	at = write_u64(at, IPFI_STATE_A_ID, snapshot->id);
 	if (unlikely(wide)) {
 		at = write_translation(at, snapshot, &tuple);
@@ -215,7 +215,7 @@ static int put_message(struct sk_buff *skb, struct netlink_callback *cb,
 
 	if (!header)
 		return -EMSGSIZE;
-	if (ipfi_state_put(skb, snapshot)) {
+	if (ipfi_state_put(skb, ipfi_net(sock_net(cb->skb->sk)), snapshot)) {
 		genlmsg_cancel(skb, header);
 		return -EMSGSIZE;
 	}

@@ -71,7 +71,7 @@ static noinline bool judge_again(struct ipfi_passage *p, struct ipfi_state *stat
 
 static bool judged_by_older(const struct ipfi_passage *p, const struct ipfi_state *state)
 {
-	return unlikely((s32)(state->flow.generation - p->rs->valid_from) < 0);
+	return unlikely(!ipfi_judgement_holds(&p->rs->judgements, state->flow.generation));
 }
 
 /*

@@ -11,6 +11,7 @@
 #include "expect.h"
 #include "mapping.h"
 #include "ruleset.h"
+#include "set.h"
 #include "sources.h"
 #include "table.h"
 
@@ -27,6 +28,7 @@ struct ipfi_net {
 	struct ipfi_limits limits; /* written under mutex, read by packets word by word */
 	struct ipfi_table table;
 	struct ipfi_sources sources;
+	struct ipfi_sets sets;
 	struct ipfi_expectations expectations;
 	struct ipfi_mappings mappings;
 	struct {
@@ -35,9 +37,10 @@ struct ipfi_net {
 		struct ratelimit_state full_said;
 	} nat;
 
-	struct mutex mutex; /* rule set, transactions, limits, arming */
+	struct mutex mutex; /* rule set, transactions, limits, arming, members of sets */
 	struct list_head transactions;
 	u32 generation; /* the last one given away */
+	u32 judgement;  /* likewise: judgement.h */
 	bool armed;
 	struct ratelimit_state full_said; /* the syslog line about a full table */
 	struct ratelimit_state refusals_said; /* those about what a helper does not believe */

@@ -9,7 +9,8 @@ static void describe(const struct ipfi_passage *p, const struct ipfi_permission 
 
 	opening->rule = rule ? rule->id : master ? READ_ONCE(master->first.rule) : 0;
 	opening->per_source = rule ? rule->per_source : 0;
-	opening->generation = p->rs->generation;
+	/* What was announced is as old as the judgement of who announced it, and judged again with that. */
+	opening->generation = master ? READ_ONCE(master->first.generation) : p->judgement;
 	opening->wide = true;
 }
 

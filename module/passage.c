@@ -34,16 +34,22 @@ static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family,
 	return ipfi_sources_count(p->in, rule->id, family, source);
 }
 
+static bool in_set(void *context, const void *set, u8 family, const struct ipfi_addr *addr)
+{
+	return ipfi_set_has((struct ipfi_set *)set, family, addr);
+}
+
 void ipfi_passage_judge(struct ipfi_passage *p, struct ipfi_judge *judge, struct ipfi_surroundings *around)
 {
 	around->is_me = is_me;
 	around->take_limit = take_limit;
 	around->source_states = source_states;
+	around->in_set = in_set;
 	around->context = p;
 	judge->classifier = &p->rs->classifier;
 	judge->limits = &p->in->limits;
 	judge->around = around;
-	judge->generation = p->rs->generation;
+	judge->generation = ipfi_judgement_now(&p->rs->judgements);
 }
 
 void ipfi_passage_met(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id)

@@ -15,6 +15,7 @@ struct ipfi_passage {
 	struct ipfi_packet packet;
 	struct ipfi_key key;
 	bool higher;
+	u32 judgement; /* of the filter, when it has been asked: judgement.h */
 };
 
 /* Not a verdict of netfilter's: the state is gone or another CPU has made it, look again. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <linux/bsearch.h>
 #include <linux/mm.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
@@ -47,6 +48,9 @@ static void free_ruleset(struct ipfi_ruleset *rs)
 	u32 i;
 
 	forget_ids(rs);
+	for (i = 0; i < rs->set_count; i++)
+		ipfi_set_put(rs->sets[i].set);
+	kfree(rs->sets);
 	for (i = 0; i < rs->count; i++)
 		kvfree(rs->stores[i]);
 	if (rs->counters)
@@ -66,8 +70,12 @@ static void free_after_grace_period(struct work_struct *work)
 
 void ipfi_ruleset_put(struct ipfi_ruleset *rs)
 {
+	u32 i;
+
 	if (!rs || !refcount_dec_and_test(&rs->references))
 		return;
+	for (i = 0; i < rs->set_count; i++)
+		ipfi_set_leave(rs->sets[i].set);
 	INIT_RCU_WORK(&rs->free, free_after_grace_period);
 	queue_rcu_work(ipfi_workqueue, &rs->free);
 }
@@ -134,6 +142,60 @@ int ipfi_ruleset_append(struct ipfi_ruleset *rs, struct ipfi_rule *rule, struct 
 	return 0;
 }
 
+static int compare_name(const void *name, const void *element)
+{
+	const struct ipfi_ruleset_set *declared = element;
+
+	return strcmp(name, declared->set->name);
+}
+
+static struct ipfi_ruleset_set *find_set(const struct ipfi_ruleset *rs, const char *name)
+{
+	return bsearch(name, rs->sets, rs->set_count, sizeof(*rs->sets), compare_name);
+}
+
+int ipfi_ruleset_declare(struct ipfi_net *in, struct ipfi_ruleset *rs, const char *name)
+{
+	struct ipfi_ruleset_set *sets;
+	u32 place = rs->set_count;
+	struct ipfi_set *set;
+
+	if (find_set(rs, name))
+		return -EEXIST;
+	if (rs->set_count == IPFI_SETS_MAX)
+		return -E2BIG;
+	sets = krealloc_array(rs->sets, rs->set_count + 1, sizeof(*sets), GFP_KERNEL_ACCOUNT);
+	if (!sets)
+		return -ENOMEM;
+	rs->sets = sets;
+	set = ipfi_set_hold(in, name);
+	if (!set)
+		return -ENOMEM;
+	while (place && strcmp(name, sets[place - 1].set->name) < 0)
+		place--;
+	memmove(&sets[place + 1], &sets[place], (rs->set_count - place) * sizeof(*sets));
+	sets[place] = (struct ipfi_ruleset_set){ .set = set };
+	rs->set_count++;
+	return 0;
+}
+
+struct ipfi_set *ipfi_ruleset_set(struct ipfi_ruleset *rs, const char *name)
+{
+	struct ipfi_ruleset_set *declared = find_set(rs, name);
+
+	if (!declared)
+		return NULL;
+	declared->asked = true;
+	return declared->set;
+}
+
+bool ipfi_ruleset_asks(const struct ipfi_ruleset *rs, const struct ipfi_set *set)
+{
+	const struct ipfi_ruleset_set *declared = find_set(rs, set->name);
+
+	return declared && declared->set == set && declared->asked;
+}
+
 /* The classifier and the counters: all that publishing needs memory for. */
 static int compile(struct ipfi_ruleset *rs)
 {
@@ -170,13 +232,14 @@ int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi
 	if (rs->logs)
 		ipfi_log_load();
 	rs->generation = in->generation + 1;
-	rs->valid_from = states == IPFI_COMMIT_KEEP && old ? old->valid_from : rs->generation;
 	err = ipfi_net_arm(in);
 	if (!err)
 		err = ipfi_nat_start(in, rs);
 	if (err)
 		return err;
 	in->generation = rs->generation;
+	ipfi_judgements_begin(in, &rs->judgements, old ? &old->judgements : NULL, rs->generation,
+			      states == IPFI_COMMIT_KEEP);
 	rcu_assign_pointer(in->ruleset, rs);
 	ipfi_net_set_limits(in, &rs->limits, rs->limits_set);
 	if (states == IPFI_COMMIT_FLUSH) {

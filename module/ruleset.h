@@ -11,6 +11,8 @@
 #include <linux/workqueue.h>
 #include "core/classify.h"
 #include "core/flow.h"
+#include "judgement.h"
+#include "set.h"
 
 struct ipfi_net;
 
@@ -28,10 +30,16 @@ struct ipfi_rule_counter {
 	u64 packets, bytes;
 };
 
+/* A dynamic set that a rule set declares. */
+struct ipfi_ruleset_set {
+	struct ipfi_set *set;
+	bool asked; /* by a rule */
+};
+
 struct ipfi_ruleset {
 	struct ipfi_classifier classifier;
+	struct ipfi_judgements judgements;
 	u32 generation;
-	u32 valid_from; /* a state last judged by an older generation is judged again */
 	u32 count;
 	u32 room;       /* rules and stores have space for so many */
 	struct ipfi_rule *rules;
@@ -39,6 +47,8 @@ struct ipfi_ruleset {
 	const struct ipfi_rule **order; /* the classifier's */
 	struct ipfi_rule_counter **counters; /* [cpu][rule->index]; written with BHs off on that CPU */
 	struct rhashtable *ids;         /* while it is built */
+	struct ipfi_ruleset_set *sets;  /* by name */
+	u32 set_count;
 	bool logs;       /* a rule has a log prefix */
 	bool per_source; /* a rule counts states from a source */
 	bool sets_limits;
@@ -58,6 +68,18 @@ struct ipfi_ruleset *ipfi_ruleset_alloc(void);
  * -E2BIG: more than IPFI_RULES_MAX; -ENOMEM.
  */
 int ipfi_ruleset_append(struct ipfi_ruleset *rs, struct ipfi_rule *rule, struct ipfi_rule_store *store);
+
+/*
+ * Declares the dynamic set of that name, which is made unless it is there. -EEXIST: @rs has declared it; -E2BIG:
+ * more than IPFI_SETS_MAX; -ENOMEM. Before the rules that ask it, and before @rs is published. Sleeps.
+ */
+int ipfi_ruleset_declare(struct ipfi_net *in, struct ipfi_ruleset *rs, const char *name);
+
+/* The declared set of that name, for a rule of @rs that will ask it; NULL for none. */
+struct ipfi_set *ipfi_ruleset_set(struct ipfi_ruleset *rs, const char *name);
+
+/* Do rules of @rs ask @set? */
+bool ipfi_ruleset_asks(const struct ipfi_ruleset *rs, const struct ipfi_set *set);
 
 /*
  * Compiles @rs and makes it the running one, with the next generation; arms the namespace if it was not.

@@ -11,7 +11,7 @@ struct ipfi_judge {
 	const struct ipfi_classifier *classifier;
 	const struct ipfi_limits *limits;
 	const struct ipfi_surroundings *around;
-	u32 generation;
+	u32 generation; /* what a flow that is judged now is marked with */
 };
 
 struct ipfi_decision {

@@ -24,7 +24,7 @@ enum ipfi_direction {
  */
 struct ipfi_flow {
 	struct ipfi_key key;
-	u32 generation; /* of the rule set that last judged it */
+	u32 generation; /* of its last judgement: a number that the caller gave */
 	u8 state;       /* enum ipfi_state_id */
 	u8 list;        /* enum ipfi_list of its first packet */
 	u8 flags;       /* IPFI_STATE_F_*, IPFI_FLOW_F_* */

@@ -46,6 +46,9 @@ static enum answer in_addrs(const struct ipfi_addrs *addrs, u8 family, const str
 				return INSIDE;
 		}
 	}
+	for (i = 0; i < addrs->set_count; i++)
+		if (around->in_set(around->context, addrs->sets[i], family, addr))
+			return INSIDE;
 	return addrs->me && around->is_me(around->context, family, addr) ? INSIDE : OUTSIDE;
 }
 

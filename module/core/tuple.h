@@ -67,6 +67,17 @@ static inline bool ipfi_addr_equal(const struct ipfi_addr *a, const struct ipfi_
 	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]));
 }
 
+/* The mask of a prefix of @length bits; of an IPv4 prefix all but the first word are 0. */
+static inline void ipfi_prefix_mask(struct ipfi_addr *mask, unsigned int length)
+{
+	unsigned int i, bits;
+
+	for (i = 0; i < 4; i++, length -= bits) {
+		bits = length < 32 ? length : 32;
+		mask->w[i] = bits ? ~0U << (32 - bits) : 0;
+	}
+}
+
 /*
  * The key of @tuple. Returns true when the source is the higher end point, so that two tuples with one key
  * have the same direction when and only when this returned the same (an end point that speaks to itself

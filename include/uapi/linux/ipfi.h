@@ -42,9 +42,11 @@
  *                            <-  SET { NAME, MEMBERS } for each; with a NAME given only that one, followed by
  *                                SET { NAME, MEMBER { ADDR, LENGTH, TIMEOUT? } ... } until all are told
  *   IPFI_CMD_SET_ADD         ->  SET { NAME, MEMBER { ADDR, LENGTH?, TIMEOUT? } ... }              admin
- *                            <-  SET { NAME, MEMBERS }; a member that is there gets the new time-out
+ *                            <-  SET { NAME, MEMBERS, CHANGED }; a member that is there gets the new time-out.
+ *                            -ENOSPC for more than IPFI_SET_MEMBERS_MAX; nothing changes then
  *   IPFI_CMD_SET_DELETE      ->  SET { NAME, MEMBER { ADDR, LENGTH? } ... }; none: all members     admin
- *                            <-  SET { NAME, MEMBERS }; -ENOENT for a set that no rule set declares
+ *                            <-  SET { NAME, MEMBERS, CHANGED }; -ENOENT for a set that no rule set declares,
+ *                            here, for SET_ADD and for SETS_DUMP with a NAME
  *
  * Multicast:
  *   group "state":    IPFI_CMD_EVENT_STATE    EVENT { KIND, CAUSE? }, STATE { ... }
@@ -73,6 +75,7 @@
 #define IPFI_RULES_MAX 1000000 /* rules in a rule set */
 #define IPFI_SET_NAME_LEN 31 /* name of a dynamic set */
 #define IPFI_SETS_MAX 1024   /* dynamic sets in a rule set */
+#define IPFI_SET_MEMBERS_MAX 1000000 /* members of a dynamic set */
 
 enum ipfi_cmd {
 	IPFI_CMD_UNSPEC,
@@ -651,6 +654,7 @@ enum ipfi_set_attr {
 	IPFI_SET_A_NAME,    /* string */
 	IPFI_SET_A_MEMBERS, /* u32, from the kernel: how many it has */
 	IPFI_SET_A_MEMBER,  /* nest, enum ipfi_member_attr; repeated */
+	IPFI_SET_A_CHANGED, /* u32, from the kernel: how many came or went by this request */
 	__IPFI_SET_A_END,
 };
 #define IPFI_SET_A_MAX (__IPFI_SET_A_END - 1)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Judgements: the number by which a live state tells when it was last judged.
+ *
+ * A rule set gets the next number when it is published, and the next again whenever a dynamic set that its rules
+ * ask gains or loses a member: a state that was judged before is judged again at its next packet. So who is
+ * added to "bans" is cut off as by a commit. A change costs one store, whatever the number of states.
+ *
+ * States that a commit with "keep" left to older rules stay as they are, changed sets or not. Generations, which
+ * people see, count rule sets only: ipfi_judgement_generation() finds the one that a number belongs to.
+ */
+#ifndef IPFI_JUDGEMENT_H
+#define IPFI_JUDGEMENT_H
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+#include <asm/barrier.h>
+
+struct ipfi_net;
+struct ipfi_set;
+
+/*
+ * Rule sets whose numbers follow each other as their generations do, because no set changed meanwhile. So many
+ * such runs are remembered; of a state that was last judged before them the oldest generation known is told.
+ */
+#define IPFI_JUDGEMENT_RUNS 16
+
+struct ipfi_judgements {
+	u32 newest;     /* of what is judged now; what is older is judged again, except for: */
+	u32 valid_from; /* from this number on, to before the first, states are kept */
+	u32 first;      /* when the rule set was published */
+	u32 runs;
+	struct {
+		u32 number, generation; /* of the first rule set of the run */
+	} run[IPFI_JUDGEMENT_RUNS]; /* the latest first */
+};
+
+/*
+ * Starts the numbers of the rule set of @generation, which takes the place of the one with @old (NULL: there was
+ * none). @keep: what was valid stays so. Holds in->mutex.
+ */
+void ipfi_judgements_begin(struct ipfi_net *in, struct ipfi_judgements *judgements,
+			   const struct ipfi_judgements *old, u32 generation, bool keep);
+
+/* The members of @set have changed: states are judged again if the running rules ask it. Holds in->mutex. */
+void ipfi_judgements_renew(struct ipfi_net *in, const struct ipfi_set *set);
+
+/* The number of a judgement that begins now: read before any set is asked. */
+static inline u32 ipfi_judgement_now(const struct ipfi_judgements *judgements)
+{
+	return smp_load_acquire(&judgements->newest);
+}
+
+/* Does a judgement of this number still hold? */
+static inline bool ipfi_judgement_holds(const struct ipfi_judgements *judgements, u32 number)
+{
+	if (likely((s32)(number - READ_ONCE(judgements->newest)) >= 0))
+		return true;
+	return (s32)(number - judgements->valid_from) >= 0 && (s32)(number - judgements->first) < 0;
+}
+
+/* The generation of the rule set that judged under this number. */
+u32 ipfi_judgement_generation(struct ipfi_net *in, u32 number);
+
+#endif /* IPFI_JUDGEMENT_H */
