@@ -58,7 +58,7 @@ static int take_network(struct nlattr *tb[], const struct nlattr *nest, struct i
 
 /* What SET_ADD and SET_DELETE ask for. */
 struct request {
-	const char *name;
+	const struct nlattr *name;
 	u32 count;
 	struct ipfi_newcomer *newcomers;
 	struct ipfi_network *networks; /* to be deleted */
@@ -111,7 +111,7 @@ static int take_request(struct genl_info *info, struct request *request)
 		return err;
 	if (!tb[IPFI_SET_A_NAME])
 		return IPFI_MISSING(info->extack, nest, IPFI_SET_A_NAME, "a set needs a name");
-	request->name = nla_data(tb[IPFI_SET_A_NAME]);
+	request->name = tb[IPFI_SET_A_NAME];
 	members = ipfi_count_attrs(nest, IPFI_SET_A_MEMBER);
 	if (!members)
 		return 0;
@@ -131,12 +131,14 @@ static int take_request(struct genl_info *info, struct request *request)
 	return 0;
 }
 
-static struct ipfi_set *get_set(struct ipfi_net *in, const char *name, struct netlink_ext_ack *extack)
+/* The set of that name, with a reference. NULL for none, with the extack set. */
+static struct ipfi_set *get_set(struct ipfi_net *in, const struct nlattr *name,
+				struct netlink_ext_ack *extack)
 {
-	struct ipfi_set *set = ipfi_set_get(in, name);
+	struct ipfi_set *set = ipfi_set_get(in, nla_data(name));
 
 	if (!set)
-		NL_SET_ERR_MSG(extack, "no rule set declares a dynamic set of this name");
+		NL_SET_ERR_MSG_ATTR(extack, name, "no rule set declares a dynamic set of this name");
 	return set;
 }
 
@@ -245,12 +247,13 @@ int ipfi_genl_set_delete(struct sk_buff *skb, struct genl_info *info)
  * comes and goes between two parts, what is there throughout is told once.
  */
 struct cursor {
-	struct ipfi_set *set;        /* the one asked for, with a reference; NULL: all */
+	struct ipfi_set *set; /* the one asked for, with a reference; NULL: all */
 	char name[IPFI_SET_NAME_LEN + 1];
 	struct ipfi_network network;
 	bool parsed;
-	bool named;                  /* the set's head has been told */
-	bool begun;                  /* there is a network */
+	bool named;      /* the set's head has been told */
+	bool begun;      /* there is a network: the last one told */
+	bool around;     /* there is another: only what contains that is asked for */
 };
 
 static struct cursor **cursor_of(struct netlink_callback *cb)
@@ -279,6 +282,20 @@ int ipfi_genl_sets_done(struct netlink_callback *cb)
 	return 0;
 }
 
+/* The member of a dump's request: an address or a network, whose members around it are asked for. */
+static int parse_around(const struct nlattr *nest, struct ipfi_network *network,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[IPFI_MEMBER_A_MAX + 1];
+	int err = ipfi_parse_nest(tb, IPFI_MEMBER_A_MAX, nest, NULL, extack);
+
+	if (err)
+		return err;
+	if (tb[IPFI_MEMBER_A_TIMEOUT])
+		return IPFI_WRONG(extack, tb[IPFI_MEMBER_A_TIMEOUT], "what is asked for has no time-out");
+	return take_network(tb, nest, network, extack);
+}
+
 /* Not when the dump was started: only now is there an extack to say what is wrong. */
 static int parse_cursor(struct ipfi_net *in, struct netlink_callback *cb, struct cursor *cursor)
 {
@@ -287,14 +304,18 @@ static int parse_cursor(struct ipfi_net *in, struct netlink_callback *cb, struct
 
 	if (err || !attrs[IPFI_A_SET])
 		return err;
-	err = ipfi_parse_repeating(tb, IPFI_SET_A_MAX, attrs[IPFI_A_SET], IPFI_SET_A_MEMBER, cb->extack);
+	err = ipfi_parse_nest(tb, IPFI_SET_A_MAX, attrs[IPFI_A_SET], NULL, cb->extack);
 	if (err)
 		return err;
-	if (tb[IPFI_SET_A_MEMBER])
-		return IPFI_WRONG(cb->extack, tb[IPFI_SET_A_MEMBER], "a dump is asked for by name only");
 	if (!tb[IPFI_SET_A_NAME])
 		return IPFI_MISSING(cb->extack, attrs[IPFI_A_SET], IPFI_SET_A_NAME, "a set needs a name");
-	cursor->set = get_set(in, nla_data(tb[IPFI_SET_A_NAME]), cb->extack);
+	if (tb[IPFI_SET_A_MEMBER]) {
+		err = parse_around(tb[IPFI_SET_A_MEMBER], &cursor->network, cb->extack);
+		if (err)
+			return err;
+		cursor->around = true;
+	}
+	cursor->set = get_set(in, tb[IPFI_SET_A_NAME], cb->extack);
 	return cursor->set ? 0 : -ENOENT;
 }
 
@@ -379,6 +400,26 @@ static int dump_members(struct sk_buff *skb, struct netlink_callback *cb, struct
 	return member ? -EMSGSIZE : 0;
 }
 
+/* The members that contain cursor->network, the longest first: at most one of each length, so they fit. */
+static void dump_around(struct sk_buff *skb, struct netlink_callback *cb, struct cursor *cursor)
+{
+	const struct ipfi_member *member;
+	struct nlattr *nest;
+	void *header;
+
+	header = start_message(skb, cb, cursor->set, &nest);
+	if (WARN_ON_ONCE(!header))
+		return;
+	while ((member = ipfi_set_member_around(cursor->set, &cursor->network))) {
+		WARN_ON_ONCE(put_member(skb, member));
+		if (!member->network.length)
+			break;
+		cursor->network = member->network;
+		ipfi_network_widen(&cursor->network);
+	}
+	end_message(skb, cb, header, nest);
+}
+
 static void dump_one(struct ipfi_net *in, struct sk_buff *skb, struct netlink_callback *cb,
 		     struct cursor *cursor)
 {
@@ -387,8 +428,11 @@ static void dump_one(struct ipfi_net *in, struct sk_buff *skb, struct netlink_ca
 	cb->seq = cursor->set->changes | 1U << 31;
 	if (!cursor->named && put_head(skb, cb, cursor->set))
 		return;
+	if (!cursor->around)
+		dump_members(skb, cb, cursor);
+	else if (!cursor->named)
+		dump_around(skb, cb, cursor);
 	cursor->named = true;
-	dump_members(skb, cb, cursor);
 }
 
 static void dump_all(struct ipfi_net *in, struct sk_buff *skb, struct netlink_callback *cb,

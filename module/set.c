@@ -54,25 +54,57 @@ static bool is_alive(const struct ipfi_member *member)
 	return atomic64_read(&member->deadline) > (s64)get_jiffies_64();
 }
 
+static void set_length(struct ipfi_network *network, unsigned int length)
+{
+	struct ipfi_addr mask;
+	unsigned int i;
+
+	ipfi_prefix_mask(&mask, length);
+	for (i = 0; i < 4; i++)
+		network->addr.w[i] &= mask.w[i];
+	network->length = length;
+}
+
+void ipfi_network_widen(struct ipfi_network *network)
+{
+	set_length(network, network->length - 1);
+}
+
+/* Under RCU. The longest first: mostly there is no other. */
+static const struct ipfi_member *find_around(struct ipfi_set *set, const struct ipfi_network *network)
+{
+	const unsigned long *used = set->lengths[network->family == 6].used;
+	unsigned int longer = network->length + 1, length;
+	struct ipfi_network around = *network;
+	const struct ipfi_member *member;
+
+	for (; (length = find_last_bit(used, longer)) < longer; longer = length) {
+		set_length(&around, length);
+		member = rhashtable_lookup(&set->hash, &around, member_params);
+		if (member && is_alive(member))
+			return member;
+	}
+	return NULL;
+}
+
 bool ipfi_set_has(struct ipfi_set *set, u8 family, const struct ipfi_addr *addr)
 {
-	const unsigned long *used = set->lengths[family == 6].used;
-	unsigned int longer = (family == 4 ? 32 : 128) + 1, length, i;
-	struct ipfi_network network = { .family = family };
-	const struct ipfi_member *member;
-	struct ipfi_addr mask;
+	const struct ipfi_network whole = {
+		.addr = *addr, .family = family, .length = family == 4 ? 32 : 128,
+	};
 
-	/* The longest first: mostly there is no other. */
-	for (; (length = find_last_bit(used, longer)) < longer; longer = length) {
-		ipfi_prefix_mask(&mask, length);
-		for (i = 0; i < 4; i++)
-			network.addr.w[i] = addr->w[i] & mask.w[i];
-		network.length = length;
-		member = rhashtable_lookup(&set->hash, &network, member_params);
-		if (member && is_alive(member))
-			return true;
-	}
-	return false;
+	return find_around(set, &whole);
+}
+
+const struct ipfi_member *ipfi_set_member_around(struct ipfi_set *set, const struct ipfi_network *network)
+{
+	const struct ipfi_member *member;
+
+	lockdep_assert_held(&set->in->mutex);
+	rcu_read_lock();
+	member = find_around(set, network);
+	rcu_read_unlock();
+	return member;
 }
 
 static int compare_networks(const struct ipfi_network *a, const struct ipfi_network *b)

@@ -133,6 +133,13 @@ u32 ipfi_set_clear(struct ipfi_set *set);
 /* The first member behind @network in their order (NULL: the first of all), or NULL. Holds in->mutex. */
 const struct ipfi_member *ipfi_set_member_behind(const struct ipfi_set *set, const struct ipfi_network *network);
 
+/*
+ * The longest member that contains @network, which may be that itself, or NULL. Holds in->mutex.
+ * ipfi_network_widen() takes a bit off the prefix, which has one, to go on with.
+ */
+const struct ipfi_member *ipfi_set_member_around(struct ipfi_set *set, const struct ipfi_network *network);
+void ipfi_network_widen(struct ipfi_network *network);
+
 /* Removes at most @most members whose deadline is past; returns how many. Holds in->mutex. */
 u32 ipfi_set_expire(struct ipfi_set *set, u32 most);
 

@@ -455,6 +455,7 @@ static const struct schema_attr set_rows[] = {
 	[IPFI_SET_A_NAME] = STRING("name", IPFI_SET_NAME_LEN),
 	[IPFI_SET_A_MEMBERS] = U32("members"),
 	[IPFI_SET_A_MEMBER] = NESTS("member", member),
+	[IPFI_SET_A_CHANGED] = U32("changed"),
 };
 TABLE(set, "set", SCHEMA_STRUCT);
 

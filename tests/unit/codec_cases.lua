@@ -125,7 +125,7 @@ local MESSAGES = {
     family = 6, proto = 6, src = "fd00::5", dst = "2001:db8::1", dport = 40001, nat_dst = "fd00::10",
     nat_dport = 40002, helper = "ftp", master = 7, rule = 1 << 62, timeout = 30000,
   } },
-  { cmd = "sets_dump", flags = { "dump" }, set = { name = "bans", members = 100000 } },
+  { cmd = "sets_dump", flags = { "dump" }, set = { name = "bans", members = 100000, changed = 1 } },
   { cmd = "set_add", set = { name = "bans", member = {
     { addr = "192.0.2.1", timeout = 600000 }, { addr = "2001:db8::", length = 32 } } } },
   { cmd = "set_delete", set = { name = "bans", member = { { addr = "192.0.2.0", length = 24 } } } },

@@ -38,10 +38,11 @@
  *
  *   IPFI_CMD_EXPECTATIONS_DUMP ->  (dump)                                                          admin
  *                            <-  EXPECTATION { see enum ipfi_expectation_attr } for each
- *   IPFI_CMD_SETS_DUMP       ->  (dump) SET { NAME }?                                              admin
+ *   IPFI_CMD_SETS_DUMP       ->  (dump) SET { NAME, MEMBER { ADDR, LENGTH? }? }?                   admin
  *                            <-  SET { NAME, MEMBERS } for each; with a NAME given only that one, followed by
- *                                SET { NAME, MEMBER { ADDR, LENGTH, TIMEOUT? } ... } until all are told
- *   IPFI_CMD_SET_ADD         ->  SET { NAME, MEMBER { ADDR, LENGTH?, TIMEOUT? } ... }              admin
+ *                                SET { NAME, MEMBER { ADDR, LENGTH, TIMEOUT? } ... } until all are told; with a
+ *                                MEMBER given only those that contain it, the longest prefix first
+ *   IPFI_CMD_SET_ADD         ->  SET { NAME, MEMBER { ADDR, LENGTH?, TIMEOUT? } ... }; none: asks  admin
  *                            <-  SET { NAME, MEMBERS, CHANGED }; a member that is there gets the new time-out.
  *                            -ENOSPC for more than IPFI_SET_MEMBERS_MAX; nothing changes then
  *   IPFI_CMD_SET_DELETE      ->  SET { NAME, MEMBER { ADDR, LENGTH? } ... }; none: all members     admin
