@@ -47,8 +47,14 @@ static const struct nla_policy addresses_policy[IPFI_ADDRS_A_MAX + 1] = {
 	[IPFI_ADDRS_A_SET] = IPFI_SET_NAME_POLICY,
 };
 
+/* What a target is must not change: sets are refused. */
+static const struct nla_policy target_addresses_policy[IPFI_ADDRS_A_MAX + 1] = {
+	[IPFI_ADDRS_A_RANGE] = NLA_POLICY_NESTED(address_range_policy),
+	[IPFI_ADDRS_A_ME] = { .type = NLA_FLAG },
+};
+
 static const struct nla_policy target_policy[IPFI_TARGET_A_MAX + 1] = {
-	[IPFI_TARGET_A_ADDRS] = NLA_POLICY_NESTED(addresses_policy),
+	[IPFI_TARGET_A_ADDRS] = NLA_POLICY_NESTED(target_addresses_policy),
 	[IPFI_TARGET_A_PORT_FROM] = NLA_POLICY_MIN(NLA_U16, 1),
 	[IPFI_TARGET_A_PORT_TO] = NLA_POLICY_MIN(NLA_U16, 1),
 };
@@ -301,8 +307,6 @@ static int take_target_family(struct ipfi_rule *rule, const struct nlattr *addrs
 
 	if (target->me)
 		return IPFI_WRONG(extack, addrs, "a target has addresses, not those of this machine");
-	if (target->set_count)
-		return IPFI_WRONG(extack, addrs, "a target has addresses, not those of a dynamic set");
 	if (!only)
 		return 0;
 	if (rule->fields & IPFI_FIELD_BIT(IPFI_FIELD_FAMILY) && rule->family != only)

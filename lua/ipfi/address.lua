@@ -7,6 +7,9 @@ local values = require "ipfi.values"
 
 local address = {}
 
+-- IPFI_SET_NAME_LEN of the uapi header.
+local SET_NAME_LENGTH = 31
+
 --- Bits of a families mask.
 address.V4, address.V6, address.BOTH = 1, 2, 3
 
@@ -26,6 +29,9 @@ local function bad(item)
     why = "; did you mean 'me'?"
   elseif item:find("%%") then
     why = " (a zone has no meaning here; use iif or oif)"
+  elseif item:find("^@") then
+    why = " (a dynamic set is used by its value: local bans = set { name = 'bans', dynamic = true }, "
+      .. "then src = bans)"
   elseif item:find("%a") and not item:find(":") then
     why = " (names are not looked up: a rule holds addresses)"
   end
@@ -80,8 +86,8 @@ end
 
 --- Parses the value of an address field.
 -- @param value text, set, or list of these
--- @return { ranges =, me =, families = mask, written = list of text }, true when negated; or nil and a
---   message
+-- @return { ranges =, me =, sets = names of dynamic sets or nil, families = mask, written = list of text },
+--   true when negated; or nil and a message
 function address.parse(value)
   if type(value) == "string" and value ~= "me" and value:find("^[%x:]") then
     local range, family = parse(value)
@@ -104,10 +110,20 @@ function address.parse(value)
     end
     parsed.families = parsed.families | MASK[family]
   end
+  local function add_dynamic(name)
+    parsed.sets = parsed.sets or {}
+    if not seen[name] then
+      seen[name] = true
+      parsed.sets[#parsed.sets + 1] = name
+    end
+  end
   for _, item in ipairs(list) do
     if is_set(item) then
       for i, range in ipairs(item.ranges) do
         add(range, item.family_of[i])
+      end
+      for _, name in ipairs(item.sets or {}) do
+        add_dynamic(name)
       end
       parsed.me = parsed.me or item.me
       parsed.families = parsed.families | item.families
@@ -152,8 +168,56 @@ function address.set(list)
     ranges = parsed.ranges,
     family_of = family_of,
     me = parsed.me,
+    sets = parsed.sets,
     families = parsed.families,
     written = parsed.written,
+  }, Set)
+end
+
+--- Checks the name of a dynamic set.
+-- @return nil, or a message
+function address.bad_set_name(name)
+  if type(name) ~= "string" then
+    return ("the name of a dynamic set is text, got %s"):format(text.quote(name))
+  elseif #name > SET_NAME_LENGTH then
+    return ("the name %s has %d bytes; at most %d fit"):format(text.quote(name), #name, SET_NAME_LENGTH)
+  elseif not name:find("^[%w_][%w_.-]*$") then
+    return ("%s is no name of a dynamic set: letters, digits, '_', and behind the first '.' and '-'")
+      :format(text.quote(name))
+  end
+  return nil
+end
+
+--- Makes a dynamic set: a name that rules use like a set, and that gets its members while the rules run.
+-- @param spec { name =, dynamic = true }
+-- @return the set, or nil and a message
+function address.dynamic(spec)
+  for key in next, spec do
+    if math.type(key) == "integer" then
+      return nil, "a dynamic set gets its members while it runs, by fw.set(name):add(...); addresses that the "
+        .. "policy knows stand in a set { ... } without a name, and both may stand in one list: "
+        .. "src = { bans, '192.0.2.1' }"
+    elseif key ~= "name" and key ~= "dynamic" then
+      return nil, ("unknown %s%s; a dynamic set is written set { name = 'bans', dynamic = true }")
+        :format(text.quote(key), type(key) == "string" and suggest.hint(key, { "name", "dynamic" }) or "")
+    end
+  end
+  if spec.dynamic ~= true then
+    return nil, "only a dynamic set has a name: say dynamic = true, or leave the name out"
+  elseif spec.name == nil then
+    return nil, "a dynamic set needs a name, by which fw.set() finds it: set { name = 'bans', dynamic = true }"
+  end
+  local problem = address.bad_set_name(spec.name)
+  if problem then
+    return nil, problem
+  end
+  return setmetatable({
+    [values.ELEMENT] = false,
+    ranges = {},
+    family_of = {},
+    sets = { spec.name },
+    families = address.BOTH,
+    written = { "@" .. spec.name },
   }, Set)
 end
 
@@ -222,12 +286,15 @@ function address.range_text(range)
   return bits and ("%s/%d"):format(range.from, bits) or ("%s-%s"):format(range.from, range.to)
 end
 
---- Addresses of the wire as they would be written.
--- @param wire { ranges =, me = }
+--- Addresses of the wire as they would be written; a dynamic set as its name behind "@".
+-- @param wire { ranges =, me =, set = }
 function address.written(wire, negated)
   local list = {}
   if wire.me then
     list[1] = negated and "!me" or "me"
+  end
+  for _, name in ipairs(wire.set or {}) do
+    list[#list + 1] = (negated and "!@" or "@") .. name
   end
   for _, range in ipairs(wire.ranges or {}) do
     local written = address.range_text(range)
@@ -255,6 +322,26 @@ function address.prefix(value)
       :format(text.quote(value), a.family, BITS[a.family])
   end
   return { addr = a.text, length = bits }, a.family
+end
+
+--- A member of a dynamic set: an address or a network. Of a network that is written with bits of a host the
+-- meaning is not clear, and who bans should not guess.
+-- @return { addr =, length = nil for a whole address }; or nil and a message
+function address.member(value)
+  local member, problem = address.prefix(value)
+  if not member then
+    if type(value) == "string" and value:find("^[%x:.]+%s*%-%s*[%x:.]+$") then
+      problem = ("%s: a dynamic set holds addresses and prefixes, no ranges"):format(text.quote(value))
+    end
+    return nil, problem
+  elseif member.length then
+    local network = sys.prefix_range(member.addr, member.length)
+    if network ~= member.addr then
+      return nil, ("%s has bits set behind its prefix; did you mean '%s/%d'?")
+        :format(text.quote(value), network, member.length)
+    end
+  end
+  return member
 end
 
 return address

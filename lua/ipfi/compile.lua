@@ -78,6 +78,9 @@ function compile.messages(policy, options)
   if next(policy.limits) ~= nil then
     ruleset.limits = policy.limits
   end
+  if #policy.sets > 0 then
+    ruleset.set = policy.sets
+  end
   list[1] = { cmd = "ruleset_begin", ruleset = ruleset }
   for _, rules in ipairs { policy.nat, policy.rules } do
     for _, rule in ipairs(rules) do

@@ -147,8 +147,10 @@ local function check_addresses(name)
     if not parsed then
       return c:fail(name, "%s: %s", name, negated)
     end
-    c.wire[name] = { ranges = #parsed.ranges > 0 and parsed.ranges or nil, me = parsed.me }
-    c.size = c.size + #parsed.ranges * 44
+    c.wire[name] = {
+      ranges = #parsed.ranges > 0 and parsed.ranges or nil, me = parsed.me, set = parsed.sets,
+    }
+    c.size = c.size + #parsed.ranges * 44 + (parsed.sets and #parsed.sets * 36 or 0)
     if negated then
       c:negate(name)
     else

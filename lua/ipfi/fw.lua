@@ -13,6 +13,7 @@ local log = require "ipfi.log"
 local policy = require "ipfi.policy"
 local printer = require "ipfi.print"
 local running = require "ipfi.running"
+local sets = require "ipfi.sets"
 local states = require "ipfi.states"
 local stats = require "ipfi.stats"
 local suggest = require "ipfi.suggest"
@@ -97,6 +98,8 @@ end
 fw.running = running.get
 fw.states = states.query
 fw.expectations = expectations.get
+fw.set = sets.get
+fw.sets = sets.all
 fw.limits = stats.limits
 fw.set_limits = stats.set_limits
 fw.stats = stats.get

@@ -40,8 +40,9 @@ function kernel.epoch()
 end
 
 -- A module that was removed and loaded again has another family number: the connection is of no more use.
+-- (That there is no set of some name is said with the attribute that named it.)
 local function is_lost(err)
-  return err.name == "ENOENT" or err.name == "EOPNOTSUPP"
+  return (err.name == "ENOENT" and not err.attr) or err.name == "EOPNOTSUPP"
 end
 
 local function fail(err, doing)

@@ -14,6 +14,8 @@ local policy = {}
 -- IPFI_AT_LEN, IPFI_NAME_LEN and IPFI_RULES_MAX of the uapi header.
 local AT_LENGTH, NAME_LENGTH = 255, 63
 policy.RULES_MOST = 1000000
+-- IPFI_SETS_MAX.
+local SETS_MOST = 1024
 -- Lists may stand in lists; one that holds itself has no end.
 local DEPTH_MOST = 64
 
@@ -192,13 +194,29 @@ function Builder:group(written)
   return setmetatable(group, Group)
 end
 
+-- Notes the names of dynamic sets, each once, in their order.
+function Builder:declare(names)
+  for _, name in ipairs(names or {}) do
+    if not self.declared[name] then
+      self.declared[name] = true
+      self.declared[#self.declared + 1] = name
+    end
+  end
+end
+
 function Builder:set(list)
   local at = self:where(3)
-  local set, message = address.set(list)
-  if set then
-    return set
+  local set, message
+  if type(list) == "table" and not kind(list) and (list.name ~= nil or list.dynamic ~= nil) then
+    set, message = address.dynamic(list)
   elseif type(list) == "string" then
-    message = "sets with a name are not available in this version; write set { addresses }"
+    message = ("write set { name = '%s', dynamic = true }, or set { addresses }"):format(text.escape(list))
+  else
+    set, message = address.set(list)
+  end
+  if set then
+    self:declare(set.sets)
+    return set
   end
   if self.direct then
     errors.raise("policy", "%s: set: %s", at, message)
@@ -272,6 +290,23 @@ local function check_limits(self, p, spec)
   p.limits = limits.parse(spec.limits, function(message)
     self:report(p.at, "policy: limits: " .. message)
   end)
+end
+
+-- The dynamic sets: those that the file makes, used or not; at the prompt those that the rules use.
+local function take_sets(self, p)
+  if self.direct then
+    self.declared = {}
+  end
+  for _, part in ipairs { p.nat, p.rules } do
+    for _, one in ipairs(part) do
+      self:declare(one.wire.src and one.wire.src.set)
+      self:declare(one.wire.dst and one.wire.dst.set)
+    end
+  end
+  p.sets = table.move(self.declared, 1, #self.declared, 1, {})
+  if #p.sets > SETS_MOST then
+    self:report(p.at, ("policy: %d dynamic sets are more than %d"):format(#p.sets, SETS_MOST))
+  end
 end
 
 local function check_stateful(self, p, spec)
@@ -457,6 +492,7 @@ function Builder:finish(p)
   if count > policy.RULES_MOST then
     self:report(p.at, ("policy: %d rules are more than %d"):format(count, policy.RULES_MOST))
   end
+  take_sets(self, p)
   p.checked = true
   return p
 end
@@ -492,6 +528,7 @@ function policy.words(options)
     errors = {},
     files = setmetatable({}, { __mode = "k" }),
     count = 0,
+    declared = {},
     file = options.file,
     chunk = options.chunk,
     direct = options.direct,

@@ -76,6 +76,8 @@ local function ranges_of(item)
     return nil, "a translation has a target; it cannot be '!' something"
   elseif parsed.me then
     return nil, "'me' is no address to translate to; redirect sends to this machine, masquerade from it"
+  elseif parsed.sets then
+    return nil, "what a dynamic set holds can change; a translation has targets that stay"
   elseif #parsed.ranges == 0 then
     return nil, ("%s has no addresses to translate to"):format(set and "the set" or text.quote(item))
   end
