@@ -194,8 +194,8 @@ end
 function address.dynamic(spec)
   for key in next, spec do
     if math.type(key) == "integer" then
-      return nil, "a dynamic set gets its members while it runs, by fw.set(name):add(...); addresses that the "
-        .. "policy knows stand in a set { ... } without a name, and both may stand in one list: "
+      return nil, "a dynamic set gets its members while it runs, by fw.set(name):add(...); addresses that "
+        .. "the policy knows stand in a set { ... } without a name, and both may stand in one list: "
         .. "src = { bans, '192.0.2.1' }"
     elseif key ~= "name" and key ~= "dynamic" then
       return nil, ("unknown %s%s; a dynamic set is written set { name = 'bans', dynamic = true }")
@@ -205,7 +205,8 @@ function address.dynamic(spec)
   if spec.dynamic ~= true then
     return nil, "only a dynamic set has a name: say dynamic = true, or leave the name out"
   elseif spec.name == nil then
-    return nil, "a dynamic set needs a name, by which fw.set() finds it: set { name = 'bans', dynamic = true }"
+    return nil, "a dynamic set needs a name, by which fw.set() finds it: "
+      .. "set { name = 'bans', dynamic = true }"
   end
   local problem = address.bad_set_name(spec.name)
   if problem then

@@ -12,6 +12,7 @@ local policy = require "ipfi.policy"
 local protocol = require "ipfi.protocol"
 local rule = require "ipfi.rule"
 local running = require "ipfi.running"
+local sets = require "ipfi.sets"
 local sys = require "ipfi.c.sys"
 
 local complete = {}
@@ -97,6 +98,11 @@ local function rule_names()
     list[#list + 1] = name
   end
   return list
+end
+
+local function set_names()
+  local ok, names = pcall(sets.names)
+  return ok and names or {}
 end
 
 -- What a string may hold, by the key it stands behind.
@@ -186,6 +192,8 @@ local function in_string(scan, source, word)
     return behind(list, skipped), folder and "" or scan.quote
   elseif brace.round and brace.head == "fw.on" then
     return behind(starting_with(events.names, written), skipped), scan.quote
+  elseif brace.round and brace.head == "fw.set" then
+    return behind(starting_with(set_names(), written), skipped), scan.quote
   elseif brace.round and (brace.head == "help" or not brace.head) then
     return {}
   end
@@ -238,6 +246,9 @@ end
 local function methods(env, source)
   if source:find("fw%.states%s*%b()%s*:$") or source:find("fw%.states%s*%b{}%s*:$") then
     return { "count", "count_by", "each", "kill", "top" }
+  end
+  if source:find("fw%.set%s*%b():$") then
+    return { "add", "count", "del", "each", "flush", "has", "list" }
   end
   local value = resolve(env, source:match("([%a_][%w_%.]*):$") or "?")
   local meta = type(value) ~= "nil" and debug.getmetatable(value)

@@ -72,6 +72,48 @@ help.entries = {
     text = "Ends the states that match. The next packets of their connections must pass the rules again.",
   },
   {
+    name = "fw.set",
+    call = "fw.set(name) -> set",
+    text = "A dynamic set that the running policy declares, by set { name =, dynamic = true }. It has :add(), "
+      .. ":del(), :has(), :list(), :each(), :count() and :flush(). Its members come and go while the rules "
+      .. "stay, and outlive commits as long as the policy declares it. A change judges live connections "
+      .. "again.",
+  },
+  {
+    name = "add",
+    call = "set:add(address, { timeout = \"10m\" }) -> number",
+    text = "Adds an address, a prefix or a list of these; those that are there get the new time-out (seconds, "
+      .. "or text like \"90s\", \"1h30m\", \"2d\"), without one they stay. Returns how many were not there "
+      .. "before. More than 1500 go in several steps.",
+  },
+  {
+    name = "del",
+    call = "set:del(address) -> number",
+    text = "Deletes an address, a prefix or a list of these, as they were added. Returns how many were "
+      .. "there.",
+  },
+  {
+    name = "has",
+    call = "set:has(address) -> boolean, member",
+    text = "Is the address, or the whole network, in the set? With it the longest member that contains it.",
+  },
+  {
+    name = "list",
+    call = "set:list() -> rows",
+    text = "The members in order, each { address =, timeout = seconds left or nil }. set:each() goes through "
+      .. "them without a list.",
+  },
+  {
+    name = "flush",
+    call = "set:flush() -> number",
+    text = "Deletes all members.",
+  },
+  {
+    name = "fw.sets",
+    call = "fw.sets() -> list",
+    text = "All dynamic sets: name, and members (how many).",
+  },
+  {
     name = "fw.limits",
     call = "fw.limits() -> { max_states =, ... }",
     text = "The limits and time-outs; help \"limits\" explains each.",
@@ -179,8 +221,9 @@ help.entries = {
   },
   {
     name = "set",
-    call = "set { \"192.0.2.0/24\", \"2001:db8::/32\", ... }",
-    text = "Addresses to be used as src or dst, alone or in lists. ~s stands for all that are not in s.",
+    call = "set { \"192.0.2.0/24\", \"2001:db8::/32\", ... }, set { name = \"bans\", dynamic = true }",
+    text = "Addresses to be used as src or dst, alone or in lists. ~s stands for all that are not in s. A "
+      .. "dynamic set has a name instead of addresses: fw.set(name) fills it.",
   },
   {
     name = "policy",

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- Dynamic sets: addresses and networks that come and go while the rules stay. A policy declares them, the kernel
--- keeps their members.
+-- Dynamic sets: addresses and networks that come and go while the rules stay. A policy declares them, the
+-- kernel keeps their members.
 local address = require "ipfi.address"
 local columns = require "ipfi.columns"
 local duration = require "ipfi.duration"
@@ -43,7 +43,7 @@ end
 
 -- A request about a set that no policy declares is answered with what to write there.
 local function explain(set, problem)
-  if not errors.is(problem) or problem.name ~= "ENOENT" or problem.attr ~= "set.name" then
+  if not errors.is(problem) or problem.name ~= "ENOENT" or problem.kind ~= "refused" then
     error(problem, 0)
   end
   errors.raise("refused", "the running policy declares no dynamic set %s%s; this line in it would: "
@@ -62,6 +62,9 @@ end
 
 -- The members that a caller names, as the messages have them; an error says which is wrong.
 local function members_of(set, what, value, timeout)
+  if value == nil then
+    fail(set, what, "expected an address, a prefix or a list of these, got nil")
+  end
   local list = type(value) == "table" and value or { value }
   local members = {}
   for key, item in pairs(list) do
@@ -113,7 +116,8 @@ end
 
 --- Adds members; one that is there gets the new time-out. Live connections are judged again.
 -- @param value an address, a prefix, or a list of these, of both families
--- @param options nil, or { timeout = seconds or text like "10m" }; without one they stay until they are deleted
+-- @param options nil, or { timeout = seconds or text like "10m" }; without one they stay until they are
+--   deleted
 -- @return how many were not there before
 function Set:add(value, options)
   local timeout = check_options(self, options)

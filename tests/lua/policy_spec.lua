@@ -252,7 +252,7 @@ describe("set", function()
     assert.equal("p.lua:1: set: bad address 'x' (names are not looked up: a rule holds addresses)",
       problems "local s = set { 'x' } return policy {}")
     assert.equal("p.lua:1: set: an empty list matches nothing", problems "local s = set {} return policy {}")
-    assert.matches("sets with a name are not available in this version",
+    assert.matches("write set { name = 'x', dynamic = true }, or set { addresses }",
       problems "local s = set 'x' return policy {}")
     assert.matches("set: a set holds addresses; negate it where it is used",
       problems "local s = set { '!10.0.0.1' }")

@@ -27,6 +27,7 @@ function kernel.reset()
   kernel.default = { default_in = "deny", default_out = "deny", default_forward = "deny" }
   kernel.states, kernel.expectations = {}, {}
   kernel.events, kernel.groups = {}, {}
+  kernel.sets = {}
   kernel.requests = {}
   kernel.interrupted_dumps = 0
   kernel.limits = {}
@@ -152,7 +153,107 @@ function handlers.stats()
   } } }
 end
 
+-- A set is a list of members in the order of their text, which is as good as the kernel's. Times stand still.
+local function find_set(message)
+  local set = kernel.sets[message.set.name]
+  if set then
+    return set
+  end
+  return nil, failure(2, "ENOENT", "no rule set declares a dynamic set of this name", "set.name")
+end
+
+local function find_member(set, member)
+  for i, other in ipairs(set) do
+    if other.addr == member.addr and other.length == member.length then
+      return i
+    end
+  end
+  return nil
+end
+
+local function whole(member)
+  local other = copy(member)
+  other.length = other.length or (other.addr:find(":", 1, true) and 128 or 32)
+  return other
+end
+
+local function set_reply(message, set, changed)
+  return { { cmd = message.cmd, set = { name = message.set.name, members = #set, changed = changed } } }
+end
+
+function handlers.set_add(message)
+  local set, err = find_set(message)
+  if not set then
+    return nil, err
+  end
+  local added = 0
+  for _, member in ipairs(message.set.member or {}) do
+    member = whole(member)
+    local place = find_member(set, member)
+    if place then
+      set[place] = member
+    else
+      added = added + 1
+      set[#set + 1] = member
+    end
+  end
+  table.sort(set, function(a, b)
+    local v4, v6 = not a.addr:find(":", 1, true), not b.addr:find(":", 1, true)
+    if v4 ~= v6 then
+      return v4
+    end
+    return a.addr < b.addr
+  end)
+  return set_reply(message, set, added)
+end
+
+function handlers.set_delete(message)
+  local set, err = find_set(message)
+  if not set then
+    return nil, err
+  end
+  local before = #set
+  for _, member in ipairs(message.set.member or copy(set)) do
+    local place = find_member(set, whole(member))
+    if place then
+      table.remove(set, place)
+    end
+  end
+  return set_reply(message, set, before - #set)
+end
+
 local dumps = {}
+
+-- In parts of two, so that a reader has to go on. Of a member only itself is found.
+function dumps.sets_dump(message)
+  local list = {}
+  if not message.set then
+    local names = {}
+    for name in pairs(kernel.sets) do
+      names[#names + 1] = name
+    end
+    table.sort(names)
+    for i, name in ipairs(names) do
+      list[i] = { cmd = "sets_dump", set = { name = name, members = #kernel.sets[name] } }
+    end
+    return list
+  end
+  local set, err = find_set(message)
+  if not set then
+    return {}, err
+  end
+  list[1] = { cmd = "sets_dump", set = { name = message.set.name, members = #set } }
+  if message.set.member then
+    local place = find_member(set, whole(message.set.member[1]))
+    list[2] = { cmd = "sets_dump", set = { name = message.set.name, member = { copy(set[place]) } } }
+    return list
+  end
+  for i = 1, #set, 2 do
+    list[#list + 1] = { cmd = "sets_dump",
+      set = { name = message.set.name, member = { copy(set[i]), copy(set[i + 1]) } } }
+  end
+  return list
+end
 
 function dumps.states_dump(message)
   local list = {}
@@ -192,8 +293,11 @@ end
 
 function Connection:dump(message)
   kernel.requests[#kernel.requests + 1] = message
-  self.err = kernel.refuse[message.cmd]
-  local list, i = self.err and {} or dumps[message.cmd](message), 0
+  local list, i, err = {}, 0, kernel.refuse[message.cmd]
+  if not err then
+    list, err = dumps[message.cmd](message)
+  end
+  self.err = err
   if kernel.interrupted_dumps > 0 then
     kernel.interrupted_dumps = kernel.interrupted_dumps - 1
     self.err = { errno = 4, name = "EINTR", message = "the dump is not consistent", interrupted = true }
@@ -269,6 +373,11 @@ local function commit(transaction, message)
   for name, value in pairs(transaction.begin.limits or {}) do
     kernel.limits[name] = value
   end
+  local sets = {}
+  for _, name in ipairs(transaction.begin.set or {}) do
+    sets[name] = kernel.sets[name] or {}
+  end
+  kernel.sets = sets
   if message.commit.states == "flush" then
     kernel.states = {}
   end
