@@ -74,17 +74,17 @@ help.entries = {
   {
     name = "fw.set",
     call = "fw.set(name) -> set",
-    text = "A dynamic set that the running policy declares, by set { name =, dynamic = true }. It has :add(), "
-      .. ":del(), :has(), :list(), :each(), :count() and :flush(). Its members come and go while the rules "
-      .. "stay, and outlive commits as long as the policy declares it. A change judges live connections "
-      .. "again.",
+    text = "A dynamic set that the running policy declares, by set { name =, dynamic = true }. It has "
+      .. ":add(), :del(), :has(), :list(), :each(), :count() and :flush(). Its members come and go while the "
+      .. "rules stay, and outlive commits as long as the policy declares it. A change judges live "
+      .. "connections again.",
   },
   {
     name = "add",
     call = "set:add(address, { timeout = \"10m\" }) -> number",
-    text = "Adds an address, a prefix or a list of these; those that are there get the new time-out (seconds, "
-      .. "or text like \"90s\", \"1h30m\", \"2d\"), without one they stay. Returns how many were not there "
-      .. "before. More than 1500 go in several steps.",
+    text = "Adds an address, a prefix or a list of these; those that are there get the new time-out "
+      .. "(seconds, or text like \"90s\", \"1h30m\", \"2d\"), without one they stay. Returns how many were "
+      .. "not there before. More than 1500 go in several steps.",
   },
   {
     name = "del",

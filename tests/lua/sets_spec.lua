@@ -293,8 +293,8 @@ describe("a length of time", function()
     } do
       assert.equal(milliseconds, duration.milliseconds(value, 4294967))
     end
-    for _, value in ipairs { "", "m", "5x", "5 m 3", "30m1h", "1m1m", "-5", "50d", 0, -1, 0 / 0, math.huge, {},
-      true } do
+    for _, value in ipairs { "", "m", "5x", "5 m 3", "30m1h", "1m1m", "-5", "50d", 0, -1, 0 / 0,
+      math.huge, {}, true } do
       assert.is_nil((duration.milliseconds(value, 4294967)))
     end
   end)
