@@ -7,6 +7,7 @@ int sys_open(lua_State *L)
 	lua_newtable(L);
 	luaL_setfuncs(L, sys_names, 0);
 	luaL_setfuncs(L, sys_addresses, 0);
+	luaL_setfuncs(L, sys_resolve, 0);
 	luaL_setfuncs(L, sys_devices, 0);
 	luaL_setfuncs(L, sys_files, 0);
 	luaL_setfuncs(L, sys_process, 0);

@@ -100,6 +100,7 @@ fw.states = states.query
 fw.expectations = expectations.get
 fw.set = sets.get
 fw.sets = sets.all
+fw.resolve = require "ipfi.resolve"
 fw.limits = stats.limits
 fw.set_limits = stats.set_limits
 fw.stats = stats.get

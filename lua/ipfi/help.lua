@@ -114,6 +114,13 @@ help.entries = {
     text = "All dynamic sets: name, and members (how many).",
   },
   {
+    name = "fw.resolve",
+    call = "fw.resolve(names, seconds) -> { name = addresses }, { name = why not }",
+    text = "The addresses of a name or a list of names, IPv4 and IPv6, asked for all at once; those that "
+      .. "have not answered after so many seconds (10) have failed. Rules hold addresses: who wants names "
+      .. "keeps a dynamic set of their addresses.",
+  },
+  {
     name = "fw.limits",
     call = "fw.limits() -> { max_states =, ... }",
     text = "The limits and time-outs; help \"limits\" explains each.",

@@ -27,6 +27,33 @@ local function with_directory(body)
   end
 end
 
+function cases.resolves_names_in_time()
+  local found = assert(sys.resolve({ "localhost", "192.0.2.1", "2001:DB8::1", "no.such.name.invalid" }, 20))
+  local list = table.concat(found.localhost, " ")
+  assert(list:find("127.0.0.1", 1, true) or list:find("::1", 1, true), list)
+  expect(found["192.0.2.1"][1], "192.0.2.1")
+  expect(#found["192.0.2.1"], 1)
+  expect(found["2001:DB8::1"][1], "2001:db8::1")
+  expect(type(found["no.such.name.invalid"]), "string")
+  expect(next(assert(sys.resolve({}, 1))), nil)
+  expect((pcall(sys.resolve, { 5 }, 1)), false)
+  expect((pcall(sys.resolve, { "a\0b" }, 1)), false)
+  expect((pcall(sys.resolve, "localhost", 1)), false)
+end
+
+-- Whatever the system's resolver does, it is waited for no longer than said.
+function cases.gives_up_names_in_time()
+  local names, begun = {}, sys.monotonic()
+  for i = 1, 500 do
+    names[i] = ("n%d.example.invalid"):format(i)
+  end
+  local found = assert(sys.resolve(names, 0.05))
+  assert(sys.monotonic() - begun < 5)
+  for _, name in ipairs(names) do
+    expect(type(found[name]), "string")
+  end
+end
+
 function cases.addresses()
   local four, six = sys.address "10.0.0.1", sys.address "FD00:0::1"
   expect(four.family, 4)

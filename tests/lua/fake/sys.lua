@@ -143,7 +143,20 @@ end
 
 function sys.compare_addresses(a, b)
   local x, y = sys.address(a).bytes, sys.address(b).bytes
+  if #x ~= #y then
+    return #x < #y and -1 or 1
+  end
   return x == y and 0 or x < y and -1 or 1
+end
+
+-- sys.world.names: { name = list of addresses, or what went wrong }
+function sys.resolve(names)
+  local answers = {}
+  for _, name in ipairs(names) do
+    local answer = (sys.world.names or {})[name] or "Name or service not known"
+    answers[name] = type(answer) == "table" and table.move(answer, 1, #answer, 1, {}) or answer
+  end
+  return answers
 end
 
 function sys.service(name, proto)
