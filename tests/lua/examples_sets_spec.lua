@@ -188,8 +188,9 @@ describe("examples/knock.lua", function()
     fw.commit(loader.load "examples/knock-policy.lua")
     for i, src in ipairs { "10.0.0.1", "10.0.0.2" } do
       kernel.states[i] = { family = 4, proto = 6, state = "ESTABLISHED", flags = {}, src = src,
-        dst = "192.0.2.1", sport = 1, dport = 22, list = "in", iif = 1, oif = 0, rule = netlink.rule_id "knocked",
-        packets = 1, bytes = 1, reply_packets = 1, reply_bytes = 1, timeout = 1, age = 1, mark = 0, generation = 1 }
+        dst = "192.0.2.1", sport = 1, dport = 22, list = "in", iif = 1, oif = 0,
+        rule = netlink.rule_id "knocked", packets = 1, bytes = 1, reply_packets = 1,
+        reply_bytes = 1, timeout = 1, age = 1, mark = 0, generation = 1 }
     end
     fw.set("knockers"):add({ "10.0.0.1", "10.0.0.3" }, { timeout = 5 })
     local turns = 0
