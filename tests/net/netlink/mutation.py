@@ -28,9 +28,12 @@ class Mutator:
         self.lists = {(self.n["IPFI_A_RULE"], self.n["IPFI_RULE_A_" + name], 1) for name in
                       ("PROTO", "SRC", "DST", "SPORT", "DPORT", "ICMP", "LENGTH", "DSCP", "USER")}
         self.lists.add((self.n["IPFI_A_RULE"], self.n["IPFI_RULE_A_SRC"], self.n["IPFI_ADDRS_A_ME"]))
+        self.lists.add((self.n["IPFI_A_RULE"], self.n["IPFI_RULE_A_TARGET"], self.n["IPFI_TARGET_A_ADDRS"],
+                        self.n["IPFI_ADDRS_A_RANGE"]))
 
     def command(self, name):
-        return self.n["IPFI_CMD_" + name]
+        """The number of a command; several messages of one have a second word to tell them apart."""
+        return self.n["IPFI_CMD_" + name.split()[0]]
 
     def begin(self):
         self.connection.request(self.command("RULESET_ABORT"))
@@ -38,7 +41,7 @@ class Mutator:
 
     def send(self, name, body):
         """Sends body as the named command, in the surroundings in which a valid one would succeed."""
-        if name in ("RULE_ADD", "RULESET_COMMIT", "RULESET_ABORT"):
+        if name.split()[0] in ("RULE_ADD", "RULESET_COMMIT", "RULESET_ABORT"):
             self.begin()
         elif name == "RULESET_BEGIN":
             self.connection.request(self.command("RULESET_ABORT"))

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A valid message of every command, with all that it can have."""
-from wire import address, text, u8, u32, u64
+"""A valid message of every command, with all that it can have; several where not all fits into one."""
+from wire import address, text, u8, u16, u32, u64
 
 
 def messages(n):
-    """n: the uapi header's numbers. {command: (attributes, is a dump)}"""
+    """n: the uapi header's numbers. {command, or command and which: (attributes, is a dump)}"""
 
     def value_range(low, high):
         return [(n["IPFI_RANGE_A_FROM"], u32(low)), (n["IPFI_RANGE_A_TO"], u32(high))]
@@ -43,6 +43,24 @@ def messages(n):
         (n["IPFI_RULE_A_LOG"], text("web: ")), (n["IPFI_RULE_A_COMMENT"], text("for all\nof us")),
         (n["IPFI_RULE_A_AT"], text("policy.lua:12")), (n["IPFI_RULE_A_WRITTEN"], b"{ dport = 80 }"),
     ]
+    nat_rule = [
+        (n["IPFI_RULE_A_NAME"], text("www")), (n["IPFI_RULE_A_LISTS"], u8(1 << n["IPFI_LIST_DSTNAT"])),
+        (n["IPFI_RULE_A_VERDICT"], u8(n["IPFI_VERDICT_DNAT"])), (n["IPFI_RULE_A_FLAGS"], u32(2)),
+        (n["IPFI_RULE_A_NEGATED"], u32(1 << n["IPFI_FIELD_IIF"])), (n["IPFI_RULE_A_FAMILY"], u8(4)),
+        (n["IPFI_RULE_A_IIF"], text("eth*")), (n["IPFI_RULE_A_PROTO"], ranges((6, 6), (17, 17))),
+        (n["IPFI_RULE_A_DST"], addresses(("192.0.2.1", "192.0.2.9"))),
+        (n["IPFI_RULE_A_DPORT"], ranges((80, 80), (443, 443))),
+        (n["IPFI_RULE_A_TARGET"], [(n["IPFI_TARGET_A_ADDRS"], addresses(("10.0.0.1", "10.0.0.9"))),
+                                   (n["IPFI_TARGET_A_PORT_FROM"], u16(8000)),
+                                   (n["IPFI_TARGET_A_PORT_TO"], u16(8009))]),
+        (n["IPFI_RULE_A_LOG"], text("www: ")),
+    ]
+    helper_rule = [
+        (n["IPFI_RULE_A_NAME"], text("ftp")), (n["IPFI_RULE_A_LISTS"], u8(1 << n["IPFI_LIST_FORWARD"])),
+        (n["IPFI_RULE_A_VERDICT"], u8(n["IPFI_VERDICT_ALLOW"])), (n["IPFI_RULE_A_FLAGS"], u32(5)),
+        (n["IPFI_RULE_A_PROTO"], ranges((6, 6))), (n["IPFI_RULE_A_HELPER"], u8(n["IPFI_HELPER_FTP"])),
+        (n["IPFI_RULE_A_MSS"], u16(1400)),
+    ]
     filter_ = [
         (n["IPFI_FILTER_A_FAMILY"], u8(4)), (n["IPFI_FILTER_A_PROTO"], u8(17)),
         (n["IPFI_FILTER_A_STATES"], u32(1 << n["IPFI_STATE_UDP_NEW"])),
@@ -52,6 +70,8 @@ def messages(n):
         (n["IPFI_FILTER_A_PORT"], value_range(9000, 9999)), (n["IPFI_FILTER_A_RULE"], u64(77)),
         (n["IPFI_FILTER_A_IIF"], u32(1)), (n["IPFI_FILTER_A_OIF"], u32(1)), (n["IPFI_FILTER_A_DEVICE"], u32(1)),
         (n["IPFI_FILTER_A_GUESSED"], u8(0)), (n["IPFI_FILTER_A_MARK"], u32(0)),
+        (n["IPFI_FILTER_A_ID"], u64(5)), (n["IPFI_FILTER_A_MASTER"], u64(6)),
+        (n["IPFI_FILTER_A_HELPER"], u8(n["IPFI_HELPER_FTP"])), (n["IPFI_FILTER_A_NAT"], u32(1 << 2)),
     ]
     commit = [(n["IPFI_COMMIT_A_EXPECT"], u32(1)), (n["IPFI_COMMIT_A_STATES"], u8(0))]
     return {
@@ -60,6 +80,8 @@ def messages(n):
         "LIMITS_SET": ([(n["IPFI_A_LIMITS"], limits)], False),
         "RULESET_BEGIN": ([(n["IPFI_A_RULESET"], ruleset)], False),
         "RULE_ADD": ([(n["IPFI_A_RULE"], rule)], False),
+        "RULE_ADD dnat": ([(n["IPFI_A_RULE"], nat_rule)], False),
+        "RULE_ADD ftp": ([(n["IPFI_A_RULE"], helper_rule)], False),
         "RULESET_COMMIT": ([(n["IPFI_A_COMMIT"], commit)], False),
         "RULESET_ABORT": ([], False),
         "RULES_DUMP": ([], True),
@@ -67,6 +89,7 @@ def messages(n):
         "STATES_COUNT": ([(n["IPFI_A_FILTER"], filter_)], False),
         "STATES_DELETE": ([(n["IPFI_A_FILTER"], filter_)], False),
         "STATS": ([], False),
+        "EXPECTATIONS_DUMP": ([], True),
     }
 
 
@@ -88,7 +111,8 @@ def outside(n):
         of_filter("SRC", u8(33), n["IPFI_PREFIX_A_LENGTH"]), of_filter("DST", u8(129), n["IPFI_PREFIX_A_LENGTH"]),
         of_filter("ADDR", bytes(8), n["IPFI_PREFIX_A_ADDR"]),
         of_filter("SPORT", u32(65536), n["IPFI_RANGE_A_TO"]), of_filter("DPORT", u32(65535), n["IPFI_RANGE_A_FROM"]),
-        of_filter("GUESSED", u8(2)),
+        of_filter("GUESSED", u8(2)), of_filter("HELPER", u8(0)), of_filter("HELPER", u8(2)),
+        of_filter("NAT", u32(1)),
     ]
     return {
         "LIMITS_SET": [((limits, n["IPFI_LIMIT_MAX_STATES"]), u32(0)),
@@ -120,6 +144,23 @@ def outside(n):
             of_rule("PER_SOURCE", u32(0)), of_rule("LOG", text("l" * 64)), of_rule("LOG", text("\033[2J")),
             of_rule("COMMENT", text("c" * 256)), of_rule("AT", text("a" * 256)), of_rule("WRITTEN", bytes(8193)),
         ],
+        "RULE_ADD dnat": [
+            of_rule("LISTS", u8(1 << n["IPFI_LIST_SRCNAT"])), of_rule("LISTS", u8(1 << n["IPFI_LIST_FORWARD"])),
+            of_rule("LISTS", u8(0x18)), of_rule("VERDICT", u8(n["IPFI_VERDICT_ALLOW"])),
+            of_rule("VERDICT", u8(n["IPFI_VERDICT_REDIRECT"])), of_rule("VERDICT", u8(n["IPFI_VERDICT_MASQUERADE"])),
+            of_rule("VERDICT", u8(8)), of_rule("FLAGS", u32(1)), of_rule("FLAGS", u32(4)), of_rule("FAMILY", u8(6)),
+            of_rule("TARGET", []), of_rule("TARGET", u16(7999), n["IPFI_TARGET_A_PORT_TO"]),
+            of_rule("TARGET", [], n["IPFI_TARGET_A_ADDRS"]),
+            of_rule("TARGET", address("10.0.0.10"), n["IPFI_TARGET_A_ADDRS"], n["IPFI_ADDRS_A_RANGE"],
+                    n["IPFI_ADDR_RANGE_A_FROM"]),
+            of_rule("TARGET", bytes(5), n["IPFI_TARGET_A_ADDRS"], n["IPFI_ADDRS_A_RANGE"],
+                    n["IPFI_ADDR_RANGE_A_FROM"]),
+        ],
+        "RULE_ADD ftp": [
+            of_rule("VERDICT", u8(n["IPFI_VERDICT_DENY"])), of_rule("FLAGS", u32(4)), of_rule("FLAGS", u32(3)),
+            of_rule("PROTO", u32(17), *last), of_rule("HELPER", u8(0)), of_rule("HELPER", u8(2)),
+            of_rule("MSS", u16(0)),
+        ],
         "STATES_DUMP": filters, "STATES_COUNT": filters, "STATES_DELETE": filters,
     }
 
@@ -145,5 +186,11 @@ def required(n):
                      (rule, n["IPFI_RULE_A_DST"], n["IPFI_ADDRS_A_RANGE"]),
                      *((rule, n["IPFI_RULE_A_" + name], n["IPFI_RANGES_A_RANGE"])
                        for name in ("SPORT", "ICMP", "LENGTH", "DSCP", "USER"))},
+        "RULE_ADD dnat": {(rule,), (rule, n["IPFI_RULE_A_TARGET"], n["IPFI_TARGET_A_ADDRS"]),
+                          (rule, n["IPFI_RULE_A_TARGET"], n["IPFI_TARGET_A_PORT_FROM"]),
+                          *((rule, n["IPFI_RULE_A_" + name])
+                            for name in ("NAME", "LISTS", "VERDICT", "IIF", "PROTO", "TARGET"))},
+        "RULE_ADD ftp": {(rule,), *((rule, n["IPFI_RULE_A_" + name])
+                                    for name in ("NAME", "LISTS", "VERDICT", "FLAGS", "PROTO", "HELPER"))},
         "STATES_DUMP": {*prefixes, *ports}, "STATES_COUNT": {*prefixes, *ports}, "STATES_DELETE": {*prefixes, *ports},
     }
