@@ -103,6 +103,13 @@ describe("examples/gateway.lua", function()
     assert.same({ ranges = { { from = "203.0.113.1" } } }, rules["ftp published"].wire.dst)
     assert.is_nil(rules["ftp published"].wire.iif)
   end)
+
+  it("has hours for FTP", function()
+    local rules = load { ftp_hours = "yes" }
+    assert.same({ set = { "ftp_hosts" } }, rules["ftp out"].wire.src)
+    assert.equal("reject", rules["ftp at other hours"].verdict)
+    assert.same({ { from = 21 } }, rules["ftp at other hours"].wire.dport)
+  end)
 end)
 
 describe("examples/server.lua", function()
