@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What "make demo" shows, in a guest with Debian's kernel: a router between two networks, real programs on both
-# sides, and what the firewall makes of their traffic. "demo.sh plain" leaves out colours. The exit status says
-# whether every step went as it says.
+# sides, and what the firewall makes of their traffic; then the same machine as a gateway that translates addresses
+# (demo-gateway.sh). "demo.sh plain" leaves out colours. The exit status says whether every step went as it says.
 . "$IPFI_TOP/tests/lab/lib.sh"
 
 color=always bold=$'\e[1m' faint=$'\e[2m' green=$'\e[32m' red=$'\e[31m' off=$'\e[0m'
@@ -31,14 +31,15 @@ typed() {
 	echo "${line# }"
 }
 
-# show SPACE COMMAND...: the command as one would type it, and its output; the last 24 lines if there are more.
+# show SPACE COMMAND...: the command as one would type it, and its output; the last 24 lines if there are more. With
+# "only" set, the lines that are like it.
 show() {
 	local space=$1
 	shift
 	printf '%s%s# %s%s\n' "$faint" "$space" "$(typed "$@")" "$off"
 	output=$(in_ns "$space" "$@" 2>&1)
 	status=$?
-	printf '%s\n' "$output" | grep -v '^$' | tail -n 24
+	printf '%s\n' "$output" | grep -v '^$' | grep -E "${only-}" | tail -n 24
 }
 
 # expect TEXT CONDITION...: whether the command just shown did what it should.
@@ -64,7 +65,8 @@ web=(curl -sS --max-time 2)
 
 say "The machines: three network namespaces, client -- router -- server, each link with IPv4 and IPv6"
 topo_router || exit 1
-serve_web server 80 && serve_web server 8080 && serve_web client 80 &&
+web_log=$lab_tmp/outside.log serve_web server 80 && serve_web server 8080 &&
+	web_log=$lab_tmp/inside.log serve_web client 80 &&
 	serve_dns server www.example/10.0.2.2 www.example/fd00:2::2 || exit 1
 in_ns server iperf3 --server --daemon --pidfile "$lab_tmp/iperf3.pid"
 wait_for 10 listening server tcp 5201 || exit 1
@@ -140,6 +142,9 @@ kill "$six" 2>/dev/null
 say "Statistics: entries, memory, packets by reason"
 show router ipfi --color=$color -e '=fw.stats()'
 expect "drops are counted" says 'rule-deny'
+
+# shellcheck source=tests/lab/demo-gateway.sh
+. "$IPFI_TOP/tests/lab/demo-gateway.sh"
 
 say "The module is removed: packets pass again"
 rmmod ipfi

@@ -189,7 +189,7 @@ listening() {
 }
 
 # serve_web SPACE [PORT [ROOT]]: nginx on all addresses, serving ROOT (default: one page "ipfi lab", and a file
-# of 64 MiB of zeros, /big).
+# of 64 MiB of zeros, /big). The caller's web_log, if set, is the file for its log of requests.
 serve_web() {
 	local space=$1 port=${2:-80} root=${3-} dir
 	dir=$(mktemp -d "$lab_tmp/web.XXXXXX")
@@ -207,7 +207,7 @@ serve_web() {
 		error_log $dir/error.log;
 		events { worker_connections 1024; }
 		http {
-			access_log off;
+			access_log ${web_log:-off};
 			client_body_temp_path $dir;
 			proxy_temp_path $dir;
 			fastcgi_temp_path $dir;
