@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # demo.sh gives: lab_tmp color web; show and expect use status and output
 #
 # The second part of tests/lab/demo.sh, which reads it: the router as a gateway. The client is a machine of the inner
 # network, with private addresses; the server stands for the Internet, and for somebody there.
