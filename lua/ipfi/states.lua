@@ -381,10 +381,10 @@ end
 
 -- "ftp 7" is a control connection and its number, "of 7" a data connection that it announced.
 local function helper(row)
-  if row.helper then
-    return ("%s %d"):format(row.helper, row.id or 0)
+  if row.master then
+    return ("of %d"):format(row.master)
   end
-  return row.master and ("of %d"):format(row.master) or ""
+  return row.helper and ("%s %d"):format(row.helper, row.id or 0) or ""
 end
 
 --- The name of a row's state as it is shown: a guess has a question mark.
