@@ -30,11 +30,10 @@
 
 #include "platform.h"
 
-#define IPFI_SEQUENCE_EDITS 4	 /* remembered at once */
-#define IPFI_SEQUENCE_HELD 64	 /* most bytes held */
-#define IPFI_SEQUENCE_WRITTEN 64 /* most bytes of a new text ... */
-#define IPFI_SEQUENCE_TEXT \
-	(IPFI_SEQUENCE_HELD + IPFI_SEQUENCE_WRITTEN) /* ... and held ones around it */
+#define IPFI_SEQUENCE_EDITS 4    /* remembered at once */
+#define IPFI_SEQUENCE_HELD 64    /* most bytes held */
+#define IPFI_SEQUENCE_WRITTEN 64 /* most bytes of a new text; held ones can stand around it */
+#define IPFI_SEQUENCE_TEXT (IPFI_SEQUENCE_HELD + IPFI_SEQUENCE_WRITTEN)
 
 /* The sender's bytes [at, at + old_length) leave as text[0, new_length), at number at + before. */
 struct ipfi_sequence_edit {
@@ -49,8 +48,7 @@ struct ipfi_sequence_edit {
 /* All zero: no edit. */
 struct ipfi_sequence {
 	u32 offset; /* what is added to numbers behind the last edit */
-	u32 acked;  /* the receiver's last acknowledgement, in the numbers that leave; if any edit
-		       was made */
+	u32 acked;  /* the receiver's last acknowledgement, as it said it; while count is not 0 */
 	u32 hold;   /* the first byte held, in the sender's numbers */
 	u8 held;    /* bytes held */
 	u8 count;   /* edits, in the order of the stream */
