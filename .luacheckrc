@@ -10,6 +10,7 @@ local policy = {
 files["examples/*.lua"] = { read_globals = policy }
 files["examples/knock.lua"] = { read_globals = { "fw", "args", "arg" } }
 files["examples/blocked-sites.lua"] = { read_globals = { "fw", "args", "arg" } }
+files["tests/lua/legacy/*/policy.lua"] = { read_globals = policy }
 files["examples/jobs/*.lua"] = { read_globals = { "fw", "args", "arg" } }
 files["tests/lua/*_spec.lua"] = { std = "lua54+busted" }
 -- Leaving a dump after its first row is what is tried there.

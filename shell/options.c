@@ -8,7 +8,16 @@
 #include "options.h"
 
 /* Options without a letter. */
-enum { OPT_COLOR = 256, OPT_HELP, OPT_LOCK_WAIT, OPT_RMMOD, OPT_STATES, OPT_SYSLOG, OPT_VERSION };
+enum {
+	OPT_COLOR = 256,
+	OPT_HELP,
+	OPT_IMPORT_LEGACY,
+	OPT_LOCK_WAIT,
+	OPT_RMMOD,
+	OPT_STATES,
+	OPT_SYSLOG,
+	OPT_VERSION
+};
 
 /* The longest wait for the lock: a day. */
 #define LOCK_WAIT_MOST 86400.0
@@ -21,6 +30,7 @@ static const char usage_text[] =
 	"  -c                      with -f: check only\n"
 	"  --states=recheck|keep|flush\n"
 	"                          with -f: what the commit does with live states\n"
+	"  --import-legacy=DIR     print the policy that the original's rule files become\n"
 	"  -e STAT                 run a Lua statement; may be given often\n"
 	"  -l MOD                  load a Lua module; may be given often\n"
 	"  -i                      the prompt, after the rest\n"
@@ -115,6 +125,11 @@ static int parse_one(struct options *options, int option)
 	case OPT_STATES:
 		return parse_choice(&options->states, "--states is recheck, keep or flush", optarg,
 				    states);
+	case OPT_IMPORT_LEGACY:
+		if (options->import_legacy)
+			return mistake("one --import-legacy only", NULL);
+		options->import_legacy = optarg;
+		break;
 	case OPT_LOCK_WAIT:
 		return parse_seconds(optarg, &options->lock_wait);
 	case OPT_SYSLOG:
@@ -146,6 +161,8 @@ static int check_combination(const struct options *options)
 		return mistake("--states needs -f", NULL);
 	if (options->states && options->check)
 		return mistake("--states and -c exclude each other", NULL);
+	if (options->import_legacy && (options->policy || options->script))
+		return mistake("--import-legacy stands without a policy or a script", NULL);
 	if (options->quiet && options->verbose)
 		return mistake("-q and -v exclude each other", NULL);
 	return -1;
@@ -156,6 +173,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	static const struct option names[] = {
 		{ "color", required_argument, NULL, OPT_COLOR },
 		{ "help", no_argument, NULL, OPT_HELP },
+		{ "import-legacy", required_argument, NULL, OPT_IMPORT_LEGACY },
 		{ "lock-wait", required_argument, NULL, OPT_LOCK_WAIT },
 		{ "rmmod", no_argument, NULL, OPT_RMMOD },
 		{ "states", required_argument, NULL, OPT_STATES },
@@ -231,6 +249,7 @@ void options_push(lua_State *L, const struct options *options)
 	push_words(L, &options->modules, "modules");
 	push_string(L, options->color ? options->color : "auto", "color");
 	push_string(L, options->states, "states");
+	push_string(L, options->import_legacy, "import_legacy");
 	push_string(L, options->script, "script");
 	push_flag(L, options->check, "check");
 	push_flag(L, options->interactive, "interactive");

@@ -27,6 +27,7 @@ struct words {
 
 struct options {
 	const char *policy;   /* -f */
+	const char *import_legacy; /* the directory */
 	struct words expr;    /* -e */
 	struct words modules; /* -l */
 	const char *color, *states;

@@ -8,6 +8,7 @@ local events = require "ipfi.events"
 local expectations = require "ipfi.expectations"
 local json = require "ipfi.json"
 local kernel = require "ipfi.kernel"
+local legacy = require "ipfi.legacy"
 local loader = require "ipfi.loader"
 local log = require "ipfi.log"
 local policy = require "ipfi.policy"
@@ -61,6 +62,7 @@ local function check_options(options, who)
 end
 
 fw.load = loader.load
+fw.import_legacy = legacy.import
 
 function fw.compile(p, options)
   check_policy(p, "fw.compile")

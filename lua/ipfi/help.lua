@@ -22,6 +22,14 @@ help.entries = {
       .. "All mistakes of the file come in one error.",
   },
   {
+    name = "fw.import_legacy",
+    call = "fw.import_legacy(dir) -> policy, warnings, text",
+    text = "Makes a policy of the rule files of the original IPFIREwall (allowed, blacklist, translation, "
+      .. "blacksites, options); nothing is sent. What cannot be kept is said on standard error, each with "
+      .. "its file and line, and comes as a list. text is the policy as Lua. A rule that would allow more "
+      .. "than it did is left out.",
+  },
+  {
     name = "fw.commit",
     call = "fw.commit(policy, { states =, expect = }) -> { generation =, rules = }",
     text = "Puts the policy in the place of the running rules, all of it or nothing. Live states are judged "

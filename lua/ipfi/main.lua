@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- What the options ask for, in their order: -l, -f, -e, the script, the prompt. Returns the exit status.
+-- What the options ask for, in their order: -l, -f or --import-legacy, -e, the script, the prompt. Returns
+-- the exit status.
 local errors = require "ipfi.errors"
 local fw = require "ipfi.fw"
 local kernel = require "ipfi.kernel"
+local legacy = require "ipfi.legacy"
 local loader = require "ipfi.loader"
 local log = require "ipfi.log"
 local policy = require "ipfi.policy"
@@ -82,6 +84,18 @@ local function run_policy(options)
   end
 end
 
+-- Prints the policy that the original's files become; what was lost is said by the importer.
+local function import_legacy(dir)
+  local _, _, source = legacy.import(dir)
+  local done, problem = io.stdout:write(source)
+  if done then
+    done, problem = io.stdout:flush()
+  end
+  if not done then
+    errors.raise("lua", "standard output: %s", problem)
+  end
+end
+
 local function run_text(source, name)
   local shown = source:match("^%s*=(.*)$")
   local chunk, problem = load(shown and "local _ <close> = nil return " .. shown or source, name, "t")
@@ -133,6 +147,11 @@ local function steps(options)
   if options.policy then
     list[#list + 1] = function()
       run_policy(options)
+    end
+  end
+  if options.import_legacy then
+    list[#list + 1] = function()
+      import_legacy(options.import_legacy)
     end
   end
   for _, statement in ipairs(options.expr) do

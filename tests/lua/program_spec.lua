@@ -191,6 +191,34 @@ return policy {
     end
   end)
 
+  it("prints what the original's rule files become, as a policy of the same bytes", function()
+    local status, out, complained = ipfi "--import-legacy tests/lua/legacy/gateway"
+    assert.equal(0, status)
+    assert.matches("^ipfi: tests/lua/legacy/gateway/options:7: ", complained)
+    local path = write("imported.lua", out)
+    assert.same({ 0, "", "" }, { ipfi("-c -f " .. path) })
+    local script = write("same.lua", [[
+      local function bytes(p)
+        local messages = fw.compile(p)
+        for _, message in ipairs(messages) do
+          if message.rule then
+            message.rule.at = message.rule.at:match ":%d+$"
+          end
+        end
+        return messages:bytes()
+      end
+      assert(#fw.load(args[1]).nat > 0)
+      print(bytes(fw.load(args[1])) == bytes(fw.import_legacy "tests/lua/legacy/gateway"))]])
+    status, out = ipfi(("%s %s"):format(script, path))
+    assert.same({ 0, "true\n" }, { status, out })
+    assert.equal(2, (ipfi("--import-legacy=tests/lua/legacy/gateway -f " .. path)))
+    status, out, complained = ipfi "--import-legacy tests/lua/legacy/broken"
+    assert.same({ 3, "" }, { status, out })
+    assert.matches("^tests/lua/legacy/broken/options:1: MAX_STATE_ENTRIES", complained)
+    assert.equal("1\n", shell(IPFI .. " -q --import-legacy tests/lua/legacy/gateway 2>&1 >/dev/full; echo $?")
+      :match "[^\n]*\n$")
+  end)
+
   it("has the real system's names", function()
     local path = write("names.lua", [[return policy { rules = {
       allow { "a", dport = { "ssh", "domain", "https" }, proto = "tcp" },

@@ -318,8 +318,16 @@ end
 
 sys.time = sys.monotonic
 
-function sys.list_dir()
-  return {}
+function sys.list_dir(path)
+  local pipe = assert(io.popen(("ls -A1 '%s' 2>/dev/null"):format(path)))
+  local names = {}
+  for name in pipe:lines() do
+    names[#names + 1] = name
+  end
+  if not pipe:close() then
+    return nil, "No such file or directory"
+  end
+  return names
 end
 
 return sys
