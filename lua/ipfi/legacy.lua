@@ -146,12 +146,9 @@ local function read_sites(it)
   local records = source and reader.records(source, "blacksites", openers, it.notes) or {}
   local sites = legacy_sites.read(records, it.notes)
   if #sites.hosts > 0 then
-    table.insert(sites.notes, 1, {
-      place = sites.place,
-      message = ("names are not looked up by rules: let cron run ipfi examples/blocked-sites.lua "
-        .. "set=blocked_sites %s, which keeps the set that is denied both ways")
-        :format(table.concat(sites.hosts, " ")),
-    })
+    it.notes:warn(sites.place, ("names are not looked up by rules: let cron run ipfi "
+      .. "examples/blocked-sites.lua set=blocked_sites %s, which keeps the set that is denied both ways")
+      :format(table.concat(sites.hosts, " ")))
   end
   return sites
 end

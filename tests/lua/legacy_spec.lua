@@ -498,6 +498,40 @@ describe("the options", function()
   end)
 end)
 
+describe("blocked sites", function()
+  it("are a set that a job keeps, and addresses", function()
+    local p, warnings, text = import(files {
+      blacksites = "BSRULE\nNAME=WWW.Ads.example.\nBSRULE\nNAME=www.ads.example\nBSRULE\nNAME=a net\n"
+        .. "SRCADDR=198.51.100.7\nDSTADDR2=198.51.100.8\nBSRULE\nNAME=other\nDSTADDR=b.example\nCOLOUR=1\n"
+        .. "BSRULE\nNAME=nobody\nEND\n",
+    })
+    assert.same({
+      "blacksites:1: names are not looked up by rules: let cron run ipfi examples/blocked-sites.lua "
+        .. "set=blocked_sites www.ads.example b.example, which keeps the set that is denied both ways",
+      "blacksites:12: unknown key 'COLOUR'",
+      "blacksites:13: the record names no site",
+    }, warnings)
+    assert.truthy(text:find("\n--     www.ads.example\n--     b.example\n", 1, true))
+    local addresses = { { from = "198.51.100.7" }, { from = "198.51.100.8" } }
+    assert.equal(2, #p.rules)
+    assert.same({ ranges = addresses, sets = { "blocked_sites" } }, p.rules[1].wire.src)
+    assert.same({ ranges = addresses, sets = { "blocked_sites" } }, p.rules[2].wire.dst)
+  end)
+
+  it("never are words of a shell, or of Lua", function()
+    for _, name in ipairs { "a.example;reboot", "$(x).example", "-rf.example", "a b.example", "`x`.y",
+      "a.example\27[31m", 'x".example', "..", "1.2.3.400" } do
+      local p, warnings, text = import(files { blacksites = "BSRULE\nNAME=" .. name .. "\nEND\n" })
+      assert.same({ "blacksites:1: the record names no site" }, warnings)
+      assert.equal(0, #p.rules)
+      assert.is_nil(text:find("blocked_sites", 1, true))
+    end
+    local p, message = import(files { blacksites = "BSRULE\nNAME=x\nSRCADDR=a b\nEND\n" })
+    assert.is_nil(p)
+    assert.equal("blacksites:3: SRCADDR: expected an IPv4 address, got 'a b'", message)
+  end)
+end)
+
 describe("names", function()
   local function named(name)
     local p, warnings, text = import(files { allowed = "RULE\nNAME=" .. name .. "\nDIRECTION=INPUT\nEND\n" })

@@ -4,6 +4,18 @@
 -- options:7: MAX_NAT_ENTRIES is not kept: translations live in the state table and count for
 -- max_states
 
+-- Sites that are denied both ways. Rules hold addresses, so a job of cron has to look up the names
+-- and keep the set:
+--
+--     ipfi blocked-sites.lua set=blocked_sites file=FILE
+--
+-- (it comes with the examples), where FILE has these names, one a line:
+--
+--     www.ads.example
+--     tracker.example
+--
+local blocked_sites = set { name = "blocked_sites", dynamic = true }
+
 return policy {
   name = "imported",
   default = { ["in"] = "deny", out = "deny", forward = "deny" },
@@ -70,6 +82,9 @@ return policy {
   },
 
   rules = {
+    deny { "from blocked sites", src = { blocked_sites, "198.51.100.7" } },
+    deny { "to blocked sites", dst = { blocked_sites, "198.51.100.7" } },
+
     -- The original knew IPv4 only. Take family = 4 away where IPv6 shall have the same.
     group { "allowed", family = 4 } {
       allow { -- allowed:1
