@@ -514,8 +514,8 @@ describe("blocked sites", function()
     assert.truthy(text:find("\n--     www.ads.example\n--     b.example\n", 1, true))
     local addresses = { { from = "198.51.100.7" }, { from = "198.51.100.8" } }
     assert.equal(2, #p.rules)
-    assert.same({ ranges = addresses, sets = { "blocked_sites" } }, p.rules[1].wire.src)
-    assert.same({ ranges = addresses, sets = { "blocked_sites" } }, p.rules[2].wire.dst)
+    assert.same({ ranges = addresses, set = { "blocked_sites" } }, p.rules[1].wire.src)
+    assert.same({ ranges = addresses, set = { "blocked_sites" } }, p.rules[2].wire.dst)
   end)
 
   it("never are words of a shell, or of Lua", function()
