@@ -14,17 +14,6 @@ static u32 scale(u32 value, u32 most)
 	return (u32)((u64)value * most >> 32);
 }
 
-static u32 common_divisor(u32 a, u32 b)
-{
-	while (b) {
-		u32 rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 bool ipfi_nat_has_port(const struct ipfi_tuple *tuple, bool icmp_query, enum ipfi_nat_end end)
 {
 	return tuple->proto == IPFI_PROTO_TCP || tuple->proto == IPFI_PROTO_UDP ||
@@ -140,6 +129,31 @@ static void bound_ports(struct ipfi_nat_search *search, enum ipfi_nat_end end, c
 	search->ask_wanted = search->wanted >= search->from && search->wanted <= to;
 }
 
+/*
+ * A linear congruential generator whose modulus is a power of two has its full period, and so meets every place
+ * once, whatever the start, if the increment is odd and the factor 1 modulo 4 (Hull and Dobell, "Random number
+ * generators", SIAM Review 4, 1962). Places beyond the ports are passed over: half of them at most.
+ */
+static void order_ports(struct ipfi_nat_search *search, u32 random, u32 other_random)
+{
+	search->mask = search->ports - 1;
+	search->mask |= search->mask >> 1;
+	search->mask |= search->mask >> 2;
+	search->mask |= search->mask >> 4;
+	search->mask |= search->mask >> 8;
+	search->place = random & search->mask;
+	search->factor = (other_random << 2) | 1;
+	search->increment = (random >> 15) | 1;
+}
+
+static u32 next_place(struct ipfi_nat_search *search)
+{
+	do {
+		search->place = (search->place * search->factor + search->increment) & search->mask;
+	} while (search->place >= search->ports);
+	return search->place;
+}
+
 bool ipfi_nat_search_begin(struct ipfi_nat_search *search, enum ipfi_nat_end end, const struct ipfi_tuple *tuple,
 			   bool icmp_query, const struct ipfi_nat_target *target, const struct ipfi_addr *addr,
 			   bool persistent, u32 secret)
@@ -173,11 +187,7 @@ bool ipfi_nat_search_begin(struct ipfi_nat_search *search, enum ipfi_nat_end end
 	}
 	bound_ports(search, end, tuple, target);
 	spread = hash(&tuple->dst, of_source, ports ^ tuple->proto, secret);
-	search->place = scale(spread, search->ports);
-	/* Prime to the number of ports, so that each is met. */
-	search->stride = search->ports > 2 ? 1 + hash(&tuple->dst, spread, 1, secret) % (search->ports - 1) : 1;
-	while (common_divisor(search->stride, search->ports) != 1)
-		search->stride++;
+	order_ports(search, spread, hash(&tuple->dst, spread, 1, secret));
 	return true;
 }
 
@@ -207,8 +217,7 @@ static bool next_port(struct ipfi_nat_search *search, u16 *port)
 		}
 		if (!search->has_port)
 			break;
-		*port = (u16)(search->from + search->place * search->step);
-		search->place = (search->place + search->stride) % search->ports;
+		*port = (u16)(search->from + next_place(search) * search->step);
 		if (*port != search->wanted || !search->ask_wanted)
 			return true;
 	}

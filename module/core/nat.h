@@ -45,7 +45,8 @@ struct ipfi_nat_search {
 	bool ask_wanted;        /* the wanted port comes first */
 	u16 wanted;
 	u16 from, step;         /* the ports are from, from + step ... */
-	u32 ports, place, stride, tries;
+	u32 ports, tries;
+	u32 place, factor, increment, mask; /* the order of the ports: see order_ports() */
 };
 
 /* Is the port (or the identifier) of this end of such a connection translated? */
@@ -58,7 +59,8 @@ bool ipfi_nat_has_port(const struct ipfi_tuple *tuple, bool icmp_query, enum ipf
  *
  * The port that the end has is tried first where the target allows it. Others follow from a start that only
  * who knows the secret can tell, and is another one for each pair of end points (RFC 6056 section 3.3.3,
- * algorithm 3), by a step that meets every port once (double hashing).
+ * algorithm 3), each once, in an order that is as secret. That they do not follow upon each other, or by a
+ * step that is always the same, matters where many are taken: taken ones stand in rows.
  * A source has always the same address of several (RFC 4787 REQ-2: paired), and so has, if @persistent, the
  * destination of all that a source opens.
  * Returns false when the target has no address of this family.
