@@ -371,16 +371,37 @@ struct ipfi_wide_state *ipfi_table_prepare_unjudged(struct ipfi_net *in, const s
 	return ipfi_state_wide(state);
 }
 
+/*
+ * Is @existing, a node in the place of one that is to be inserted, only that of a tombstone? Then it makes way: who
+ * goes on with a deleted connection is answered for as long as nobody needs its ports. The new state is locked,
+ * so this one is only tried; nobody who holds a tombstone waits for another state.
+ */
+static bool bury_tombstone(struct ipfi_net *in, struct ipfi_state *existing)
+{
+	if (existing->flow.table & IPFI_TABLE_ALIAS)
+		existing = ((struct ipfi_alias *)existing)->state;
+	if (likely(!(READ_ONCE(existing->flow.table) & IPFI_TABLE_KILLED)) || !spin_trylock(&existing->lock))
+		return false;
+	if ((existing->flow.table & (IPFI_TABLE_DEAD | IPFI_TABLE_KILLED)) != IPFI_TABLE_KILLED) {
+		spin_unlock(&existing->lock);
+		return false;
+	}
+	ipfi_table_remove(in, existing, IPFI_CAUSE_REPLACED);
+	return true;
+}
+
 /* Puts a node into the hash table; -EEXIST, -EADDRINUSE or -ENOMEM. */
 static int insert_node(struct ipfi_net *in, const struct probe *probe, struct rhash_head *node)
 {
 	struct ipfi_state *existing;
 
-	existing = rhashtable_lookup_get_insert_key(&in->table.hash, probe, node, table_params);
-	if (likely(!existing))
-		return 0;
-	if (IS_ERR(existing))
-		return -ENOMEM;
+	do {
+		existing = rhashtable_lookup_get_insert_key(&in->table.hash, probe, node, table_params);
+		if (likely(!existing))
+			return 0;
+		if (IS_ERR(existing))
+			return -ENOMEM;
+	} while (bury_tombstone(in, existing));
 	return probe->found & READ_ONCE(existing->flow.table) & IPFI_TABLE_REAL ? -EEXIST : -EADDRINUSE;
 }
 

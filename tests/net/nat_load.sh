@@ -22,7 +22,7 @@ return policy { name = "test", limits = { max_states = 200000 },
 POLICY
 
 # Two processes, each with half of them, from two addresses each with the same ports: half of them collide.
-crowd=$(slow ${CROWD:-50000} 8000)
+crowd=$(slow 50000 8000)
 half=$((crowd / 2))
 mkfifo "$lab_tmp/stay"
 exec 7<>"$lab_tmp/stay"
@@ -52,7 +52,7 @@ kill "${crowds[@]}" 2>/dev/null
 wait "${crowds[@]}" 2>/dev/null
 fw 'fw.states():kill()'
 
-# Ten ports for one server: ten connections, and no more.
+# Ten ports for one server, which the killed ones have given free: ten connections, and no more.
 commit <<'POLICY'
 return policy { name = "test",
 	nat = { masquerade { "narrow", oif = "wan0", to_port = "30000-30009" } }, rules = { allow { "all", state = true } } }
