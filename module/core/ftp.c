@@ -3,11 +3,11 @@
 #include "ftp_text.h"
 
 /* ipfi_ftp_side.flags */
-#define STARTED (1 << 0)
-#define READ (1 << 1)	   /* it has sent data */
-#define SPOILT (1 << 2)	   /* its line will not be understood: too long, or given up */
-#define OWES_PASV (1 << 3) /* when the server's line began, it owed an answer to PASV ... */
-#define OWES_EPSV (1 << 4) /* ... or EPSV */
+#define SIDE_STARTED (1 << 0)
+#define SIDE_READ (1 << 1)   /* it has sent data */
+#define LINE_SPOILT (1 << 2) /* its line will not be understood: too long, or given up */
+#define OWES_PASV (1 << 3)   /* when the server's line began, it owed an answer to PASV ... */
+#define OWES_EPSV (1 << 4)   /* ... or EPSV */
 
 #define COUNT_MOST 255
 
@@ -139,7 +139,7 @@ static void read_port(enum ipfi_ftp_form form, const struct line *line, u32 at,
 	u32 length = line->length - at;
 	struct ipfi_ftp_end end;
 
-	if (!(line->flags & SPOILT) &&
+	if (!(line->flags & LINE_SPOILT) &&
 	    (form == IPFI_FTP_PORT ? ipfi_ftp_read_numbers(text, length, &end)
 				   : ipfi_ftp_read_eprt(text, length, &end)))
 		announce(found, form, line, at, length, &end);
@@ -166,7 +166,7 @@ static void read_answer(enum ipfi_ftp_form form, u8 *asked, const struct line *l
 	}
 	--*asked;
 	understood =
-		!(line->flags & SPOILT) &&
+		!(line->flags & LINE_SPOILT) &&
 		(form == IPFI_FTP_PASV ? ipfi_ftp_find_numbers(line->text, at, line->length, &place)
 				       : ipfi_ftp_find_epsv(line->text, at, line->length, &place));
 	if (understood) {
@@ -281,17 +281,17 @@ void ipfi_ftp_start(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq)
 {
 	struct ipfi_ftp_side *side = &ftp->sides[from];
 
-	if (side->flags & READ)
+	if (side->flags & SIDE_READ)
 		return;
 	side->next = seq;
-	side->flags |= STARTED;
+	side->flags |= SIDE_STARTED;
 }
 
 bool ipfi_ftp_in_order(const struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq)
 {
 	const struct ipfi_ftp_side *side = &ftp->sides[from];
 
-	return !(side->flags & STARTED) || (s32)(side->next - seq) >= 0;
+	return !(side->flags & SIDE_STARTED) || (s32)(side->next - seq) >= 0;
 }
 
 u32 ipfi_ftp_seen(const struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq, u32 length)
@@ -299,7 +299,7 @@ u32 ipfi_ftp_seen(const struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq,
 	const struct ipfi_ftp_side *side = &ftp->sides[from];
 	u32 seen = side->next - seq;
 
-	if (!(side->flags & STARTED) || (s32)seen < 0)
+	if (!(side->flags & SIDE_STARTED) || (s32)seen < 0)
 		return 0;
 	return seen < length ? seen : length;
 }
@@ -327,7 +327,7 @@ static void end_line(struct ipfi_ftp *ftp, enum ipfi_direction from, struct ipfi
 	else
 		read_reply(ftp, &line, found);
 	side->length = 0;
-	side->flags &= STARTED | READ;
+	side->flags &= SIDE_STARTED | SIDE_READ;
 }
 
 /* Takes note of what is owed; a client's line does not care. */
@@ -345,12 +345,12 @@ u32 ipfi_ftp_feed(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq, const
 	memset(found, 0, sizeof(*found));
 	if (!length)
 		return 0;
-	if (!(side->flags & STARTED))
+	if (!(side->flags & SIDE_STARTED))
 		ipfi_ftp_start(ftp, from, seq);
 	at = side->next - seq;
 	if (at >= length)
 		return length;
-	side->flags |= READ;
+	side->flags |= SIDE_READ;
 	while (at < length) {
 		if (!side->length)
 			begin_line(ftp, side);
@@ -359,7 +359,7 @@ u32 ipfi_ftp_feed(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq, const
 		else if (side->length < IPFI_FTP_LINE)
 			side->line[side->length++] = data[at];
 		else
-			side->flags |= SPOILT;
+			side->flags |= LINE_SPOILT;
 		side->next++;
 		at++;
 		if (found->form != IPFI_FTP_NONE)
@@ -414,11 +414,11 @@ const u8 *ipfi_ftp_pending(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 *
 	struct line line = side_line(side);
 	u32 at;
 
-	if ((line.flags & SPOILT) ||
+	if ((line.flags & LINE_SPOILT) ||
 	    !(from == IPFI_ORIGINAL ? pending_command(&line, &at) : pending_reply(ftp, &line, &at)))
 		return NULL;
 	if (line.length - at > IPFI_FTP_HELD) {
-		side->flags |= SPOILT;
+		side->flags |= LINE_SPOILT;
 		return NULL;
 	}
 	*seq = line.seq + at;

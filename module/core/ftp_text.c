@@ -259,49 +259,40 @@ bool ipfi_ftp_find_numbers(const u8 *line, u32 from, u32 length, struct ipfi_ftp
 			continue;
 		place->at = from;
 		place->length = end - from;
-		place->open = end == length;
 		return true;
 	}
 	return false;
 }
 
-/*
- * How much of @text looks like |||port|: its length, or -1 if it does not. @open if @text ended
- * before it did not.
- */
-static s32 match_epsv(const u8 *text, u32 length, bool *open)
+/* How much of @text is |||port| or, up to its end, the beginning of that; 0 if it is neither. */
+static u32 match_epsv(const u8 *text, u32 length)
 {
 	u32 digits, i;
 
-	*open = false;
 	if (!is_delimiter(text[0]))
-		return -1;
+		return 0;
 	for (i = 1; i < 3 && i < length; i++)
 		if (text[i] != text[0])
-			return -1;
-	if (length > 3) {
-		/* One digit more than there can be is enough to see. */
-		i = length - 3 < PORT_DIGITS + 1 ? length - 3 : PORT_DIGITS + 1;
-		digits = count_digits(text + 3, i);
-		if (digits > PORT_DIGITS || (digits == 0 && length > 3))
-			return -1;
-		if (3 + digits < length)
-			return text[3 + digits] == text[0] ? (s32)(3 + digits + 1) : -1;
-	}
-	*open = true;
-	return (s32)length;
+			return 0;
+	if (length <= 3)
+		return length;
+	/* One digit more than there can be is enough to see. */
+	i = length - 3 < PORT_DIGITS + 1 ? length - 3 : PORT_DIGITS + 1;
+	digits = count_digits(text + 3, i);
+	if (digits == 0 || digits > PORT_DIGITS)
+		return 0;
+	if (3 + digits == length)
+		return length;
+	return text[3 + digits] == text[0] ? 3 + digits + 1 : 0;
 }
 
 bool ipfi_ftp_find_epsv(const u8 *line, u32 from, u32 length, struct ipfi_ftp_place *place)
 {
-	s32 matched;
-
 	for (; from < length; from++) {
-		matched = match_epsv(line + from, length - from, &place->open);
-		if (matched < 0)
+		place->length = match_epsv(line + from, length - from);
+		if (!place->length)
 			continue;
 		place->at = from;
-		place->length = (u32)matched;
 		return true;
 	}
 	return false;

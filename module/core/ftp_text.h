@@ -16,7 +16,6 @@ struct ipfi_ftp_end {
 struct ipfi_ftp_place {
 	u32 at;
 	u32 length;
-	bool open; /* the line ends with it, and may go on with more of it */
 };
 
 /*
@@ -25,8 +24,7 @@ struct ipfi_ftp_place {
  */
 bool ipfi_ftp_read_numbers(const u8 *text, u32 length, struct ipfi_ftp_end *end);
 
-/* "|1|132.235.1.2|6275|", "|2|1080::8:800:200C:417A|5282|" with any delimiter (RFC 2428 section
- * 2). */
+/* "|1|132.235.1.2|6275|", "|2|1080::8:800:200C:417A|5282|", any delimiter (RFC 2428 section 2). */
 bool ipfi_ftp_read_eprt(const u8 *text, u32 length, struct ipfi_ftp_end *end);
 
 /* "|||6446|" with any delimiter but a digit (RFC 2428 section 3). */
@@ -35,7 +33,8 @@ bool ipfi_ftp_read_epsv(const u8 *text, u32 length, struct ipfi_ftp_end *end);
 /*
  * Looks for the first text of six numbers in @line from @from on, whatever stands around it (RFC
  * 1123 section 4.1.2.6). One with impossible numbers is found too; one of five or seven is not.
- * Digits and commas at the end of the line are found with place->open, for they may become one.
+ * Digits and commas at the end of the line are found in any case, for they may become one if the
+ * line goes on.
  */
 bool ipfi_ftp_find_numbers(const u8 *line, u32 from, u32 length, struct ipfi_ftp_place *place);
 

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Edits in one direction of a TCP connection, and what they do to its numbers. Two streams: the
- *sender's, as it was written, and the one that leaves, in which texts have been replaced by others
- *of another length.
+ * sender's, as it was written, and the one that leaves, in which texts have been replaced by others of
+ * another length.
  *
- * Retransmissions of any shape must leave as the same bytes under the same numbers, so the edits
- *are remembered for as long as the receiver has not acknowledged them. No segment leaves with a
- *part of a new text: it has all of it or ends before it, and what has been left out comes again
- *because nobody acknowledges it.
+ * Retransmissions of any shape must leave as the same bytes under the same numbers, so the edits are
+ * remembered for as long as the receiver has not acknowledged them. No segment leaves with a part of a
+ * new text: it has all of it or ends before it, and what has been left out comes again because nobody
+ * acknowledges it.
  *
  * Bytes can be held back until it is known what they are. They are taken from the sender: an
- *acknowledgement of all that stands before them is passed on as one of the held bytes too, for a
- *sender may wait for that before it sends the rest (Nagle, RFC 896). Then it is this side that owes
- *them to the receiver: they, or what has replaced them, are put in front of the byte that comes
- *behind them, each time that this comes, until the receiver acknowledges them.
+ * acknowledgement of all that stands before them is passed on as one of the held bytes too, for a
+ * sender may wait for that before it sends the rest (Nagle, RFC 896). Then it is this side that owes
+ * them to the receiver: they, or what has replaced them, are put in front of the byte that comes behind
+ * them, each time that this comes, until the receiver acknowledges them.
  *
- * A segment of the sender, in this order:
- *	read its payload; for what is to be replaced ipfi_sequence_edit(), for what is not yet known
- *ipfi_sequence_hold(), else, or if it has FIN, ipfi_sequence_release(); ipfi_sequence_apply() to
- *the segment. While !ipfi_sequence_room(), nothing new is read: a segment is shortened to what has
- *been read of it, or dropped.
+ * For a segment of the sender, in this order:
+ * - read its payload, and ipfi_sequence_edit() what is to be replaced;
+ * - ipfi_sequence_hold() what is not yet known, else, or if it has FIN, ipfi_sequence_release();
+ * - ipfi_sequence_apply().
+ * While !ipfi_sequence_room() nothing new is read: a segment is shortened to what has been read of it,
+ * or dropped.
  *
- * A segment of the receiver: ACK number and right edges of SACK blocks by ipfi_sequence_back(),
- *left edges by ipfi_sequence_back_left(); ipfi_sequence_acknowledge() once the segment is known to
- *be good.
+ * For a segment of the receiver: ACK number and right edges of SACK blocks by ipfi_sequence_back(), left
+ * edges by ipfi_sequence_back_left(); ipfi_sequence_acknowledge() once the segment is known to be good.
  */
 #ifndef IPFI_CORE_SEQUENCE_H
 #define IPFI_CORE_SEQUENCE_H
@@ -41,7 +41,7 @@ struct ipfi_sequence_edit {
 	u32 before; /* what is added to numbers before it, modulo 2^32 */
 	u16 old_length;
 	u8 new_length;
-	u8 taken; /* the first bytes of the old text, which were held and acknowledged */
+	u8 taken; /* bytes at the front of the old text that were held */
 	u8 text[IPFI_SEQUENCE_TEXT];
 };
 
@@ -82,8 +82,7 @@ bool ipfi_sequence_room(const struct ipfi_sequence *s);
  */
 void ipfi_sequence_hold(struct ipfi_sequence *s, u32 at, const u8 *bytes, u32 length);
 
-/* Lets go what is held, as it is. Before a segment with FIN too: nothing will come that settles it.
- */
+/* Lets go what is held, as it is: also before FIN, for nothing will come that settles it. */
 void ipfi_sequence_release(struct ipfi_sequence *s);
 
 /*
