@@ -334,6 +334,37 @@ static void knows_me(void **state)
 	assert_int_equal(differs(&rule, &packet), MATCH);
 }
 
+/* Dynamic sets stand beside ranges: an address is inside when one of them has it, negated when none has. */
+static void asks_dynamic_sets(void **state)
+{
+	struct ipfi_packet packet = parsed_udp(4, 1, 2);
+	struct one_set first = { .member = packet.tuple.src, .family = 6 };
+	struct one_set second = { .member = packet.tuple.dst, .family = 4 };
+	const void *const sets[] = { &first, &second };
+	struct ipfi_rule rule = new_rule(BIT(SRC)), opposite;
+
+	(void)state;
+	rule.src = (struct ipfi_addrs){ .sets = sets, .set_count = 2 };
+	opposite = negated(&rule);
+	assert_int_equal(differs(&rule, &packet), IPFI_FIELD_SRC);
+	assert_int_equal(differs(&opposite, &packet), MATCH);
+	assert_int_equal(world.asked_sets, 4);
+
+	second.member = packet.tuple.src;
+	assert_int_equal(differs(&rule, &packet), MATCH);
+	assert_int_equal(differs(&opposite, &packet), IPFI_FIELD_SRC);
+
+	/* The first that has it is enough, and what a range has is not asked for. */
+	first.family = 4;
+	world.asked_sets = 0;
+	assert_int_equal(differs(&rule, &packet), MATCH);
+	assert_int_equal(world.asked_sets, 1);
+	rule.src.v4 = &(const struct ipfi_addr_range){ packet.tuple.src, packet.tuple.src };
+	rule.src.v4_count = 1;
+	assert_int_equal(differs(&rule, &packet), MATCH);
+	assert_int_equal(world.asked_sets, 1);
+}
+
 /* Ports without a protocol are those of TCP and UDP. Others have to be named. */
 static void ports_mean_tcp_and_udp(void **state)
 {
@@ -454,6 +485,7 @@ int main(void)
 		cmocka_unit_test_setup(compares_both_devices, setup),
 		cmocka_unit_test_setup(compares_addresses, setup),
 		cmocka_unit_test_setup(knows_me, setup),
+		cmocka_unit_test_setup(asks_dynamic_sets, setup),
 		cmocka_unit_test_setup(ports_mean_tcp_and_udp, setup),
 		cmocka_unit_test_setup(compares_flags, setup),
 		cmocka_unit_test_setup(compares_marks, setup),

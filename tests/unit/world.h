@@ -17,13 +17,19 @@
 			 sizeof(struct ipfi_range)                            \
 	}
 
+/* A dynamic set of one address. */
+struct one_set {
+	struct ipfi_addr member;
+	u8 family;
+};
+
 /* What the rules ask of their surroundings, and how often they did. */
 static struct world {
 	struct ipfi_addr me;
 	u8 me_family;
 	bool within_limit;
 	u32 states;
-	unsigned int asked_me, asked_limit, asked_states;
+	unsigned int asked_me, asked_limit, asked_states, asked_sets;
 } world;
 
 static bool is_me(void *context, u8 family, const struct ipfi_addr *addr)
@@ -55,10 +61,20 @@ static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family,
 	return w->states;
 }
 
+static bool in_set(void *context, const void *set, u8 family, const struct ipfi_addr *addr)
+{
+	const struct one_set *one = set;
+	struct world *w = context;
+
+	w->asked_sets++;
+	return family == one->family && ipfi_addr_equal(addr, &one->member);
+}
+
 static const struct ipfi_surroundings around = {
 	.is_me = is_me,
 	.take_limit = take_limit,
 	.source_states = source_states,
+	.in_set = in_set,
 	.context = &world,
 };
 

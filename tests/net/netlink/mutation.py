@@ -27,7 +27,9 @@ class Mutator:
         self.elastic = {(self.n["IPFI_A_RULE"], self.n["IPFI_RULE_A_WRITTEN"])}
         self.lists = {(self.n["IPFI_A_RULE"], self.n["IPFI_RULE_A_" + name], 1) for name in
                       ("PROTO", "SRC", "DST", "SPORT", "DPORT", "ICMP", "LENGTH", "DSCP", "USER")}
-        self.lists.add((self.n["IPFI_A_RULE"], self.n["IPFI_RULE_A_SRC"], self.n["IPFI_ADDRS_A_ME"]))
+        self.lists |= {(self.n["IPFI_A_RULE"], self.n["IPFI_RULE_A_SRC"], self.n["IPFI_ADDRS_A_" + name])
+                       for name in ("ME", "SET")}
+        self.lists.add((self.n["IPFI_A_SET"], self.n["IPFI_SET_A_MEMBER"]))
         self.lists.add((self.n["IPFI_A_RULE"], self.n["IPFI_RULE_A_TARGET"], self.n["IPFI_TARGET_A_ADDRS"],
                         self.n["IPFI_ADDRS_A_RANGE"]))
 
@@ -41,7 +43,8 @@ class Mutator:
 
     def send(self, name, body):
         """Sends body as the named command, in the surroundings in which a valid one would succeed."""
-        if name.split()[0] in ("RULE_ADD", "RULESET_COMMIT", "RULESET_ABORT"):
+        # A set is there as soon as a transaction has declared it.
+        if name.split()[0] in ("RULE_ADD", "RULESET_COMMIT", "RULESET_ABORT", "SETS_DUMP", "SET_ADD", "SET_DELETE"):
             self.begin()
         elif name == "RULESET_BEGIN":
             self.connection.request(self.command("RULESET_ABORT"))

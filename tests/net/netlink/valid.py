@@ -23,14 +23,16 @@ def messages(n):
               (n["IPFI_LIMIT_TCP_LOOSE"], u32(1)), (n["IPFI_LIMIT_UDP_NEW"], u32(30))]
     ruleset = [(n["IPFI_RULESET_A_NAME"], text("mutated")), (n["IPFI_RULESET_A_DEFAULT_IN"], u8(1)),
                (n["IPFI_RULESET_A_DEFAULT_OUT"], u8(1)), (n["IPFI_RULESET_A_DEFAULT_FORWARD"], u8(2)),
-               (n["IPFI_RULESET_A_LIMITS"], limits)]
+               (n["IPFI_RULESET_A_LIMITS"], limits), (n["IPFI_RULESET_A_SET"], text("friends")),
+               (n["IPFI_RULESET_A_SET"], text("bans"))]
     rule = [
         (n["IPFI_RULE_A_NAME"], text("web")), (n["IPFI_RULE_A_LISTS"], u8(2)), (n["IPFI_RULE_A_VERDICT"], u8(1)),
         (n["IPFI_RULE_A_FLAGS"], u32(1)), (n["IPFI_RULE_A_NEGATED"], u32(1 << n["IPFI_FIELD_DST"])),
         (n["IPFI_RULE_A_FAMILY"], u8(4)), (n["IPFI_RULE_A_IIF"], text("eth*")), (n["IPFI_RULE_A_OIF"], text("lan0")),
         (n["IPFI_RULE_A_PROTO"], ranges((6, 6), (17, 17))),
         (n["IPFI_RULE_A_SRC"], addresses(("10.0.0.0", "10.255.255.255"), ("fd00::", "fd00::ffff"))
-         + [(n["IPFI_ADDRS_A_ME"], b"")]),
+         + [(n["IPFI_ADDRS_A_ME"], b""), (n["IPFI_ADDRS_A_SET"], text("friends")),
+            (n["IPFI_ADDRS_A_SET"], text("bans"))]),
         (n["IPFI_RULE_A_DST"], addresses(("192.0.2.1", "192.0.2.9"))),
         (n["IPFI_RULE_A_SPORT"], ranges((1024, 65535))), (n["IPFI_RULE_A_DPORT"], ranges((80, 80), (443, 443))),
         (n["IPFI_RULE_A_ICMP"], ranges((0x800, 0x8ff))),
@@ -74,6 +76,13 @@ def messages(n):
         (n["IPFI_FILTER_A_HELPER"], u8(n["IPFI_HELPER_FTP"])), (n["IPFI_FILTER_A_NAT"], u32(1 << 2)),
     ]
     commit = [(n["IPFI_COMMIT_A_EXPECT"], u32(1)), (n["IPFI_COMMIT_A_STATES"], u8(0))]
+
+    def member(value, length, *more):
+        return (n["IPFI_SET_A_MEMBER"], [(n["IPFI_MEMBER_A_ADDR"], address(value)),
+                                         (n["IPFI_MEMBER_A_LENGTH"], u8(length)), *more])
+
+    name = (n["IPFI_SET_A_NAME"], text("bans"))
+    added = [name, member("2001:db8::1", 128), member("192.0.2.0", 24, (n["IPFI_MEMBER_A_TIMEOUT"], u32(60000)))]
     return {
         "INFO": ([], False),
         "LIMITS_GET": ([], False),
@@ -90,13 +99,16 @@ def messages(n):
         "STATES_DELETE": ([(n["IPFI_A_FILTER"], filter_)], False),
         "STATS": ([], False),
         "EXPECTATIONS_DUMP": ([], True),
+        "SETS_DUMP": ([(n["IPFI_A_SET"], [name, member("192.0.2.0", 24)])], True),
+        "SET_ADD": ([(n["IPFI_A_SET"], added)], False),
+        "SET_DELETE": ([(n["IPFI_A_SET"], [name, member("2001:db8::1", 128), member("192.0.2.0", 24)])], False),
     }
 
 
 def outside(n):
     """Values out of range: {command: [(path of attribute numbers, payload)]}."""
-    rule, ruleset, limits, commit, filter_ = (n["IPFI_A_" + name] for name in
-                                              ("RULE", "RULESET", "LIMITS", "COMMIT", "FILTER"))
+    rule, ruleset, limits, commit, filter_, set_ = (n["IPFI_A_" + name] for name in
+                                                    ("RULE", "RULESET", "LIMITS", "COMMIT", "FILTER", "SET"))
     first = (n["IPFI_RANGES_A_RANGE"], n["IPFI_RANGE_A_FROM"])
     last = (n["IPFI_RANGES_A_RANGE"], n["IPFI_RANGE_A_TO"])
 
@@ -106,6 +118,13 @@ def outside(n):
     def of_filter(name, payload, *inner):
         return (filter_, n["IPFI_FILTER_A_" + name]) + inner, payload
 
+    def of_member(name, payload):
+        return (set_, n["IPFI_SET_A_MEMBER"], n["IPFI_MEMBER_A_" + name]), payload
+
+    # A name too long or empty; a prefix longer than its address, or shorter than its bits.
+    sets = [((set_, n["IPFI_SET_A_NAME"]), text(name)) for name in ("x" * 32, "", "bell\a")]
+    sets += [of_member("LENGTH", u8(33)), of_member("LENGTH", u8(129)), of_member("LENGTH", u8(22)),
+             of_member("ADDR", address("192.0.2.1")), of_member("ADDR", bytes(5))]
     filters = [
         of_filter("FAMILY", u8(5)), of_filter("STATES", u32(1)), of_filter("STATES", u32(1 << 31)),
         of_filter("SRC", u8(33), n["IPFI_PREFIX_A_LENGTH"]), of_filter("DST", u8(129), n["IPFI_PREFIX_A_LENGTH"]),
@@ -123,7 +142,10 @@ def outside(n):
                           ((ruleset, n["IPFI_RULESET_A_DEFAULT_OUT"]), u8(4)),
                           ((ruleset, n["IPFI_RULESET_A_NAME"]), text("x" * 64)),
                           ((ruleset, n["IPFI_RULESET_A_NAME"]), text("bell\a")),
-                          ((ruleset, n["IPFI_RULESET_A_LIMITS"], n["IPFI_LIMIT_MAX_STATES"]), u32(0))],
+                          ((ruleset, n["IPFI_RULESET_A_LIMITS"], n["IPFI_LIMIT_MAX_STATES"]), u32(0)),
+                          ((ruleset, n["IPFI_RULESET_A_SET"]), text("")),
+                          ((ruleset, n["IPFI_RULESET_A_SET"]), text("x" * 32)),
+                          ((ruleset, n["IPFI_RULESET_A_SET"]), text("friends"))],
         "RULESET_COMMIT": [((commit, n["IPFI_COMMIT_A_STATES"]), u8(3))],
         "RULE_ADD": [
             of_rule("NAME", text("")), of_rule("NAME", text("n" * 64)), of_rule("NAME", text("new\nline")),
@@ -139,6 +161,7 @@ def outside(n):
             of_rule("DST", address("192.0.2.10"), n["IPFI_ADDRS_A_RANGE"], n["IPFI_ADDR_RANGE_A_FROM"]),
             of_rule("DST", address("fd00::1"), n["IPFI_ADDRS_A_RANGE"], n["IPFI_ADDR_RANGE_A_TO"]),
             of_rule("SRC", bytes(5), n["IPFI_ADDRS_A_RANGE"], n["IPFI_ADDR_RANGE_A_FROM"]),
+            of_rule("SRC", text("strangers"), n["IPFI_ADDRS_A_SET"]), of_rule("SRC", text(""), n["IPFI_ADDRS_A_SET"]),
             of_rule("PROTO", []), of_rule("SRC", []), of_rule("TCP_VALUE", u8(0x06)), of_rule("MARK_VALUE", u32(0x105)),
             of_rule("LIMIT_COUNT", u32(0)), of_rule("LIMIT_PERIOD", u32(0)), of_rule("LIMIT_BURST", u32(0)),
             of_rule("PER_SOURCE", u32(0)), of_rule("LOG", text("l" * 64)), of_rule("LOG", text("\033[2J")),
@@ -162,6 +185,7 @@ def outside(n):
             of_rule("MSS", u16(0)),
         ],
         "STATES_DUMP": filters, "STATES_COUNT": filters, "STATES_DELETE": filters,
+        "SETS_DUMP": sets, "SET_ADD": sets + [of_member("TIMEOUT", u32(0))], "SET_DELETE": sets,
     }
 
 
@@ -177,6 +201,8 @@ def required(n):
     filter_ = n["IPFI_A_FILTER"]
     prefixes = [(filter_, n["IPFI_FILTER_A_" + name], n["IPFI_PREFIX_A_ADDR"]) for name in ("SRC", "DST", "ADDR")]
     ports = [(filter_, n["IPFI_FILTER_A_" + name], n["IPFI_RANGE_A_FROM"]) for name in ("SPORT", "DPORT", "PORT")]
+    set_ = n["IPFI_A_SET"]
+    members = {(set_, n["IPFI_SET_A_NAME"]), (set_, n["IPFI_SET_A_MEMBER"], n["IPFI_MEMBER_A_ADDR"])}
     # Without its last value a range is one number, which is as good.
     return {
         "LIMITS_SET": {(n["IPFI_A_LIMITS"],)},
@@ -193,4 +219,5 @@ def required(n):
         "RULE_ADD ftp": {(rule,), *((rule, n["IPFI_RULE_A_" + name])
                                     for name in ("NAME", "LISTS", "VERDICT", "FLAGS", "PROTO", "HELPER"))},
         "STATES_DUMP": {*prefixes, *ports}, "STATES_COUNT": {*prefixes, *ports}, "STATES_DELETE": {*prefixes, *ports},
+        "SETS_DUMP": members, "SET_ADD": {(set_,), *members}, "SET_DELETE": {(set_,), *members},
     }
