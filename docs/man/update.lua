@@ -53,7 +53,8 @@ local function entries(wanted)
   return table.concat(out)
 end
 
-local METHODS = { each = true, count = true, count_by = true, top = true, kill = true }
+local METHODS = { each = true, count = true, count_by = true, top = true, kill = true, add = true, del = true,
+  has = true, list = true, flush = true }
 local WORDS = { allow = true, deny = true, reject = true, dnat = true, redirect = true, snat = true,
   masquerade = true, group = true, set = true, policy = true, args = true }
 
