@@ -147,6 +147,8 @@ local function keys_for(brace)
     return limits.names
   elseif head == "fw.commit" then
     return { "states", "expect" }
+  elseif head == "set" then
+    return { "name", "dynamic" }
   elseif under == "default" then
     return { '["in"]', "out", "forward" }
   end

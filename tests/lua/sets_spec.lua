@@ -279,6 +279,7 @@ describe("completion of sets", function()
     assert.same({ "bans" }, (complete.candidates("b", 'fw.set("', _G)))
     assert.same({ "bans", "friends" }, (complete.candidates("", 'fw.set("', _G)))
     assert.same({ "flush" }, (complete.candidates("f", 'fw.set("bans"):', _G)))
+    assert.same({ "dynamic =" }, (complete.candidates("d", "local bans = set { name = 'bans', ", _G)))
     kernel.absent = true
     require("ipfi.kernel").close()
     assert.same({}, (complete.candidates("", 'fw.set("', _G)))
