@@ -267,6 +267,9 @@ u8 ipfi_control_after(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum
 	if (p->packet.tcp_flags & IPFI_TCP_ACK)
 		ipfi_sequence_acknowledge(&control->sequences[!direction], ack);
 	reason = read_payload(p, wide, direction, &read);
+	/* Who has hung up opens nothing more. */
+	if (wide->state.flow.state == IPFI_STATE_TIME_WAIT || wide->state.flow.state == IPFI_STATE_CLOSED)
+		ipfi_expect_forget(p->in, control);
 	if (!wide->translated)
 		return reason ? reason : IPFI_REASON_STATE;
 	fin = p->packet.tcp_flags & IPFI_TCP_FIN && read == payload;
