@@ -82,6 +82,7 @@ holds "the packet was dropped and counted" "$(counter nat-full) >= 1"
 # The address of a masquerade goes.
 ip -n router addr del 10.0.2.1/24 dev wan0
 runs "states end with the address that they use" wait_for 10 grep -q $'^destroyed\taddress-gone\ttcp' "$lab_tmp/heard"
+note "heard: $(grep -v '^changed' "$lab_tmp/heard" | paste -sd, | tr '\t' ' ')"
 kill $listener && wait $listener 2>/dev/null
 is "$(fw 'print(fw.states{nat = "src", family = 4}:count())')" 0 "all of them"
 ip -n router addr add 10.0.2.1/24 dev wan0
