@@ -63,7 +63,7 @@ describe("fw.on and fw.run", function()
         oif = 3, timeout = 500, id = 7,
       } },
       { cmd = "event_full", stats = { states = 5, max_states = 5 } },
-      { cmd = "event_nat_full", log = { name = "lan out", list = "srcnat", family = 4, proto = 6,
+      { cmd = "event_nat_full", log = { name = "lan out", list = "forward", family = 4, proto = 6,
         src = "10.0.0.1", dst = "192.0.2.1", sport = 5, dport = 80, time = 2000000000 } },
       { cmd = "event_ruleset", info = { generation = 3, name = "gw", rules = 2 } },
       -- Of a group that was joined for another one's sake, and one that a newer module may have.
@@ -76,7 +76,7 @@ describe("fw.on and fw.run", function()
       { state.kind, state.cause, state.proto, state.iif, state.timeout, state.id })
     assert.equal("udp UDP_NEW 10.0.0.1:5 (203.0.113.1:6) > 192.0.2.1:53", tostring(state))
     assert.same({ "full", { states = 5, max_states = 5 } }, told[2])
-    assert.same({ "nat_full", { rule = "lan out", list = "srcnat", family = 4, proto = "tcp",
+    assert.same({ "nat_full", { rule = "lan out", list = "forward", family = 4, proto = "tcp",
       src = "10.0.0.1", dst = "192.0.2.1", sport = 5, dport = 80, time = 2.0 } }, told[3])
     assert.same({ "ruleset", { generation = 3, name = "gw", rules = 2 } }, told[4])
   end)

@@ -76,7 +76,7 @@ in_ns router "$IPFI" "$lab_tmp/listen.lua" 30 >"$lab_tmp/heard" &
 listener=$!
 wait_for 20 grep -q ready "$lab_tmp/heard"
 for port in 4001 4002; do in_ns client socat -u - "UDP6:[fd00:2::2]:7,sourceport=$port" <<<hello; done
-runs "a translation that cannot be had is told" wait_for 10 grep -q $'^full\tnarrow\tsrcnat\tudp\tfd00:2::2\t7$' "$lab_tmp/heard"
+runs "a translation that cannot be had is told" wait_for 10 grep -q $'^full\tnarrow\tforward\tudp\tfd00:2::2\t7$' "$lab_tmp/heard"
 runs "and the one that could" grep -q $'^new\tnil\tudp\t5000$' "$lab_tmp/heard"
 holds "the packet was dropped and counted" "$(counter nat-full) >= 1"
 # The address of a masquerade goes.
