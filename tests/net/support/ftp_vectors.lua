@@ -139,6 +139,15 @@ local function expected(case, s)
   return "pass " .. words(case, s.from, "", s.owed, true)
 end
 
+-- Have both sides said their last, and the second of them been answered? Then nothing is expected any more.
+local function closed(case)
+  local fins = 0
+  for _, s in ipairs(case) do
+    fins = fins + (s.sent.fin and 1 or 0)
+  end
+  return fins == 2 and not case[#case].sent.fin
+end
+
 local function handshake(case)
   local client, server = ends(case, ">")
   local own, client_outer = ends(case, "<")
@@ -221,6 +230,9 @@ local function play(case)
     if not s.owed then
       refused["ftp-order"] = (refused["ftp-order"] or 0) + 1
     end
+  end
+  if closed(case) then
+    wanted = {}
   end
   local found = {}
   for _, row in ipairs(fw.expectations()) do
