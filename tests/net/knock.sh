@@ -66,7 +66,7 @@ bound() { [[ $1 = *:* ]] && echo "[$1]" || echo "$1"; }
 opened() { grep -c "open for $1\$" "$lab_tmp/said"; }
 
 sequence=(7000 8000/udp 9000)
-open=$(slow 30 120)
+open=$(slow 30 45)
 listen ports=7000,8000/udp,9000 within=20 "open=$open"
 is "$(grep -o 'listening for.*' "$lab_tmp/said")" "listening for tcp 7000, udp 8000, tcp 9000" "it listens"
 fails "without a knock there is no ssh" enters 10.0.0.1
@@ -120,7 +120,7 @@ is "$?" 143 "it ends when it is told to"
 program=$lab_tmp/knock.lua
 sed 's/^local RENEWAL = .*/local RENEWAL = 1/' "$IPFI_TOP/examples/knock.lua" >"$program"
 sequence=(7000 8000 9000)
-open=$(slow 10 30)
+open=$(slow 10 15)
 listen "open=$open" within=20
 knock 10.0.0.1 "${sequence[@]}"
 wait_for 20 grep -q 'open for 10.0.0.1$' "$lab_tmp/said"
