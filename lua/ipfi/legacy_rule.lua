@@ -213,16 +213,19 @@ end
 local function take_icmp(c)
   local type_, entry = c:number("ICMP_TYPE", 0, 255)
   local code, of = c:number("ICMP_CODE", 0, 255)
-  for _, key in ipairs { "ICMP_ECHO_ID", "ICMP_ECHO_SEQ" } do
-    local echo = c.record:take(key)
-    if echo and belongs_to(c, echo, protocol.ICMP, "identifiers and sequence numbers of echoes") then
-      c:lose(echo, ("%s is nothing a rule can ask for"):format(key))
-    end
+  local echo = c.record:take "ICMP_ECHO_ID"
+  echo = c.record:take "ICMP_ECHO_SEQ" or echo
+  local any = entry or of or echo
+  if not any then
+    return
+  elseif c.draft.fields.sport or c.draft.fields.dport then
+    c:lose(any, ("%s: ICMP has no ports, but the rule asks for some"):format(any.key))
+    return
+  elseif echo and belongs_to(c, echo, protocol.ICMP, "identifiers and sequence numbers of echoes") then
+    c:lose(echo, ("%s is nothing a rule can ask for"):format(echo.key))
   end
   if not entry and not of then
     return
-  elseif c.draft.fields.sport or c.draft.fields.dport then
-    c:lose(entry or of, ("%s: ICMP has no ports, but the rule asks for some"):format((entry or of).key))
   elseif belongs_to(c, entry or of, protocol.ICMP, "types and codes") then
     if not entry then
       c:lose(of, "ICMP_CODE without ICMP_TYPE is nothing a rule can ask for")

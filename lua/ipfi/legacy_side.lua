@@ -73,17 +73,34 @@ function Field:interval_end(sign, first)
   return last
 end
 
+-- The numbers of the field's keys with one sign, in order; that of the key without a number is 1.
+function Field:numbers(sign)
+  local pattern = "^" .. self.key .. "(%d*)" .. sign .. "$"
+  local numbers = {}
+  for key in pairs(self.check.record.entries) do
+    local digits = key:match(pattern)
+    local number = digits and (digits == "" and 1 or tonumber(digits))
+    if digits == "" or (digits and digits:find("^[1-9]") and number > 1 and number <= LIST_MOST) then
+      numbers[#numbers + 1] = number
+    end
+  end
+  table.sort(numbers)
+  return numbers
+end
+
 -- The values with one sign ("" or "_NOT") in the order of their numbers, and the first of their keys.
 function Field:values(sign)
   local record = self.check.record
   local list, key = {}, nil
-  for number = 1, LIST_MOST do
+  local numbers = self:numbers(sign)
+  if numbers[1] ~= 1 then
+    self:interval_end(sign, nil)
+  end
+  for _, number in ipairs(numbers) do
     local entry = record:take(self.key .. (number > 1 and number or "") .. sign)
     local last = number == 1 and self:interval_end(sign, entry) or nil
-    if entry then
-      key = key or entry.key
-      list[#list + 1] = self:element(entry, last)
-    end
+    key = key or entry.key
+    list[#list + 1] = self:element(entry, last)
   end
   return list, key
 end

@@ -358,6 +358,8 @@ describe("a denial", function()
     assert.same({ verdict = "deny", dir = "in", src = { "me", "10.0.0.1" } }, fields)
     fields = record("blacklist", "DIRECTION=FORWARD\nICMP_ECHO_SEQ=1")
     assert.same({ verdict = "deny", dir = "forward", proto = "icmp" }, fields)
+    fields = record("blacklist", "DIRECTION=INPUT\nSRCPORT=5\nICMP_ECHO_ID=1")
+    assert.same({ verdict = "deny", dir = "in", sport = 5 }, fields)
   end)
 
   it("holds for both families, unless it says not", function()
