@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 120
+# timeout: 200
 #
 # examples/jobs/ftp-window.lua, as cron runs it, on the gateway of the examples: FTP is open for some machines at
 # given hours, and closes by itself, also for connections that live.

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 200
+# timeout: 300
 #
 # examples/gateway.lua under real traffic: machines of an inner network go out by one address, servers among them
 # are published under it, for those inside too; in IPv6 the same passes without translation.
 . "$IPFI_TOP/tests/net/support/firewall.sh"
+need vsftpd
 load_ipfi || exit
 cd "$IPFI_TOP" || exit
 
@@ -81,3 +82,45 @@ is "$(asks world 203.0.113.77)" "www sees 203.0.113.9" "but under this one"
 is "$(asks router 203.0.113.77)" "www sees 203.0.113.1" "the gateway, too, finds the server under it"
 example
 is "$(asks world 203.0.113.77)" nothing "nothing is published without being asked for"
+
+# FTP, outward and to a published server.
+# serve_ftp SPACE: vsftpd for everybody, with one file that says whose it is.
+serve_ftp() {
+	local dir=$lab_tmp/ftp-$1
+	chmod 755 "$lab_tmp"
+	install -d -m 755 "$dir" "$dir/root" "$dir/empty"
+	echo "file of $1" >"$dir/root/file"
+	printf '%s\n' listen=NO listen_ipv6=YES background=YES anonymous_enable=YES no_anon_password=YES \
+		"anon_root=$dir/root" ftp_username=daemon nopriv_user=nobody "secure_chroot_dir=$dir/empty" >"$dir/conf"
+	in_ns "$1" vsftpd "$dir/conf"
+	wait_for 20 listening "$1" tcp 21
+}
+serve_ftp www && serve_ftp world
+fetch() { in_ns "$1" curl -sS --max-time 10 "${@:3}" "ftp://$2/file" 2>&1; }
+example ftp=10.0.0.10 ftp6=fd00:1::10
+for mode in "" "--disable-epsv" "--ftp-port -" "--disable-eprt --ftp-port -"; do
+	# shellcheck disable=SC2086
+	is "$(fetch alice 203.0.113.9 $mode), $(fetch world 203.0.113.1 $mode)" "file of world, file of www" \
+		"FTP outward and to the published server${mode:+, curl $mode}"
+done
+is "$(fetch alice '[fd00:2::9]'), $(fetch world '[fd00:1::10]' --ftp-port -)" "file of world, file of www" "FTP, IPv6"
+is "$(fetch alice 203.0.113.1)" "file of www" "FTP from inside by the outer address"
+
+# A control connection that has announced a data connection, which does not come.
+{ printf 'USER anonymous\r\nPASS x\r\nPASV\r\n' && sleep 8; } |
+	in_ns alice socat - TCP:203.0.113.9:21 >"$lab_tmp/said" &
+waiting=$!
+announced() { grep -q '^227' "$lab_tmp/said"; }
+wait_for 10 announced
+is "$(fw 'for _, e in ipairs(fw.expectations()) do
+	print(e.family, e.proto, e.src, e.dst, e.helper, e.rule, e.timeout <= 30, fw.states{id = e.master}:count()) end')" \
+	$'4\ttcp\t10.0.0.2\t203.0.113.9\tftp\tftp out\ttrue\t1' "what is expected can be listed"
+like "$(fw 'print(fw.expectations())')" $'PROTO +SOURCE .*\ntcp +10\\.0\\.0\\.2 +203\\.0\\.113\\.9:[0-9]+ +ftp +[0-9]+ +ftp out ' \
+	"and is shown"
+is "$(fw 'print(fw.stats().expectations)')" 1 "and counted"
+like "$(fw 'print(fw.states{helper = "ftp", src = "10.0.0.2", state = "ESTABLISHED"})')" ' ftp [0-9]+ +lan0>wan0 +ftp out ' \
+	"its control connection is marked"
+kill $waiting
+wait $waiting 2>/dev/null
+none_expected() { [ "$(fw 'print(#fw.expectations())')" = 0 ]; }
+runs "nothing is expected of a connection that has ended" wait_for 40 none_expected
