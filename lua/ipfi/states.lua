@@ -46,7 +46,7 @@ states.fields = {
   { name = "reply_seen", help = "true when both sides were seen" },
   { name = "generation", help = "the rule set that last judged it" },
   { name = "id", help = "number of this state, for its life" },
-  { name = "helper", help = "the helper that watches it: \"ftp\" for a control connection" },
+  { name = "helper", help = "the helper that watches it, or has let it in: \"ftp\"" },
   { name = "master", help = "of a data connection: id of the control connection that announced it" },
 }
 

@@ -476,7 +476,7 @@ enum ipfi_state_attr {
 	IPFI_STATE_A_NAT_SPORT, /* u16: with NAT_SRC */
 	IPFI_STATE_A_NAT_DST, /* 4 or 16 bytes: what DST is after translation */
 	IPFI_STATE_A_NAT_DPORT, /* u16: with NAT_DST */
-	IPFI_STATE_A_HELPER,  /* u8, enum ipfi_helper: that watches it; absent for none */
+	IPFI_STATE_A_HELPER,  /* u8, enum ipfi_helper: that watches it or has let it in; absent for none */
 	IPFI_STATE_A_MASTER,  /* u64: id of the state that announced it; absent for none */
 	IPFI_STATE_A_PAD,
 	__IPFI_STATE_A_END,
