@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# guests: debian
 # timeout: 900
 #
 # FTP through the firewall as people meet it: real servers and clients, every way to announce a data connection,

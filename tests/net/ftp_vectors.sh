@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# guests: uml-debug
 #
 # The FTP conversations of tests/vectors, which the unit tests give to the core, cross a router segment by segment: what
 # leaves, what is expected and what is counted must be the same.

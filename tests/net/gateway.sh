@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# guests: debian
 # timeout: 300
 #
 # examples/gateway.lua under real traffic: machines of an inner network go out by one address, servers among them

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# guests: debian
 # timeout: 400
 #
 # Port knocking, by examples/knock.lua and its policy: who knocks right gets in, nobody else does, in both families;
