@@ -14,7 +14,6 @@
 #		--only    the cells whose name, as in "vsftpd curl PASV plain IPv4", is like it
 . "$IPFI_TOP/tests/net/support/firewall.sh"
 . "$IPFI_TOP/tests/net/ftp/servers.sh"
-. "$IPFI_TOP/tests/net/ftp/clients.sh"
 . "$IPFI_TOP/tests/net/ftp/firewall.sh"
 
 by=ours
@@ -32,13 +31,12 @@ for option; do
 	esac
 done
 
-need vsftpd proftpd pure-ftpd curl lftp tnftp
+need vsftpd proftpd pure-ftpd curl lftp tnftp python3
 topo_router || exit
 ${by}_start || exit
 
 file=$lab_tmp/file
 head -c 5000000 /dev/urandom >"$file"
-sum=$(cksum <"$file")
 # Each server has a port, and one under which it is published.
 port=21
 pairs=()
@@ -51,76 +49,16 @@ for server in "${ftp_servers[@]}"; do
 	port=$((port + 2000))
 done
 
-# try_cell SERVER CLIENT MODE WAY FAMILY PORT PUBLISHED: prints "ok", "not supported by NAME", or why not.
-try_cell() {
-	local server=$1 client=$2 mode=$3 host port=$6 dir=$lab_tmp/$1-$2-$3-$4-$5 status trace sums left
-	host=$(way_host "$4" "$5")
-	[ "$4" != dnat ] || port=$7
-	mkdir "$dir"
-	ftp_session "$client" "$mode" "$host" "$port" "$file" "$dir"
-	status=$?
-	trace=$(ftp_trace "$dir/trace")
-	case $trace in
-	"1 $mode") ;;
-	*"refused $mode"*)
-		echo "not supported by $server"
-		return
-		;;
-	*" $mode"*)
-		echo "logins and commands: $trace"
-		return
-		;;
-	'0' | '1')
-		echo "it never came to ask: $(tail -n 1 "$dir/trace")"
-		return
-		;;
-	*)
-		# The client was told to ask so, and asked otherwise: it knows no better.
-		echo "not supported by $client"
-		return
-		;;
-	esac
-	if ! sums=$(cksum <"$ftp_home/files/${dir##*/}" && cksum <"$dir/down") || [ "$sums" != "$sum"$'\n'"$sum" ]; then
-		echo "what was uploaded or downloaded differs"
-	elif ! grep -q "${dir##*/}" "$dir/list"; then
-		echo "the list lacks the file"
-	elif [ $status -ne 0 ]; then
-		echo "the aborted download, status $status: $(tail -n 1 "$dir/trace")"
-	elif ! wait_for 10 nothing_left "$6" "$7"; then
-		echo "left after an abort: $left"
-	else
-		echo ok
-	fi
-	rm -f "$dir/down" "$dir/part" "$ftp_home/files/${dir##*/}"
-}
-nothing_left() {
-	left=$(${by}_left "$1" "$2")
-	[ "$left" = nothing ]
-}
-
-# lane WAY SERVER PAIR: all its cells, one after another; their results go to the file "cells" as well.
+export -f ${by}_left in_ns
+# lane WAY SERVER PORT PUBLISHED: all its cells, one after another; their results go to the file "cells" as well.
 lane() {
-	local way=$1 server=$2 pair=$3 client family mode name result
-	for client in "${ftp_clients[@]}"; do
-		for mode in PASV/4 EPSV/4 PORT/4 EPRT/4 EPSV/6 EPRT/6; do
-			family=${mode#*/}
-			mode=${mode%/*}
-			name="$server $client $mode $way IPv$family"
-			[[ $name =~ $only ]] || continue
-			try_cell "$server" "$client" "$mode" "$way" "$family" "${pair%:*}" "${pair#*:}" >"$lab_tmp/result-$server"
-			result=$(tail -n 1 "$lab_tmp/result-$server")
-			case $result in
-			ok) ok "$name" ;;
-			'not supported by '*) ok "$name: $result" ;;
-			*)
-				not_ok "$name" "$result"
-				sed 's/^/#   /' "$lab_tmp/$server-$client-$mode-$way-$family"/trace* | tail -n 60
-				result=failed
-				;;
-			esac
-			echo "$server|$client|$way|$mode/$family|$result" >>"$lab_tmp/cells"
-		done
-	done
+	PYTHONDONTWRITEBYTECODE=1 "$IPFI_TOP/tests/net/ftp/lane.py" --server "$2" --way "$1" --port "$3" --published "$4" \
+		--host4 "$(way_host "$1" 4)" --host6 "$(way_host "$1" 6)" --user "$ftp_user" --password "$ftp_password" \
+		--files "$ftp_home/files" --file "$file" --work "$lab_tmp" --cells "$lab_tmp/cells" --only "$only" \
+		--patience "$(slow 20 60)" --left ${by}_left 2>&1 || {
+		not_ok "$2, $1: all cells are tried" "the lane ended with status $?"
+		echo "$2||$1||failed" >>"$lab_tmp/cells"
+	}
 }
 
 : >"$lab_tmp/cells"
@@ -131,7 +69,7 @@ for way in plain snat dnat; do
 	}
 	lanes=()
 	for i in "${!ftp_servers[@]}"; do
-		lane $way "${ftp_servers[i]}" "${pairs[i]}" &
+		lane $way "${ftp_servers[i]}" "${pairs[i]%:*}" "${pairs[i]#*:}" &
 		lanes+=($!)
 	done
 	wait "${lanes[@]}"

@@ -7,7 +7,8 @@
 # the firewall's address and another port.
 #
 #	NAME_start               NAME_way WAY PORT:PUBLISHED...
-#	NAME_left PORT PUBLISHED prints what is left of the data connections, "nothing" when they are over; in a lane
+#	NAME_left                reads lines "PORT PUBLISHED", answers each by what is left of the data connections of that
+#	                         server, "nothing" when they are over
 #	NAME_idle                whether no connection at all is left
 #
 # Data connections that have been closed are forgotten after a second, that this need not be waited for.
@@ -47,14 +48,7 @@ ours_way() {
 	POLICY
 }
 
-# One process answers all the questions of a lane.
-ours_left() {
-	local answer
-	if [ -z "${asker_PID-}" ]; then
-		coproc asker { exec ip netns exec router "$IPFI" "$IPFI_TOP/tests/net/ftp/left.lua" 2>&1; }
-	fi
-	echo "$1 $2" >&"${asker[1]}" && read -r answer <&"${asker[0]}" && echo "$answer"
-}
+ours_left() { exec ip netns exec router "$IPFI" "$IPFI_TOP/tests/net/ftp/left.lua"; }
 
 ours_idle() { [ "$(fw 'print(fw.states():count() + #fw.expectations())')" = 0 ]; }
 
@@ -98,12 +92,16 @@ peer_way() {
 	NFT
 }
 
+# Data connections are all that do not go to a port of the matrix' servers.
 peer_left() {
-	{
-		in_ns router conntrack -L expect | grep -E "master.* dport=($1|$2) "
-		in_ns router conntrack -L -p tcp | grep -E '(SYN_SENT|SYN_RECV|ESTABLISHED)' |
-			grep -vE 'dport=(21|121|2021|2121|4021|4121) '
-	} 2>/dev/null | paste -sd, | sed 's/^$/nothing/' | grep . || echo nothing
+	local port published
+	while read -r port published; do
+		{
+			in_ns router conntrack -L expect | grep -E "master.* dport=($port|$published) "
+			in_ns router conntrack -L -p tcp | grep -E '(SYN_SENT|SYN_RECV|ESTABLISHED)' |
+				grep -vE 'dport=(21|121|2021|2121|4021|4121) '
+		} 2>/dev/null | paste -sd, | grep . || echo nothing
+	done
 }
 
 peer_idle() {
