@@ -8,6 +8,8 @@
 need python3 socat
 load_ipfi || exit
 topo_router || exit
+# Seconds for an answer.
+patience=$(slow 3 8)
 whoami=$IPFI_TOP/tests/net/support/whoami.py
 for space in server router; do in_ns $space setsid -f "$whoami" serve 80 8080 >/dev/null 2>&1; done
 wait_for 10 listening server tcp 8080
@@ -50,9 +52,9 @@ is "$(fw 'for s in fw.states():each() do if s.proto:match("^icmp") then print(s.
 	"10.0.1.1 10.0.2.2,fd00:1::1 fd00:2::2" "by the other address"
 in_ns server setsid -f socat IP4-RECVFROM:253,fork EXEC:cat
 in_ns server setsid -f socat IP6-RECVFROM:253,fork EXEC:cat
-sleep 1
-is "$(echo over 4 | in_ns client socat -t 2 - IP4-SENDTO:10.0.1.1:253)" "over 4" "a protocol without ports"
-is "$(echo over 6 | in_ns client socat -t 2 - 'IP6-SENDTO:[fd00:1::1]:253')" "over 6" "a protocol without ports, IPv6"
+wait_for 10 eval '[ "$(in_ns server ss -Hnwl | grep -c :253)" -ge 2 ]' || note "$(in_ns server ss -nwl)"
+is "$(echo over 4 | in_ns client socat -t $patience - IP4-SENDTO:10.0.1.1:253)" "over 4" "a protocol without ports"
+is "$(echo over 6 | in_ns client socat -t $patience - 'IP6-SENDTO:[fd00:1::1]:253')" "over 6" "a protocol without ports, IPv6"
 is "$(row 'proto = 253, family = 4' s.dst s.nat_dst)" "10.0.1.1 10.0.2.2" "its state"
 
 # Ranges: several servers share the connections. Of ports: those of the range.
@@ -87,7 +89,7 @@ like "$(ask router tcp,10.0.1.98,98,5001)" "^[0-9.]+ 5001$" "redirected to this 
 forget
 inside='dnat { "published", dst = "10.0.2.1", proto = "tcp", dport = 7000, to = "10.0.1.3:7" }'
 runs "a server inside, with hairpin" nat "$inside, snat { \"hairpin\", oif = \"lan0\", src = \"10.0.1.0/24\", dst = \"10.0.1.0/24\", to = \"10.0.2.1\" }"
-hears() { echo "$2" | in_ns "$1" socat -t 2 - "TCP:10.0.2.1:7000,connect-timeout=3,reuseaddr,sourceport=$3" 2>/dev/null; }
+hears() { echo "$2" | in_ns "$1" socat -t $patience - "TCP:10.0.2.1:7000,connect-timeout=$patience,reuseaddr,sourceport=$3" 2>/dev/null; }
 is "$(hears server outside 5103)" outside "from outside"
 is "$(hears client inside 5100)" inside "from inside, by the outside address"
 is "$(row 'sport = 5100' s.src s.nat_src s.nat_sport s.dst s.nat_dst s.nat_dport)" "10.0.1.2 10.0.2.1 5100 10.0.2.1 10.0.1.3 7" "the server sees the outside address"
@@ -109,13 +111,13 @@ runs "published: the first server" nat "$(echo_to 10.0.2.2)"
 coproc talk { exec ip netns exec client socat - TCP:10.0.1.1:7,reuseaddr,sourceport=5010; }
 talks() { # talks TEXT NAME: it comes back
 	local back=
-	echo "$1" >&"${talk[1]}" && read -rt 5 back <&"${talk[0]}"
+	echo "$1" >&"${talk[1]}" && read -rt $((2 * patience)) back <&"${talk[0]}"
 	is "$back" "$1" "$2"
 }
 talks one "a conversation"
 runs "published: the second server" nat "$(echo_to 10.0.2.3)"
 talks two "goes on"
-is "$(echo new | in_ns client socat -t 2 - TCP:10.0.1.1:7,reuseaddr,sourceport=5011)" new "a new one"
+is "$(echo new | in_ns client socat -t $patience - TCP:10.0.1.1:7,reuseaddr,sourceport=5011)" new "a new one"
 is "$(row 'sport = 5010' s.nat_dst) $(row 'sport = 5011' s.nat_dst)" "10.0.2.2 10.0.2.3" "each with its own server"
 runs "no rule at all" nat ''
 talks three "goes on without the rule"
@@ -124,7 +126,7 @@ talks four "goes on, kept"
 runs "the first server denied" nat "$(echo_to 10.0.2.3)" 'deny { "first", dst = "10.0.2.2" }, allow { "all", state = true }'
 back=
 echo five >&"${talk[1]}"
-read -rt 2 back <&"${talk[0]}"
+read -rt $patience back <&"${talk[0]}"
 # (A segment that is sent again is a new connection's, met in the middle, and goes to the second server, which resets it.)
 is "$back $(count_states 'sport = 5010, addr = "10.0.2.2"')" " 0" "is judged by its real end points, and ends"
 # shellcheck disable=SC2154  # coproc gives it

@@ -9,6 +9,8 @@
 need python3 socat
 load_ipfi || exit
 topo_router || exit
+# Seconds for an answer.
+patience=$(slow 3 8)
 whoami=$IPFI_TOP/tests/net/support/whoami.py
 in_ns server setsid -f "$whoami" serve 80 81 >/dev/null 2>&1
 wait_for 10 listening server tcp 81
@@ -45,14 +47,14 @@ for address in 10.0.2.2 fd00:2::2; do
 done
 serve_echo server udp 7
 for end in UDP4:10.0.2.2 'UDP6:[fd00:2::2]'; do
-	is "$(head -c 6000 /dev/zero | tr '\0' x | in_ns client socat -b 8192 -t 2 - "$end:7" | wc -c)" 6000 "a datagram in fragments: $end"
+	is "$(head -c 6000 /dev/zero | tr '\0' x | in_ns client socat -b 8192 -t $patience - "$end:7" | wc -c)" 6000 "a datagram in fragments: $end"
 done
 # A protocol without ports: its address alone is translated.
 in_ns server setsid -f socat IP4-RECVFROM:253,fork EXEC:cat
 in_ns server setsid -f socat IP6-RECVFROM:253,fork EXEC:cat
-sleep 1
-is "$(echo over 4 | in_ns client socat -t 2 - IP4-SENDTO:10.0.2.2:253)" "over 4" "a protocol without ports"
-is "$(echo over 6 | in_ns client socat -t 2 - 'IP6-SENDTO:[fd00:2::2]:253')" "over 6" "a protocol without ports, IPv6"
+wait_for 10 eval '[ "$(in_ns server ss -Hnwl | grep -c :253)" -ge 2 ]' || note "$(in_ns server ss -nwl)"
+is "$(echo over 4 | in_ns client socat -t $patience - IP4-SENDTO:10.0.2.2:253)" "over 4" "a protocol without ports"
+is "$(echo over 6 | in_ns client socat -t $patience - 'IP6-SENDTO:[fd00:2::2]:253')" "over 6" "a protocol without ports, IPv6"
 is "$(row 'proto = 253, family = 4' s.src s.nat_src s.nat_sport)" "10.0.1.2 10.0.2.1 0" "its state"
 is "$(row 'proto = 253, family = 6' s.src s.nat_src)" "fd00:1::2 fd00:2::1" "its state, IPv6"
 
@@ -113,7 +115,7 @@ serve_echo server tcp 7
 coproc talk { exec ip netns exec client socat - TCP:10.0.2.2:7,reuseaddr,sourceport=5010; }
 talks() { # talks TEXT NAME: it comes back
 	local back=
-	echo "$1" >&"${talk[1]}" && read -rt 5 back <&"${talk[0]}"
+	echo "$1" >&"${talk[1]}" && read -rt $((2 * patience)) back <&"${talk[0]}"
 	is "$back" "$1" "$2"
 }
 talks one "a conversation"
@@ -126,7 +128,7 @@ is "$(row 'sport = 5010' s.nat_src) $(WAIT=1 ask tcp,10.0.2.2,80,5012)" "10.0.2.
 runs "a policy that denies it" nat '' 'deny { "echo", proto = "tcp", dport = 7, dst = "10.0.2.2" }, allow { "all", state = true }'
 back=
 echo four >&"${talk[1]}"
-read -rt 2 back <&"${talk[0]}"
+read -rt $patience back <&"${talk[0]}"
 is "$back $(count_states 'sport = 5010')" " 0" "one that denies it ends it, by its real end points"
 # shellcheck disable=SC2154  # coproc gives it
 kill "$talk_PID" 2>/dev/null
