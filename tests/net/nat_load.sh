@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 400
+# guests: debian
+# timeout: 900
 #
 # Very many connections through one outside address to one server: no two share a port, and each has its own data;
 # on two CPUs at once. And what happens when there is no port left.
@@ -31,7 +32,7 @@ for part in 0 1; do
 		<"$lab_tmp/stay" >"$lab_tmp/crowd$part" 7>&- &
 	crowds[part]=$!
 done
-for part in 0 1; do wait_for 300 grep -q open "$lab_tmp/crowd$part"; done
+for part in 0 1; do wait_for 600 grep -q open "$lab_tmp/crowd$part"; done
 for part in 0 1; do
 	is "$(<"$lab_tmp/crowd$part")" "open $half right $half ports $half" "all opened, with their own data and ports of their own ($((part + 1)) of 2)"
 done
