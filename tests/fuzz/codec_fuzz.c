@@ -11,15 +11,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "check.h"
 #include "codec.h"
-
-#define CHECK(condition)                                                                        \
-	do {                                                                                    \
-		if (!(condition)) {                                                             \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                \
-		}                                                                               \
-	} while (0)
 
 /* Stack of the Lua state. */
 enum { ENCODE = 1, DECODE, FIRST };

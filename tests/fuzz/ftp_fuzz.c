@@ -9,19 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "core/ftp.h"
 #include "core/sequence.h"
 
 #define MOST_FINDINGS 512
 #define MOST_BYTES 4096
-
-#define CHECK(condition)                                                                        \
-	do {                                                                                    \
-		if (!(condition)) {                                                             \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                \
-		}                                                                               \
-	} while (0)
 
 /* One side's stream from its sender over the translation to its receiver. */
 struct stream {

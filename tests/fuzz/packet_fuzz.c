@@ -7,18 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "core/packet.h"
 
 #define UNSIZED 1
 #define MOST_TRIES 32
-
-#define CHECK(condition)                                                                        \
-	do {                                                                                    \
-		if (!(condition)) {                                                             \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                \
-		}                                                                               \
-	} while (0)
 
 /* One try with @avail readable bytes. The options are checked here, while they can be read. */
 static int try(struct ipfi_packet *packet, const u8 *data, u32 avail, u32 total, bool unsized)

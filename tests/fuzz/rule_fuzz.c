@@ -8,18 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "core/rule.h"
 
 #define RANGES_MOST 3
 #define FIELDS ((1U << __IPFI_FIELD_END) - 1)
-
-#define CHECK(condition)                                                                        \
-	do {                                                                                    \
-		if (!(condition)) {                                                             \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                \
-		}                                                                               \
-	} while (0)
 
 /* The input, which ends in zeros without end. */
 struct input {
@@ -109,8 +102,13 @@ struct addrs_room {
 static struct ipfi_addrs take_addrs(struct input *in, struct addrs_room *room)
 {
 	u8 counts = take8(in);
-	struct ipfi_addrs addrs = { room->v4, room->v6, (counts & 15) % (RANGES_MOST + 1),
-				    (counts >> 4 & 7) % (RANGES_MOST + 1), counts >> 7 };
+	struct ipfi_addrs addrs = {
+		.v4 = room->v4,
+		.v6 = room->v6,
+		.v4_count = (counts & 15) % (RANGES_MOST + 1),
+		.v6_count = (counts >> 4 & 7) % (RANGES_MOST + 1),
+		.me = counts >> 7,
+	};
 	u32 i;
 
 	for (i = 0; i < addrs.v4_count; i++) {
