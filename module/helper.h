@@ -47,9 +47,4 @@ void ipfi_control_end(struct ipfi_net *in, struct ipfi_control *control);
 /* Nobody can see it any more; @control may be NULL. */
 void ipfi_control_free(struct ipfi_control *control);
 
-static inline u64 ipfi_master_id(const struct ipfi_master *master)
-{
-	return master->id;
-}
-
 #endif /* IPFI_HELPER_H */

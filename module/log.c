@@ -41,26 +41,31 @@ static int put_packet(struct sk_buff *skb, const struct ipfi_packet *packet)
 	       nla_put_u32(skb, IPFI_LOG_A_LENGTH, packet->length);
 }
 
-static int put_log(struct sk_buff *skb, const struct ipfi_packet *packet,
-		   const struct ipfi_decision *decision, u8 state_id)
+/* What is told of a packet, and on whose behalf: @rule is an id, @name NULL where only that is known. */
+struct entry {
+	const char *prefix;
+	u64 rule;
+	const char *name;
+	u8 verdict, reason, state_id;
+};
+
+static int put_log(struct sk_buff *skb, const struct ipfi_packet *packet, const struct entry *entry)
 {
-	const struct ipfi_rule *rule = decision->rule;
 	struct nlattr *nest = nla_nest_start(skb, IPFI_A_LOG);
 
-	if (!nest || nla_put_string(skb, IPFI_LOG_A_PREFIX, rule->log) ||
-	    nla_put_u64_64bit(skb, IPFI_LOG_A_RULE, rule->id, IPFI_LOG_A_PAD) ||
-	    nla_put_string(skb, IPFI_LOG_A_NAME, rule->name) ||
-	    nla_put_u8(skb, IPFI_LOG_A_VERDICT, decision->verdict) ||
-	    nla_put_u8(skb, IPFI_LOG_A_REASON, decision->reason) ||
-	    nla_put_u8(skb, IPFI_LOG_A_STATE, state_id) || put_packet(skb, packet) ||
+	if (!nest || nla_put_string(skb, IPFI_LOG_A_PREFIX, entry->prefix) ||
+	    nla_put_u64_64bit(skb, IPFI_LOG_A_RULE, entry->rule, IPFI_LOG_A_PAD) ||
+	    (entry->name && nla_put_string(skb, IPFI_LOG_A_NAME, entry->name)) ||
+	    nla_put_u8(skb, IPFI_LOG_A_VERDICT, entry->verdict) ||
+	    nla_put_u8(skb, IPFI_LOG_A_REASON, entry->reason) ||
+	    nla_put_u8(skb, IPFI_LOG_A_STATE, entry->state_id) || put_packet(skb, packet) ||
 	    nla_put_u64_64bit(skb, IPFI_LOG_A_TIME, ktime_get_real_ns(), IPFI_LOG_A_PAD))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
 }
 
-static void multicast(struct ipfi_net *in, const struct ipfi_packet *packet,
-		      const struct ipfi_decision *decision, u8 state_id)
+static void multicast(struct ipfi_net *in, const struct ipfi_packet *packet, const struct entry *entry)
 {
 	struct sk_buff *skb;
 	void *header;
@@ -71,7 +76,7 @@ static void multicast(struct ipfi_net *in, const struct ipfi_packet *packet,
 				       &skb);
 	if (!header)
 		return;
-	if (WARN_ON_ONCE(put_log(skb, packet, decision, state_id)))
+	if (WARN_ON_ONCE(put_log(skb, packet, entry)))
 		nlmsg_free(skb);
 	else
 		ipfi_genl_event_send(in, IPFI_GROUP_INDEX_LOG, skb, header);
@@ -81,6 +86,14 @@ void ipfi_log_packet(struct ipfi_net *in, const struct sk_buff *skb,
 		     const struct nf_hook_state *hook, const struct ipfi_packet *packet,
 		     const struct ipfi_decision *decision, u8 state_id)
 {
+	const struct entry entry = {
+		.prefix = decision->rule->log,
+		.rule = decision->rule->id,
+		.name = decision->rule->name,
+		.verdict = decision->verdict,
+		.reason = decision->reason,
+		.state_id = state_id,
+	};
 	struct nf_loginfo where = {
 		.type = NF_LOG_TYPE_ULOG,
 		.u.ulog.group = READ_ONCE(nflog_group),
@@ -89,7 +102,7 @@ void ipfi_log_packet(struct ipfi_net *in, const struct sk_buff *skb,
 	/* Asked for by its type, not as the namespace's default logger: it serves all of them. */
 	nf_log_packet(in->net, hook->pf, hook->hook, skb, hook->in, hook->out, &where, "%s",
 		      decision->rule->log);
-	multicast(in, packet, decision, state_id);
+	multicast(in, packet, &entry);
 }
 
 /* An address and a port as text: "[addr]:port". */
@@ -119,28 +132,18 @@ static const char *reason_name(u8 reason)
 	return names[reason];
 }
 
-static int put_refusal(struct sk_buff *skb, const struct ipfi_packet *packet, u64 rule, u8 state_id, u8 reason)
-{
-	struct nlattr *nest = nla_nest_start(skb, IPFI_A_LOG);
-
-	if (!nest || nla_put_string(skb, IPFI_LOG_A_PREFIX, reason_name(reason)) ||
-	    nla_put_u64_64bit(skb, IPFI_LOG_A_RULE, rule, IPFI_LOG_A_PAD) ||
-	    nla_put_u8(skb, IPFI_LOG_A_VERDICT, IPFI_VERDICT_ALLOW) ||
-	    nla_put_u8(skb, IPFI_LOG_A_REASON, reason) || nla_put_u8(skb, IPFI_LOG_A_STATE, state_id) ||
-	    put_packet(skb, packet) ||
-	    nla_put_u64_64bit(skb, IPFI_LOG_A_TIME, ktime_get_real_ns(), IPFI_LOG_A_PAD))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
 void ipfi_log_refusal(struct ipfi_passage *p, const struct ipfi_flow *flow, const struct ipfi_ftp_finding *found,
 		      u8 reason)
 {
 	const struct ipfi_tuple *tuple = &p->packet.tuple;
 	char from[END_LEN], to[END_LEN], what[END_LEN] = "nothing valid";
-	struct sk_buff *skb;
-	void *header;
+	const struct entry entry = {
+		.prefix = reason_name(reason),
+		.rule = flow->rule,
+		.verdict = IPFI_VERDICT_ALLOW,
+		.reason = reason,
+		.state_id = flow->state,
+	};
 
 	if (!__ratelimit(&p->in->refusals_said))
 		return;
@@ -151,16 +154,7 @@ void ipfi_log_refusal(struct ipfi_passage *p, const struct ipfi_flow *flow, cons
 	else if (found->port)
 		snprintf(what, sizeof(what), "port %u", found->port);
 	pr_notice("ftp: %s announces %s to %s: not believed (%s)\n", from, what, to, reason_name(reason));
-
-	if (!ipfi_genl_listened(p->in, IPFI_GROUP_INDEX_LOG))
-		return;
-	header = ipfi_genl_event_start(p->in, IPFI_GROUP_INDEX_LOG, IPFI_CMD_EVENT_LOG, LOG_PAYLOAD, &skb);
-	if (!header)
-		return;
-	if (WARN_ON_ONCE(put_refusal(skb, &p->packet, flow->rule, flow->state, reason)))
-		nlmsg_free(skb);
-	else
-		ipfi_genl_event_send(p->in, IPFI_GROUP_INDEX_LOG, skb, header);
+	multicast(p->in, &p->packet, &entry);
 }
 
 static int put_nat_full(struct sk_buff *skb, const struct ipfi_packet *packet, const struct ipfi_rule *rule)

@@ -74,7 +74,7 @@ void ipfi_snapshot_take(struct ipfi_snapshot *snapshot, struct ipfi_state *state
 	snapshot->arriving = wide->arriving;
 	snapshot->leaving = wide->leaving;
 	if (wide->master)
-		snapshot->master = ipfi_master_id(wide->master);
+		snapshot->master = wide->master->id;
 	if (wide->control || wide->master)
 		snapshot->helper = IPFI_HELPER_FTP;
 }
