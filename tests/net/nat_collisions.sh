@@ -8,14 +8,8 @@
 need python3
 load_ipfi || exit
 topo_router || exit
-whoami=$IPFI_TOP/tests/net/support/whoami.py
 in_ns server setsid -f "$whoami" serve 80 81 >/dev/null 2>&1
 wait_for 10 listening server tcp 81
-ask() {
-	local space=$1
-	shift
-	in_ns "$space" "$whoami" ask "$@" | paste -sd, | sed 's/,/, /g'
-}
 # A second client, behind the same link.
 ip -n client address add 10.0.1.3/24 dev eth0
 

@@ -11,12 +11,8 @@ load_ipfi || exit
 topo_router || exit
 # Seconds for an answer.
 patience=$(slow 3 8)
-whoami=$IPFI_TOP/tests/net/support/whoami.py
 in_ns server setsid -f "$whoami" serve 80 81 >/dev/null 2>&1
 wait_for 10 listening server tcp 81
-ask() { # ask SPEC...: whom the server saw (see whoami.py)
-	in_ns client "$whoami" ask "$@" | paste -sd, | sed 's/,/, /g'
-}
 # Nobody outside knows the way inside: what is not translated is not answered.
 ip -n server route del default
 ip -n server -6 route del default
@@ -35,7 +31,7 @@ nat() { # nat NAT [RULES [OPTION...]]: a policy of these NAT rules that allows e
 nat_hits() { fw "for _, r in ipairs(fw.running().nat) do if r.name == '$1' then print(r.packets) end end"; }
 
 runs "masquerade" nat 'masquerade { "out", oif = "wan0", src = { "10.0.1.0/24", "fd00:1::/64" } }'
-is "$(ask tcp,10.0.2.2,80,5000 udp,10.0.2.2,80,5000 tcp,fd00:2::2,80,5000 udp,fd00:2::2,80,5000)" \
+is "$(ask client tcp,10.0.2.2,80,5000 udp,10.0.2.2,80,5000 tcp,fd00:2::2,80,5000 udp,fd00:2::2,80,5000)" \
 	"10.0.2.1 5000, 10.0.2.1 5000, fd00:2::1 5000, fd00:2::1 5000" "the device's address, and the port as it was"
 is "$(row 'proto = "udp", family = 4' s.src s.sport s.nat_src s.nat_sport s.dst s.dport "s.nat_dst or 0")" \
 	"10.0.1.2 5000 10.0.2.1 5000 10.0.2.2 80 0" "a state shows both sides"
@@ -77,14 +73,14 @@ in_ns client "$whoami" ask "${specs[@]}" | awk '{ print $1 }' >"$lab_tmp/outside
 is "$(grep -cE '^10\.0\.2\.1[0-3]$' "$lab_tmp/outside")" 24 "all of 24 connections leave by one of the range"
 is "$(paste - - - <"$lab_tmp/outside" | awk '$1 != $2 || $1 != $3')" "" "each source by one of its own"
 holds "eight sources share more than one of them" "$(sort -u "$lab_tmp/outside" | wc -l) > 1"
-like "$(ask tcp,fd00:2::2,80,5000)" "^fd00:2::1[0-3] 5000$" "a range of IPv6 addresses"
+like "$(ask client tcp,fd00:2::2,80,5000)" "^fd00:2::1[0-3] 5000$" "a range of IPv6 addresses"
 
 # Of ports: one that is in it is kept.
 fw 'fw.states():kill()' >/dev/null
 runs "a range of ports" nat 'snat { "out", oif = "wan0", proto = { "tcp", "udp" }, to = "10.0.2.10:6000-6009" },
 	snat { "out 6", oif = "wan0", to = "[fd00:2::10]:6000-6009", proto = { "tcp", "udp" } }'
-is "$(ask tcp,10.0.2.2,80,6003 udp,10.0.2.2,80,6004)" "10.0.2.10 6003, 10.0.2.10 6004" "a port of the range is kept"
-like "$(ask tcp,10.0.2.2,80,5000 udp,fd00:2::2,80,5000)" "^10\.0\.2\.10 600[0-9], fd00:2::10 600[0-9]$" "another becomes one of it"
+is "$(ask client tcp,10.0.2.2,80,6003 udp,10.0.2.2,80,6004)" "10.0.2.10 6003, 10.0.2.10 6004" "a port of the range is kept"
+like "$(ask client tcp,10.0.2.2,80,5000 udp,fd00:2::2,80,5000)" "^10\.0\.2\.10 600[0-9], fd00:2::10 600[0-9]$" "another becomes one of it"
 
 # Where a port collides, the other is of its class, below 1024 or not, and of UDP of its parity (RFC 4787 REQ-3, REQ-4).
 fw 'fw.states():kill()' >/dev/null
@@ -121,24 +117,24 @@ talks() { # talks TEXT NAME: it comes back
 talks one "a conversation"
 runs "another address" nat 'snat { "out", oif = "wan0", to = { "10.0.2.11", "fd00:2::11" } }'
 talks two "it goes on when the rules change"
-is "$(row 'sport = 5010' s.nat_src) $(ask tcp,10.0.2.2,80,5011)" "10.0.2.1 10.0.2.11 5011" "as it was, while what is new goes by the new rule"
+is "$(row 'sport = 5010' s.nat_src) $(ask client tcp,10.0.2.2,80,5011)" "10.0.2.1 10.0.2.11 5011" "as it was, while what is new goes by the new rule"
 runs "no NAT at all" nat ''
 talks three "it goes on without NAT rules"
-is "$(row 'sport = 5010' s.nat_src) $(WAIT=1 ask tcp,10.0.2.2,80,5012)" "10.0.2.1 nothing" "as it was, while what is new is not translated"
+is "$(row 'sport = 5010' s.nat_src) $(WAIT=1 ask client tcp,10.0.2.2,80,5012)" "10.0.2.1 nothing" "as it was, while what is new is not translated"
 runs "a policy that denies it" nat '' 'deny { "echo", proto = "tcp", dport = 7, dst = "10.0.2.2" }, allow { "all", state = true }'
 back=
 echo four >&"${talk[1]}"
 read -rt $patience back <&"${talk[0]}"
 is "$back $(count_states 'sport = 5010')" " 0" "one that denies it ends it, by its real end points"
 # shellcheck disable=SC2154  # coproc gives it
-kill "$talk_PID" 2>/dev/null
+kill "${talk_PID:-}" 2>/dev/null || : # it may have ended by itself
 
 # Masquerade's states go with the address that they have, snat's do not.
 goes() { # goes NAME COMMAND...: a masqueraded connection and one of snat; the command; which is left
 	local name=$1
 	shift
 	runs "masquerade and snat" nat 'snat { "fixed", oif = "wan0", src = "10.0.1.3", to = "10.0.2.10" }, masquerade { "out", oif = "wan0" }' 'allow { "all", state = true }' --states=flush
-	is "$(ask udp,10.0.2.2,80,5020 udp,10.0.2.2,80,5021,10.0.1.3 udp,fd00:2::2,80,5022)" "10.0.2.1 5020, 10.0.2.10 5021, fd00:2::1 5022" "three connections: $name"
+	is "$(ask client udp,10.0.2.2,80,5020 udp,10.0.2.2,80,5021,10.0.1.3 udp,fd00:2::2,80,5022)" "10.0.2.1 5020, 10.0.2.10 5021, fd00:2::1 5022" "three connections: $name"
 	runs "$name" "$@"
 	wait_for 5 eval '[ "$(count_states "sport = 5020")" = 0 ]'
 	is "$(count_states 'sport = 5020') $(count_states 'sport = 5021')" "0 1" "$name: masquerade's is gone, snat's is not"

@@ -55,6 +55,14 @@ wire() {
 	tool wire && "$tools/wire" "$left" "$right" | paste -sd, | sed 's/,/, /g'
 }
 
+# ask SPACE SPEC...: whom a server saw of each of these connections, separated by ", " (see support/whoami.py).
+whoami=$IPFI_TOP/tests/net/support/whoami.py
+ask() {
+	local space=$1
+	shift
+	in_ns "$space" "$whoami" ask "$@" | paste -sd, | sed 's/,/, /g'
+}
+
 # row FILTER FIELD...: the fields of the only state that the filter finds, separated by blanks; "none" or
 # "several" otherwise. FIELD is a Lua expression about the row "s".
 row() {
