@@ -5,15 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/ipfi.h>
+
 #include "options.h"
 
 /* Options without a letter. */
 enum {
-	OPT_COLOR = 256,
+	OPT_APPLY = 256,
+	OPT_COLOR,
+	OPT_COMPILE,
+	OPT_CONFIRM,
+	OPT_EXIT_CODE,
 	OPT_HELP,
 	OPT_IMPORT_LEGACY,
 	OPT_LOCK_WAIT,
 	OPT_RMMOD,
+	OPT_SIM,
 	OPT_STATES,
 	OPT_SYSLOG,
 	OPT_VERSION
@@ -28,8 +35,13 @@ static const char usage_text[] =
 	"\n"
 	"  -f POLICY [arg...]      check and commit a policy file\n"
 	"  -c                      with -f: check only\n"
+	"  -n                      with -f: plan only, what would change; --exit-code: 10 if anything\n"
+	"  --confirm=SECONDS       with -f: the kernel takes the commit back unless it is confirmed\n"
 	"  --states=recheck|keep|flush\n"
 	"                          with -f: what the commit does with live states\n"
+	"  --compile=FILE          with -f: write the netlink messages instead of sending them\n"
+	"  --apply=FILE            send the messages of such a file\n"
+	"  --sim                   the built-in engine serves every call: no module, no root\n"
 	"  --import-legacy=DIR     print the policy that the original's rule files become\n"
 	"  -e STAT                 run a Lua statement; may be given often\n"
 	"  -l MOD                  load a Lua module; may be given often\n"
@@ -80,6 +92,18 @@ static int parse_seconds(const char *text, double *seconds)
 	return -1;
 }
 
+/* IPFI_CONFIRM_MOST bounds what the kernel takes. */
+static int parse_confirm(const char *text, int *seconds)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	if (end == text || *end || value < 1 || value > IPFI_CONFIRM_MOST)
+		return mistake("--confirm wants whole seconds, from 1 to 86400", text);
+	*seconds = (int)value;
+	return -1;
+}
+
 static int parse_choice(const char **choice, const char *option, const char *value,
 			const char *const *names)
 {
@@ -103,6 +127,9 @@ static int parse_one(struct options *options, int option)
 	case 'c':
 		options->check = true;
 		break;
+	case 'n':
+		options->plan = true;
+		break;
 	case 'e':
 		return add_word(&options->expr, optarg);
 	case 'l':
@@ -125,6 +152,24 @@ static int parse_one(struct options *options, int option)
 	case OPT_STATES:
 		return parse_choice(&options->states, "--states is recheck, keep or flush", optarg,
 				    states);
+	case OPT_APPLY:
+		if (options->apply)
+			return mistake("one --apply only", NULL);
+		options->apply = optarg;
+		break;
+	case OPT_COMPILE:
+		if (options->compile)
+			return mistake("one --compile only", NULL);
+		options->compile = optarg;
+		break;
+	case OPT_CONFIRM:
+		return parse_confirm(optarg, &options->confirm);
+	case OPT_EXIT_CODE:
+		options->exit_code = true;
+		break;
+	case OPT_SIM:
+		options->sim = true;
+		break;
 	case OPT_IMPORT_LEGACY:
 		if (options->import_legacy)
 			return mistake("one --import-legacy only", NULL);
@@ -155,6 +200,20 @@ static int parse_one(struct options *options, int option)
 /* What makes sense only together. */
 static int check_combination(const struct options *options)
 {
+	const bool commits = options->policy && !options->check && !options->plan && !options->compile;
+
+	if (options->plan && !options->policy)
+		return mistake("-n needs -f", NULL);
+	if (options->exit_code && !options->plan)
+		return mistake("--exit-code needs -n", NULL);
+	if (options->compile && !options->policy)
+		return mistake("--compile needs -f", NULL);
+	if (options->check + options->plan + !!options->compile > 1)
+		return mistake("-c, -n and --compile exclude each other", NULL);
+	if (options->apply && options->policy)
+		return mistake("--apply stands without a policy", NULL);
+	if (options->confirm && !commits && !options->apply)
+		return mistake("--confirm needs a commit: -f or --apply", NULL);
 	if (options->check && !options->policy)
 		return mistake("-c needs -f", NULL);
 	if (options->states && !options->policy)
@@ -171,11 +230,16 @@ static int check_combination(const struct options *options)
 int options_parse(struct options *options, int argc, char **argv)
 {
 	static const struct option names[] = {
+		{ "apply", required_argument, NULL, OPT_APPLY },
 		{ "color", required_argument, NULL, OPT_COLOR },
+		{ "compile", required_argument, NULL, OPT_COMPILE },
+		{ "confirm", required_argument, NULL, OPT_CONFIRM },
+		{ "exit-code", no_argument, NULL, OPT_EXIT_CODE },
 		{ "help", no_argument, NULL, OPT_HELP },
 		{ "import-legacy", required_argument, NULL, OPT_IMPORT_LEGACY },
 		{ "lock-wait", required_argument, NULL, OPT_LOCK_WAIT },
 		{ "rmmod", no_argument, NULL, OPT_RMMOD },
+		{ "sim", no_argument, NULL, OPT_SIM },
 		{ "states", required_argument, NULL, OPT_STATES },
 		{ "syslog", no_argument, NULL, OPT_SYSLOG },
 		{ "version", no_argument, NULL, OPT_VERSION },
@@ -198,7 +262,7 @@ int options_parse(struct options *options, int argc, char **argv)
 			continue;
 		}
 		/* "+": what follows the first word belongs to the script or policy. */
-		option = getopt_long(argc, argv, "+f:ce:l:ivqjh", names, NULL);
+		option = getopt_long(argc, argv, "+f:cne:l:ivqjh", names, NULL);
 		if (option == -1)
 			break;
 		status = parse_one(options, option);
@@ -250,14 +314,23 @@ void options_push(lua_State *L, const struct options *options)
 	push_string(L, options->color ? options->color : "auto", "color");
 	push_string(L, options->states, "states");
 	push_string(L, options->import_legacy, "import_legacy");
+	push_string(L, options->compile, "compile");
+	push_string(L, options->apply, "apply");
 	push_string(L, options->script, "script");
 	push_flag(L, options->check, "check");
+	push_flag(L, options->plan, "plan");
+	push_flag(L, options->exit_code, "exit_code");
+	push_flag(L, options->sim, "sim");
 	push_flag(L, options->interactive, "interactive");
 	push_flag(L, options->version, "version");
 	push_flag(L, options->quiet, "quiet");
 	push_flag(L, options->json, "json");
 	push_flag(L, options->syslog, "syslog");
 	push_flag(L, options->rmmod, "rmmod");
+	if (options->confirm) {
+		lua_pushinteger(L, options->confirm);
+		lua_setfield(L, -2, "confirm");
+	}
 	lua_pushinteger(L, options->verbose);
 	lua_setfield(L, -2, "verbose");
 	lua_pushnumber(L, options->lock_wait);

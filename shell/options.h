@@ -28,12 +28,15 @@ struct words {
 struct options {
 	const char *policy;   /* -f */
 	const char *import_legacy; /* the directory */
+	const char *compile;  /* the file that gets the messages; NULL: they are sent */
+	const char *apply;    /* a file of messages to send */
+	int confirm;          /* seconds; 0: none */
 	struct words expr;    /* -e */
 	struct words modules; /* -l */
 	const char *color, *states;
 	double lock_wait; /* seconds */
 	int verbose;
-	bool check, interactive, version, quiet, json, syslog, rmmod;
+	bool check, plan, exit_code, sim, interactive, version, quiet, json, syslog, rmmod;
 	const char *script; /* NULL: none */
 	char **args;	    /* of the script or the policy, ended by NULL */
 };

@@ -101,6 +101,10 @@ static const char *const commands_rows[] = {
 	[IPFI_CMD_SETS_DUMP] = "sets_dump",
 	[IPFI_CMD_SET_ADD] = "set_add",
 	[IPFI_CMD_SET_DELETE] = "set_delete",
+	[IPFI_CMD_RULESET_CONFIRM] = "ruleset_confirm",
+	[IPFI_CMD_RULESET_ROLLBACK] = "ruleset_rollback",
+	[IPFI_CMD_EXPLAIN] = "explain",
+	[IPFI_CMD_DROPS_DUMP] = "drops_dump",
 	[IPFI_CMD_EVENT_STATE] = "event_state",
 	[IPFI_CMD_EVENT_FULL] = "event_full",
 	[IPFI_CMD_EVENT_NAT_FULL] = "event_nat_full",
@@ -164,6 +168,13 @@ static const char *const events_rows[] = {
 };
 static NAMES(events, "event");
 
+static const char *const changes_rows[] = {
+#define X(id, name) [IPFI_CHANGE_##id] = name,
+	IPFI_CHANGES(X)
+#undef X
+};
+static NAMES(changes, "change");
+
 static const char *const causes_rows[] = {
 #define X(id, name) [IPFI_CAUSE_##id] = name,
 	IPFI_CAUSES(X)
@@ -198,7 +209,7 @@ static NAMES(state_flags, "state_flags");
 
 const struct schema_names *const schema_enums[] = {
 	&commands, &schema_states, &verdicts,	    &lists,	 &commit_states, &fields, &reasons,
-	&events,   &causes,	   &schema_helpers, &rule_flags, &state_flags,	 NULL,
+	&events,   &causes,	   &schema_helpers, &rule_flags, &state_flags,	 &changes, NULL,
 };
 
 /* Nests, the inner ones first */
@@ -209,6 +220,8 @@ static const struct schema_attr info_rows[] = {
 	[IPFI_INFO_A_ARMED] = U8("armed"),
 	[IPFI_INFO_A_NAME] = STRING("name", IPFI_NAME_LEN),
 	[IPFI_INFO_A_RULES] = U32("rules"),
+	[IPFI_INFO_A_CONFIRM] = U32("confirm"),
+	[IPFI_INFO_A_CHANGE] = ENUM8("change", changes),
 };
 TABLE(info, "info", SCHEMA_STRUCT);
 
@@ -232,6 +245,7 @@ TABLE(ruleset, "ruleset", SCHEMA_STRUCT);
 static const struct schema_attr commit_rows[] = {
 	[IPFI_COMMIT_A_EXPECT] = U32("expect"),
 	[IPFI_COMMIT_A_STATES] = ENUM8("states", commit_states),
+	[IPFI_COMMIT_A_CONFIRM] = U32("confirm"),
 };
 TABLE(commit, "commit", SCHEMA_STRUCT);
 
@@ -459,6 +473,56 @@ static const struct schema_attr set_rows[] = {
 };
 TABLE(set, "set", SCHEMA_STRUCT);
 
+static const struct schema_attr packet_rows[] = {
+	[IPFI_PACKET_A_DATA] = BINARY("data", 0),
+	[IPFI_PACKET_A_LIST] = ENUM8("list", lists),
+	[IPFI_PACKET_A_IIF] = STRING("iif", IFNAMSIZ - 1),
+	[IPFI_PACKET_A_OIF] = STRING("oif", IFNAMSIZ - 1),
+	[IPFI_PACKET_A_MARK] = U32("mark"),
+	[IPFI_PACKET_A_USER] = U32("user"),
+};
+TABLE(packet, "packet", SCHEMA_STRUCT);
+
+static const struct schema_attr step_rows[] = {
+	[IPFI_STEP_A_LIST] = ENUM8("list", lists),
+	[IPFI_STEP_A_RULE] = U64("rule"),
+	[IPFI_STEP_A_FIELD] = ENUM8("field", fields),
+	[IPFI_STEP_A_PAD] = PAD,
+};
+TABLE(step, "step", SCHEMA_STRUCT);
+
+static const struct schema_attr judgement_rows[] = {
+	[IPFI_JUDGEMENT_A_VERDICT] = ENUM8("verdict", verdicts),
+	[IPFI_JUDGEMENT_A_REASON] = ENUM8("reason", reasons),
+	[IPFI_JUDGEMENT_A_LIST] = ENUM8("list", lists),
+	[IPFI_JUDGEMENT_A_RULE] = U64("rule"),
+	[IPFI_JUDGEMENT_A_STATE] = ENUM8("state", schema_states),
+	[IPFI_JUDGEMENT_A_STATE_ID] = U64("state_id"),
+	[IPFI_JUDGEMENT_A_DSTNAT_RULE] = U64("dstnat_rule"),
+	[IPFI_JUDGEMENT_A_SRCNAT_RULE] = U64("srcnat_rule"),
+	[IPFI_JUDGEMENT_A_SRC] = ADDRESS("src"),
+	[IPFI_JUDGEMENT_A_DST] = ADDRESS("dst"),
+	[IPFI_JUDGEMENT_A_SPORT] = U16("sport"),
+	[IPFI_JUDGEMENT_A_DPORT] = U16("dport"),
+	[IPFI_JUDGEMENT_A_PAD] = PAD,
+};
+TABLE(judgement, "judgement", SCHEMA_STRUCT);
+
+static const struct schema_attr drop_rows[] = {
+	[IPFI_DROP_A_TIME] = U64("time"),
+	[IPFI_DROP_A_REASON] = ENUM8("reason", reasons),
+	[IPFI_DROP_A_LIST] = ENUM8("list", lists),
+	[IPFI_DROP_A_IIF] = U32("iif"),
+	[IPFI_DROP_A_OIF] = U32("oif"),
+	[IPFI_DROP_A_RULE] = U64("rule"),
+	[IPFI_DROP_A_MARK] = U32("mark"),
+	[IPFI_DROP_A_LENGTH] = U32("length"),
+	[IPFI_DROP_A_HEADER] = BINARY("header", IPFI_DROP_HEADER),
+	[IPFI_DROP_A_MISSED] = U32("missed"),
+	[IPFI_DROP_A_PAD] = PAD,
+};
+TABLE(drop, "drop", SCHEMA_STRUCT);
+
 static const struct schema_attr top_rows[] = {
 	[IPFI_A_INFO] = NEST("info", info),
 	[IPFI_A_LIMITS] = NEST("limits", limits),
@@ -472,6 +536,10 @@ static const struct schema_attr top_rows[] = {
 	[IPFI_A_LOG] = NEST("log", log),
 	[IPFI_A_EXPECTATION] = NEST("expectation", expectation),
 	[IPFI_A_SET] = NEST("set", set),
+	[IPFI_A_PACKET] = NEST("packet", packet),
+	[IPFI_A_STEP] = NESTS("step", step),
+	[IPFI_A_JUDGEMENT] = NEST("judgement", judgement),
+	[IPFI_A_DROP] = NEST("drop", drop),
 };
 TABLE(top, "ipfi", SCHEMA_STRUCT);
 

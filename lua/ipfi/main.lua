@@ -75,6 +75,15 @@ local function commit(p, states)
     :format(p.source, done.generation or 0, policy.size(p)))
 end
 
+-- What the command line knows already and nothing here carries out yet must not become a plain commit.
+local function refuse_unknown(options)
+  for _, name in ipairs { "plan", "compile", "apply", "confirm", "sim" } do
+    if options[name] then
+      errors.raise("usage", "%s is not available in this version", name == "plan" and "-n" or "--" .. name)
+    end
+  end
+end
+
 local function run_policy(options)
   local p = loader.load(options.policy, loader.args(options.args))
   if options.check then
@@ -182,6 +191,10 @@ return function(options)
     return errors.status.done
   end
   install_globals(options)
+  local refused = try(refuse_unknown, options)
+  if refused ~= errors.status.done then
+    return refused
+  end
   local list = steps(options)
   local interactive = options.interactive
   if not interactive and #list == 0 then

@@ -124,6 +124,7 @@ describe("docs/netlink/ipfi.yaml", function()
       event = "IPFI_EVENT_",
       cause = "IPFI_CAUSE_",
       helper = "IPFI_HELPER_",
+      change = "IPFI_CHANGE_",
     }
     for name, prefix in pairs(prefixes) do
       local wanted = {}

@@ -74,7 +74,8 @@ end
 
 -- One message of each command, with every attribute somewhere.
 local MESSAGES = {
-  { cmd = "info", info = { version = "1.0", generation = 7, armed = 1, name = "gateway", rules = 3 } },
+  { cmd = "info", info = { version = "1.0", generation = 7, armed = 1, name = "gateway", rules = 3,
+    confirm = 60000 } },
   { cmd = "limits_get" },
   { cmd = "limits_set", flags = { "ack" }, limits = { max_states = 0x7fffffff, tcp_loose = 0, icmp = 30 } },
   { cmd = "ruleset_begin", ruleset = { name = "p", default_in = "deny", default_out = "allow",
@@ -97,7 +98,8 @@ local MESSAGES = {
     target = { addrs = { ranges = { { from = "10.0.0.10", to = "10.0.0.20" }, { from = "fd00::10" } } },
       port_from = 8000, port_to = 8010 },
   } },
-  { cmd = "ruleset_commit", flags = { "ack" }, commit = { expect = 0xffffffff, states = "flush" } },
+  { cmd = "ruleset_commit", flags = { "ack" }, commit = { expect = 0xffffffff, states = "flush",
+    confirm = 86400 } },
   { cmd = "ruleset_abort" },
   { cmd = "rules_dump", flags = { "dump" } },
   { cmd = "states_dump", state = {
@@ -129,6 +131,17 @@ local MESSAGES = {
   { cmd = "set_add", set = { name = "bans", member = {
     { addr = "192.0.2.1", timeout = 600000 }, { addr = "2001:db8::", length = 32 } } } },
   { cmd = "set_delete", set = { name = "bans", member = { { addr = "192.0.2.0", length = 24 } } } },
+  { cmd = "ruleset_confirm", flags = { "ack" }, commit = { expect = 7 } },
+  { cmd = "ruleset_rollback", flags = { "ack" }, commit = {} },
+  { cmd = "explain", flags = { "dump" }, packet = {
+    data = "\x45\0\0\x14", list = "out", iif = "lo", oif = "eth0", mark = 1, user = 1000 } },
+  { cmd = "explain", step = { { list = "in", rule = 1, field = "dport" }, { list = "srcnat", rule = -1 } },
+    judgement = { verdict = "allow", reason = "rule-allow", list = "forward", rule = 1 << 62,
+      state = "SYN_SENT", state_id = (1 << 53) - 1, dstnat_rule = 2, srcnat_rule = 3,
+      src = "203.0.113.1", dst = "192.0.2.1", sport = 40000, dport = 443 } },
+  { cmd = "drops_dump", flags = { "dump" }, drop = {
+    time = 1700000000000000000, reason = "rule-deny", list = "in", iif = 2, oif = 0, rule = 5, mark = 6,
+    length = 60, header = "\x45\0\0\x3c", missed = 7 } },
   { cmd = "event_state", event = { kind = "destroyed", cause = "expired" }, state = { proto = 1 } },
   { cmd = "event_full", stats = { states = 5, max_states = 5 } },
   { cmd = "event_nat_full", log = { name = "lan out", list = "srcnat", dport = 80 } },
@@ -137,7 +150,7 @@ local MESSAGES = {
     list = "in", family = 6, proto = 58, src = "fe80::1", dst = "ff02::1", sport = 1, dport = 2,
     icmp = 0x8700, iif = 1, oif = 0, length = 72, time = 1700000000000000000,
   } },
-  { cmd = "event_ruleset", info = { generation = 2 } },
+  { cmd = "event_ruleset", info = { generation = 2, change = "timed-out" } },
 }
 
 function cases.every_message_comes_back()

@@ -83,6 +83,18 @@ static void test_mistakes(void **state)
 		"ipfi -q -v",
 		"ipfi --rmmod=now",
 		"ipfi -n",
+		"ipfi --compile=x",
+		"ipfi -f a --exit-code",
+		"ipfi -f a -c -n",
+		"ipfi -f a -n --compile=x",
+		"ipfi -f a --apply=x",
+		"ipfi --apply=x --apply=y",
+		"ipfi --confirm=60",
+		"ipfi -f a -n --confirm=60",
+		"ipfi -f a --confirm=0",
+		"ipfi -f a --confirm=86401",
+		"ipfi -f a --confirm=1.5",
+		"ipfi -f a --confirm=",
 	};
 	struct options options;
 
@@ -121,6 +133,26 @@ static void test_policy(void **state)
 	assert_string_equal(options.policy, "./gw.lua");
 	assert_true(options.check);
 	assert_string_equal(options.args[0], "--lan");
+	options_free(&options);
+}
+
+static void test_ways_of_a_policy(void **state)
+{
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, "ipfi -f a --confirm=60"), -1);
+	assert_int_equal(options.confirm, 60);
+	options_free(&options);
+	assert_int_equal(parse(&options, "ipfi --sim -f a -n --exit-code"), -1);
+	assert_true(options.sim && options.plan && options.exit_code);
+	options_free(&options);
+	assert_int_equal(parse(&options, "ipfi -f a --compile=-"), -1);
+	assert_string_equal(options.compile, "-");
+	options_free(&options);
+	assert_int_equal(parse(&options, "ipfi --apply=boot.nl --confirm=86400"), -1);
+	assert_string_equal(options.apply, "boot.nl");
+	assert_int_equal(options.confirm, 86400);
 	options_free(&options);
 }
 
@@ -184,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mistakes), cmocka_unit_test(test_policy),
+		cmocka_unit_test(test_ways_of_a_policy),
 		cmocka_unit_test(test_script),	 cmocka_unit_test(test_statements_and_modules),
 		cmocka_unit_test(test_rmmod),
 	};

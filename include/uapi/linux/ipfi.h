@@ -10,7 +10,7 @@
  * "admin" below: CAP_NET_ADMIN in the user namespace that owns the network namespace.
  *
  *   IPFI_CMD_INFO            ->  -
- *                            <-  INFO { VERSION, GENERATION, ARMED, NAME, RULES }
+ *                            <-  INFO { VERSION, GENERATION, ARMED, NAME, RULES, CONFIRM? }
  *   IPFI_CMD_LIMITS_GET      ->  -
  *                            <-  LIMITS { one u32 for each of IPFI_LIMITS }
  *   IPFI_CMD_LIMITS_SET      ->  LIMITS { any of IPFI_LIMITS }                                     admin
@@ -20,9 +20,17 @@
  *   IPFI_CMD_RULE_ADD        ->  RULE { see enum ipfi_rule_attr }                                  admin
  *                            appends a filter rule or a NAT rule, by its LISTS; many of these may share one sendmsg(2). After the first
  *                            refused rule the transaction is broken and commit answers -ECANCELED
- *   IPFI_CMD_RULESET_COMMIT  ->  COMMIT { EXPECT?, STATES? }                                       admin
- *                            <-  INFO { GENERATION, RULES }
- *                            -ESTALE when EXPECT is not the running generation; nothing changes then
+ *   IPFI_CMD_RULESET_COMMIT  ->  COMMIT { EXPECT?, STATES?, CONFIRM? }                             admin
+ *                            <-  INFO { GENERATION, RULES, CONFIRM? }
+ *                            -ESTALE when EXPECT is not the running generation, -EBUSY while another commit
+ *                            waits to be confirmed; nothing changes then. With CONFIRM the rule set and the
+ *                            limits that were in force come back by themselves, as a new generation that live
+ *                            states are judged by again, unless it is confirmed in time
+ *   IPFI_CMD_RULESET_CONFIRM ->  COMMIT { EXPECT? }                                                admin
+ *                            <-  INFO { GENERATION, RULES }: the running rule set stays.
+ *                            -ENOENT when none waits, -ESTALE when EXPECT is not its generation
+ *   IPFI_CMD_RULESET_ROLLBACK -> COMMIT { EXPECT? }                                                admin
+ *                            <-  INFO { GENERATION, RULES } of what came back; errors as above
  *   IPFI_CMD_RULESET_ABORT   ->  -                                                                 admin
  *   IPFI_CMD_RULES_DUMP      ->  (dump)                                                            admin
  *                            <-  INFO { GENERATION, NAME, RULES }, RULESET { DEFAULT_* } once, first;
@@ -48,6 +56,13 @@
  *   IPFI_CMD_SET_DELETE      ->  SET { NAME, MEMBER { ADDR, LENGTH? } ... }; none: all members     admin
  *                            <-  SET { NAME, MEMBERS, CHANGED }; -ENOENT for a set that no rule set declares,
  *                            here, for SET_ADD and for SETS_DUMP with a NAME
+ *   IPFI_CMD_EXPLAIN         ->  (dump) PACKET { DATA, LIST, IIF?, OIF?, MARK?, USER? }            admin
+ *                            <-  STEP { ... } for each rule that was asked, in order, several a message; then
+ *                                JUDGEMENT { ... }, once, last. What would happen to the packet now: nothing is
+ *                                counted, logged, renewed, made or used up
+ *   IPFI_CMD_DROPS_DUMP      ->  (dump)                                                            admin
+ *                            <-  DROP { see enum ipfi_drop_attr } for each of the last IPFI_DROPS_KEPT packets
+ *                                that were dropped, the oldest first
  *
  * Multicast:
  *   group "state":    IPFI_CMD_EVENT_STATE    EVENT { KIND, CAUSE? }, STATE { ... }
@@ -55,7 +70,7 @@
  *                     IPFI_CMD_EVENT_NAT_FULL LOG { RULE, NAME, LIST, FAMILY, PROTO, SRC, DST, SPORT, DPORT, TIME }:
  *                                             no translation left for a connection; at most one a second
  *   group "log":      IPFI_CMD_EVENT_LOG      LOG { see enum ipfi_log_attr }
- *   group "ruleset":  IPFI_CMD_EVENT_RULESET  INFO { GENERATION, NAME, RULES }
+ *   group "ruleset":  IPFI_CMD_EVENT_RULESET  INFO { GENERATION, NAME, RULES, CHANGE, CONFIRM? }
  */
 #ifndef _UAPI_LINUX_IPFI_H
 #define _UAPI_LINUX_IPFI_H
@@ -96,6 +111,10 @@ enum ipfi_cmd {
 	IPFI_CMD_SETS_DUMP,
 	IPFI_CMD_SET_ADD,
 	IPFI_CMD_SET_DELETE,
+	IPFI_CMD_RULESET_CONFIRM,
+	IPFI_CMD_RULESET_ROLLBACK,
+	IPFI_CMD_EXPLAIN,
+	IPFI_CMD_DROPS_DUMP,
 	IPFI_CMD_EVENT_STATE,
 	IPFI_CMD_EVENT_FULL,
 	IPFI_CMD_EVENT_NAT_FULL,
@@ -120,6 +139,10 @@ enum ipfi_attr {
 	IPFI_A_LOG,     /* nest, enum ipfi_log_attr */
 	IPFI_A_EXPECTATION, /* nest, enum ipfi_expectation_attr */
 	IPFI_A_SET,     /* nest, enum ipfi_set_attr */
+	IPFI_A_PACKET,  /* nest, enum ipfi_packet_attr */
+	IPFI_A_STEP,    /* nest, enum ipfi_step_attr; repeated */
+	IPFI_A_JUDGEMENT, /* nest, enum ipfi_judgement_attr */
+	IPFI_A_DROP,    /* nest, enum ipfi_drop_attr */
 	__IPFI_A_END,
 };
 #define IPFI_A_MAX (__IPFI_A_END - 1)
@@ -131,9 +154,27 @@ enum ipfi_info_attr {
 	IPFI_INFO_A_ARMED,      /* u8: 1 when packets are judged */
 	IPFI_INFO_A_NAME,       /* string: the running policy's name */
 	IPFI_INFO_A_RULES,      /* u32: number of rules */
+	IPFI_INFO_A_CONFIRM,    /* u32: milliseconds until the rule set before comes back; absent when it is to stay */
+	IPFI_INFO_A_CHANGE,     /* u8, enum ipfi_change: what happened, in an event */
 	__IPFI_INFO_A_END,
 };
 #define IPFI_INFO_A_MAX (__IPFI_INFO_A_END - 1)
+
+/* What happened to the running rule set: X(ENUM, name). */
+#define IPFI_CHANGES(X)            \
+	X(COMMITTED, "committed")      \
+	X(CONFIRMED, "confirmed")      \
+	X(ROLLED_BACK, "rolled-back")  \
+	X(TIMED_OUT, "timed-out")
+
+enum ipfi_change {
+	IPFI_CHANGE_UNSPEC,
+#define X(id, name) IPFI_CHANGE_##id,
+	IPFI_CHANGES(X)
+#undef X
+	__IPFI_CHANGE_END,
+};
+#define IPFI_CHANGE_MAX (__IPFI_CHANGE_END - 1)
 
 /*
  * Limits: X(ENUM, name in Lua, least, most, default). Times are in seconds, each renewed by traffic.
@@ -296,9 +337,12 @@ enum ipfi_commit_attr {
 	IPFI_COMMIT_A_UNSPEC,
 	IPFI_COMMIT_A_EXPECT, /* u32: the generation this commit replaces */
 	IPFI_COMMIT_A_STATES, /* u8, enum ipfi_commit_states */
+	IPFI_COMMIT_A_CONFIRM, /* u32: seconds to confirm, 1 to IPFI_CONFIRM_MOST */
 	__IPFI_COMMIT_A_END,
 };
 #define IPFI_COMMIT_A_MAX (__IPFI_COMMIT_A_END - 1)
+
+#define IPFI_CONFIRM_MOST 86400 /* a day */
 
 /*
  * A rule. All attributes but NAME, LISTS and VERDICT are optional; a field that is absent matches anything.
@@ -668,5 +712,71 @@ enum ipfi_member_attr {
 	__IPFI_MEMBER_A_END,
 };
 #define IPFI_MEMBER_A_MAX (__IPFI_MEMBER_A_END - 1)
+
+/* A packet to be explained. */
+enum ipfi_packet_attr {
+	IPFI_PACKET_A_UNSPEC,
+	IPFI_PACKET_A_DATA, /* binary: from the IP header on, as it arrives (list out: as it is sent) */
+	IPFI_PACKET_A_LIST, /* u8, enum ipfi_list: of the filter's, where it will be judged */
+	IPFI_PACKET_A_IIF,  /* string: name of the device that it enters by */
+	IPFI_PACKET_A_OIF,  /* string: of that which it leaves by */
+	IPFI_PACKET_A_MARK, /* u32 */
+	IPFI_PACKET_A_USER, /* u32: owner of the socket; list out only */
+	__IPFI_PACKET_A_END,
+};
+#define IPFI_PACKET_A_MAX (__IPFI_PACKET_A_END - 1)
+
+/* A rule that was asked about a packet. */
+enum ipfi_step_attr {
+	IPFI_STEP_A_UNSPEC,
+	IPFI_STEP_A_LIST,  /* u8, enum ipfi_list: asked in */
+	IPFI_STEP_A_RULE,  /* u64: id */
+	IPFI_STEP_A_FIELD, /* u8, enum ipfi_field: the first field that does not match; absent: the rule matches */
+	IPFI_STEP_A_PAD,
+	__IPFI_STEP_A_END,
+};
+#define IPFI_STEP_A_MAX (__IPFI_STEP_A_END - 1)
+
+/* What would happen to a packet. */
+enum ipfi_judgement_attr {
+	IPFI_JUDGEMENT_A_UNSPEC,
+	IPFI_JUDGEMENT_A_VERDICT,     /* u8, enum ipfi_verdict: of the filter's */
+	IPFI_JUDGEMENT_A_REASON,      /* u8, enum ipfi_reason */
+	IPFI_JUDGEMENT_A_LIST,        /* u8, enum ipfi_list */
+	IPFI_JUDGEMENT_A_RULE,        /* u64: id of the rule that decides, or that the state belongs to; absent for none */
+	IPFI_JUDGEMENT_A_STATE,       /* u8, enum ipfi_state_id: of the connection after the packet; absent without one */
+	IPFI_JUDGEMENT_A_STATE_ID,    /* u64: of the live state that was found; absent when there is none yet */
+	IPFI_JUDGEMENT_A_DSTNAT_RULE, /* u64: id of the rule that translates its destination */
+	IPFI_JUDGEMENT_A_SRCNAT_RULE, /* u64: id of the rule that translates its source */
+	IPFI_JUDGEMENT_A_SRC,         /* 4 or 16 bytes: SRC to DPORT as it leaves; all four absent when it is not translated */
+	IPFI_JUDGEMENT_A_DST,
+	IPFI_JUDGEMENT_A_SPORT,       /* u16; of an ICMP query its identifier */
+	IPFI_JUDGEMENT_A_DPORT,       /* u16 */
+	IPFI_JUDGEMENT_A_PAD,
+	__IPFI_JUDGEMENT_A_END,
+};
+#define IPFI_JUDGEMENT_A_MAX (__IPFI_JUDGEMENT_A_END - 1)
+
+#define IPFI_DROPS_KEPT 1024  /* dropped packets that are remembered in a namespace */
+#define IPFI_DROPS_RATE 1000  /* remembered a second at most; the rest are only counted */
+#define IPFI_DROP_HEADER 96   /* bytes kept of each */
+
+/* A packet that was dropped. */
+enum ipfi_drop_attr {
+	IPFI_DROP_A_UNSPEC,
+	IPFI_DROP_A_TIME,   /* u64: nanoseconds since the epoch */
+	IPFI_DROP_A_REASON, /* u8, enum ipfi_reason */
+	IPFI_DROP_A_LIST,   /* u8, enum ipfi_list */
+	IPFI_DROP_A_IIF,    /* u32: device index, 0 for none */
+	IPFI_DROP_A_OIF,    /* u32 */
+	IPFI_DROP_A_RULE,   /* u64: id of the rule that decided; absent for none */
+	IPFI_DROP_A_MARK,   /* u32 */
+	IPFI_DROP_A_LENGTH, /* u32: bytes of the IP packet */
+	IPFI_DROP_A_HEADER, /* binary: its first bytes, IPFI_DROP_HEADER at most */
+	IPFI_DROP_A_MISSED, /* u32: dropped since the one before and only counted */
+	IPFI_DROP_A_PAD,
+	__IPFI_DROP_A_END,
+};
+#define IPFI_DROP_A_MAX (__IPFI_DROP_A_END - 1)
 
 #endif /* _UAPI_LINUX_IPFI_H */
