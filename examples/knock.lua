@@ -24,6 +24,9 @@
 
 local MOST = 10000
 local RENEWAL = 20 -- seconds
+-- Connections that are open. A closed one is remembered for two minutes, one that nobody answered too: neither
+-- holds a door.
+local STANDING = { "ESTABLISHED", "UDP_ESTABLISHED" }
 
 local within = tonumber(args.within or 10)
 local set = fw.set(args.set or "knockers")
@@ -105,11 +108,11 @@ local function hear(packet)
   end
 end
 
--- Members with a connection stay so: a door does not close on who stands in it. Whom somebody deleted from
--- the set meanwhile is not brought back.
+-- Members with an open connection stay so: a door does not close on who stands in it. Whom somebody deleted
+-- from the set meanwhile is not brought back.
 local function renew()
   local inside = {}
-  for state in fw.states { rule = rule }:each() do
+  for state in fw.states { rule = rule, state = STANDING }:each() do
     inside[state.src] = true
   end
   for src in pairs(inside) do

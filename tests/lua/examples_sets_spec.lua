@@ -184,11 +184,12 @@ describe("examples/knock.lua", function()
     assert.equal("ended", problem)
   end)
 
-  it("keeps the door open for who stands in it, unless somebody put him out", function()
+  -- Renews once with these states: { src, state }. Returns who is a member then: 10.0.0.1 and 10.0.0.3 were.
+  local function renew(states)
     fw.commit(loader.load "examples/knock-policy.lua")
-    for i, src in ipairs { "10.0.0.1", "10.0.0.2" } do
-      kernel.states[i] = { family = 4, proto = 6, state = "ESTABLISHED", flags = {}, src = src,
-        dst = "192.0.2.1", sport = 1, dport = 22, list = "in", iif = 1, oif = 0,
+    for i, one in ipairs(states) do
+      kernel.states[i] = { family = 4, proto = 6, state = one[2], flags = {}, src = one[1],
+        dst = "192.0.2.1", sport = i, dport = 22, list = "in", iif = 1, oif = 0,
         rule = netlink.rule_id "knocked", packets = 1, bytes = 1, reply_packets = 1,
         reply_bytes = 1, timeout = 1, age = 1, mark = 0, generation = 1 }
     end
@@ -201,7 +202,23 @@ describe("examples/knock.lua", function()
       end
     end }, { __index = fw })
     run("examples/knock.lua", {}, firewall)
-    assert.same({ "10.0.0.1 3600", "10.0.0.3 5" }, members "knockers")
+    return members "knockers"
+  end
+
+  it("keeps the door open for who stands in it, unless somebody put him out", function()
+    assert.same({ "10.0.0.1 3600", "10.0.0.3 5" },
+      renew { { "10.0.0.1", "ESTABLISHED" }, { "10.0.0.2", "ESTABLISHED" } })
+  end)
+
+  it("keeps it open for nobody who left, or never came in", function()
+    for _, state in ipairs { "SYN_SENT", "SYN_RECV", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT",
+      "CLOSED", "UDP_NEW" } do
+      kernel.reset()
+      assert.same({ "10.0.0.1 5", "10.0.0.3 5" }, renew { { "10.0.0.1", state } }, state)
+    end
+    kernel.reset()
+    assert.same({ "10.0.0.1 3600", "10.0.0.3 5" },
+      renew { { "10.0.0.1", "TIME_WAIT" }, { "10.0.0.1", "ESTABLISHED" }, { "10.0.0.3", "CLOSED" } })
   end)
 
   it("says what is wrong with its arguments, and what the policy lacks", function()
