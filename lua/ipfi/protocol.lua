@@ -7,6 +7,7 @@ local text = require "ipfi.text"
 local protocol = {}
 
 protocol.TCP, protocol.UDP, protocol.ICMP, protocol.ICMPV6 = 6, 17, 1, 58
+protocol.DCCP, protocol.SCTP, protocol.UDPLITE = 33, 132, 136
 
 -- IANA, "Assigned Internet Protocol Numbers".
 local BY_NAME = {

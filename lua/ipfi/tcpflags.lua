@@ -22,14 +22,21 @@ local function bits_of(letters)
   return bits
 end
 
-local function letters_of(bits)
+local memo = {}
+
+--- Flags that are set as letters: "SA".
+function tcpflags.letters(bits)
+  if memo[bits] then
+    return memo[bits]
+  end
   local letters = {}
   for letter in ORDER:gmatch(".") do
     if bits & BITS[letter] ~= 0 then
       letters[#letters + 1] = letter
     end
   end
-  return table.concat(letters)
+  memo[bits] = table.concat(letters)
+  return memo[bits]
 end
 
 --- Parses "S/SAFR", or "S", which looks at all six classic flags.
@@ -51,9 +58,20 @@ function tcpflags.parse(value)
   return bits, mask
 end
 
+--- The flags of one packet from letters: "SA"; "" for none.
+-- @return bits, or nil and a message
+function tcpflags.of_packet(value)
+  local bits = type(value) == "string" and bits_of(value)
+  if not bits then
+    return nil, ("expected the letters of those that are set, like 'SA' (letters %s), got %s")
+      :format(ORDER, text.quote(value))
+  end
+  return bits
+end
+
 --- Bits of the wire as they would be written.
 function tcpflags.written(set, looked_at)
-  return letters_of(set) .. "/" .. letters_of(looked_at)
+  return tcpflags.letters(set) .. "/" .. tcpflags.letters(looked_at)
 end
 
 return tcpflags
