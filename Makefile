@@ -16,7 +16,7 @@ quiet := @
 endif
 say = @echo "  $(1)	$(2)"
 
-libraries := lua5.4 libnl-genl-3.0 readline
+libraries := lua5.4 libnl-genl-3.0 readline libpcap
 warnings := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
 hardening := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 

@@ -17,6 +17,7 @@
 #include <lua.h>
 #include <lualib.h>
 
+#include "capture.h"
 #include "codec.h"
 #include "interrupt.h"
 #include "module.h"
@@ -30,6 +31,7 @@
 #endif
 
 static const luaL_Reg libraries[] = {
+	{ "ipfi.c.capture", capture_open },
 	{ "ipfi.c.codec", codec_open },
 	{ "ipfi.c.netlink", netlink_open },
 	{ "ipfi.c.sys", sys_open },

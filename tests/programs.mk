@@ -6,7 +6,7 @@
 
 sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 warnings := -Wall -Wextra -Werror -Wno-missing-field-initializers
-libraries := lua5.4 libnl-genl-3.0 readline
+libraries := lua5.4 libnl-genl-3.0 readline libpcap
 includes := -Iinclude/uapi -Imodule -Ishell -Itests/unit
 flags = -std=gnu11 -g $(warnings) -D_GNU_SOURCE $(includes) $$(pkg-config --cflags $(libraries)) -MMD -MP
 

@@ -178,7 +178,7 @@ packet.fields = {
   { name = "length", forms = "bytes", read = whole_number("length", 20, LENGTH_MOST),
     help = "Of the whole packet; zeros follow the payload up to it." },
   { name = "dscp", forms = "'ef', 'af11', 0 to 63", read = dscp_of, help = "Without it, 0." },
-  { name = "mark", forms = "a number", read = whole_number("mark", 0, 0xffffffff), 
+  { name = "mark", forms = "a number", read = whole_number("mark", 0, 0xffffffff),
     help = "The packet's mark." },
   { name = "user", forms = "a user's name or number", read = user_of,
     help = "The owner of the socket; only with dir = 'out'." },

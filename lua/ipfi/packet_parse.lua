@@ -182,8 +182,8 @@ end
 -- @param data bytes from the IP header on; the link layer's padding may follow, the end may be missing
 -- @param quoted it stands in an ICMP error: being cut is no flaw
 -- @return packet table. Beside the fields of packet.fields: fragment = { offset =, more = } of one,
---   extensions = names of the extension headers of IPv6, truncated = true when bytes are missing, problem = what is
---   wrong with its headers. payload is what there is of it.
+--   extensions = names of the extension headers of IPv6, truncated = true when bytes are missing, problem =
+--   what is wrong with its headers. payload is what there is of it.
 function parse(data, quoted)
   local t = {}
   local version = #data > 0 and data:byte() >> 4 or 0
