@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +18,19 @@
 #include <lua.h>
 #include <lualib.h>
 
+#include <linux/capability.h>
+
 #include "capture.h"
+#include "child.h"
 #include "codec.h"
 #include "interrupt.h"
 #include "module.h"
 #include "netlink.h"
 #include "options.h"
+#include "privilege.h"
 #include "repl.h"
 #include "sys.h"
+#include "transfer.h"
 
 #ifndef IPFI_PREFIX
 #define IPFI_PREFIX "/usr"
@@ -32,10 +38,12 @@
 
 static const luaL_Reg libraries[] = {
 	{ "ipfi.c.capture", capture_open },
+	{ "ipfi.c.child", child_open },
 	{ "ipfi.c.codec", codec_open },
 	{ "ipfi.c.netlink", netlink_open },
 	{ "ipfi.c.sys", sys_open },
 	{ "ipfi.c.repl", repl_open },
+	{ "ipfi.c.transfer", transfer_open },
 	{ NULL, NULL },
 };
 
@@ -202,16 +210,48 @@ static void open_standard_files(void)
 		close(fd);
 }
 
+/*
+ * Ends quietly when nobody reads what is written, and learns of children that end, whatever those
+ * who started the program ignore.
+ */
+static void reset_signals(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
+}
+
+/*
+ * All that the program is for takes CAP_NET_ADMIN at most; removing the module is left to another
+ * process. Returns -1 to go on, or the status to exit with.
+ */
+static int give_up_privileges(const struct options *options)
+{
+	char text[128];
+	int error = options->rmmod ? module_prepare() : 0;
+
+	/* Other users have nothing to give up, and may start what has more rights, like sudo(8). */
+	if (!error && privilege_any())
+		error = privilege_keep(PRIVILEGE(CAP_NET_ADMIN));
+	if (!error)
+		return -1;
+	snprintf(text, sizeof(text), "cannot give up privileges: %s", strerror(-error));
+	report(options, text);
+	return STATUS_LUA;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	int status;
 
 	open_standard_files();
+	reset_signals();
 	/* For readline's idea of a character; numbers keep their point. */
 	setlocale(LC_CTYPE, "");
 	openlog("ipfi", LOG_PID, LOG_DAEMON);
 	status = options_parse(&options, argc, argv);
+	if (status < 0)
+		status = give_up_privileges(&options);
 	if (status < 0) {
 		if (options.rmmod && atexit(remove_at_exit) == 0)
 			removing = &options;

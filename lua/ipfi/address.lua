@@ -80,6 +80,9 @@ local Set = { __name = "set" }
 Set.__index = Set
 Set.__metatable = "set"
 
+--- The class of sets.
+address.Set = Set
+
 local function is_set(value)
   return type(value) == "table" and rawget(value, values.ELEMENT) ~= nil
 end

@@ -68,6 +68,9 @@ local Rule, Group, Policy = class "rule", class "group", class "policy"
 -- The classes hide their metatable from policies, so objects carry their kind.
 local KIND = {}
 
+--- What stands for itself when a policy that was noted elsewhere comes back: see apart.lua.
+policy.atoms = { KIND, values.ELEMENT, Rule, Group, Policy, address.Set }
+
 local function kind(value)
   if type(value) ~= "table" then
     return nil
@@ -204,6 +207,11 @@ function Builder:declare(names)
   end
 end
 
+--- The names of the dynamic sets that were made.
+function Builder:declarations()
+  return table.move(self.declared, 1, #self.declared, 1, {})
+end
+
 function Builder:set(list)
   local at = self:where(3)
   local set, message
@@ -303,7 +311,7 @@ local function take_sets(self, p)
       self:declare(one.wire.dst and one.wire.dst.set)
     end
   end
-  p.sets = table.move(self.declared, 1, #self.declared, 1, {})
+  p.sets = self:declarations()
   if #p.sets > SETS_MOST then
     self:report(p.at, ("policy: %d dynamic sets are more than %d"):format(#p.sets, SETS_MOST))
   end

@@ -2,9 +2,9 @@
 -- The room a policy runs in: Lua's pure library, copied and guarded, and the words of the language. Nothing
 -- there reads the clock, files or chance, so that the same file and arguments always give the same policy.
 --
--- The file is trusted (see trust.lua) but may be wrong: a loop without end or a table without end must lead
--- to an error and not to a machine without memory. A count hook watches both; what a single call could blow
--- up is bounded where it stands.
+-- loader.lua runs it in a process of its own, which bounds time and memory whatever happens and reaches
+-- nothing. What stands here is the friendly side of that: a count hook that tells the line of a loop without
+-- end, or of a table without end, and functions that refuse by name what would blow up in a single call.
 local suggest = require "ipfi.suggest"
 local sys = require "ipfi.c.sys"
 local text = require "ipfi.text"
@@ -15,10 +15,8 @@ local sandbox = {}
 sandbox.INSTRUCTIONS = 200000000
 sandbox.MEMORY = 2 << 30
 
--- Instructions between two looks, and when memory grows by leaps: a string can double with four of them.
-local EVERY, CAREFUL = 32, 4
--- KiB between two looks that are a leap, and instructions without one that end the care.
-local LEAP, CALM = 1024, 2000
+-- Instructions between two looks.
+local EVERY = 1000
 local STRING_MOST = 1 << 20
 
 -- Names of Lua that a policy does not have, so that they are not taken for misspelt words.
@@ -274,16 +272,14 @@ end
 local function watch(where, budget)
   local runner = debug.getinfo(2, "f").func
   local kilobytes = collectgarbage
-  local used, every = 0, EVERY
-  local before = kilobytes("count")
-  local most = before + budget.memory / 1024
-  local calm, look, over = 0, 0, nil
+  local most = kilobytes("count") + budget.memory / 1024
+  local used, over = 0, nil
 
-  local function judge(now)
+  local function judge()
     if used > budget.instructions + budget.extra() then
       return ("%s: the policy does not end (stopped after %d million instructions)")
         :format(where(3), used // 1000000)
-    elseif now > most then
+    elseif kilobytes("count") > most then
       return ("%s: the policy takes too much memory (stopped at %d MiB)")
         :format(where(3), budget.memory >> 20)
     elseif sys.interrupted() then
@@ -293,25 +289,9 @@ local function watch(where, budget)
   end
 
   local function hook()
-    used = used + every
     if not over then
-      local now = kilobytes("count")
-      if now - before > LEAP then
-        calm = used + CALM
-        if every ~= CAREFUL then
-          every = CAREFUL
-          debug.sethook(hook, "", every)
-        end
-      elseif every == CAREFUL and used > calm then
-        every = EVERY
-        debug.sethook(hook, "", every)
-      end
-      before = now
-      if now < most and used < look then
-        return
-      end
-      look = used + 200000
-      over = judge(now)
+      used = used + EVERY
+      over = judge()
       if not over then
         return
       end
@@ -321,15 +301,19 @@ local function watch(where, budget)
       error(over, 0)
     end
   end
-  debug.sethook(hook, "", every)
+  debug.sethook(hook, "", EVERY)
   return function()
     return over
   end
 end
 
--- The budget of a policy: what the caller says, else the most that is ever needed and half of what is free.
-local function budget_of(wanted)
-  local free = sys.memory()
+--- The budget of a policy: what the caller says, else the most that is ever needed and half of the memory
+-- that is free.
+-- @param wanted { instructions =, memory = bytes, extra = function () -> instructions on top }, or nil
+-- @return the same, complete
+function sandbox.budget(wanted)
+  wanted = wanted or {}
+  local free = not wanted.memory and sys.memory()
   return {
     instructions = wanted.instructions or sandbox.INSTRUCTIONS,
     memory = wanted.memory or math.min(sandbox.MEMORY, free and free.available // 2 or sandbox.MEMORY),
@@ -345,7 +329,7 @@ end
 -- @param words the words of the language
 -- @param args table of arguments
 -- @param where function (level) -> "file:line" of the policy's running line, level 1 its caller
--- @param budget optional { instructions =, memory = bytes, extra = function () -> instructions on top }
+-- @param budget of sandbox.budget()
 -- @return true, the value the file returns, list of messages about unused arguments;
 --   or false and the error
 function sandbox.run(source, chunk, words, args, where, budget)
@@ -361,7 +345,7 @@ function sandbox.run(source, chunk, words, args, where, budget)
   local strings = debug.getmetatable("")
   local methods, hook = strings.__index, table.pack(debug.gethook())
   strings.__index = guarded_string()
-  local over = watch(where, budget_of(budget or {}))
+  local over = watch(where, budget)
   local result = table.pack(pcall(loaded))
   debug.sethook()
   strings.__index = methods

@@ -252,6 +252,15 @@ function sys.read_file(path)
   return source, sys.world.files[path] or sys.kept()
 end
 
+function sys.stat(path)
+  local file = io.open(path, "rb")
+  if not file then
+    return nil, "No such file or directory"
+  end
+  file:close()
+  return sys.world.files[path] or sys.kept()
+end
+
 -- The status of a file that root keeps well, with changes.
 function sys.kept(changes)
   local status = {
