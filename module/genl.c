@@ -72,6 +72,13 @@ static const struct genl_ops operations[] = {
 		.doit = ipfi_genl_ruleset_abort,
 	},
 	{
+		.cmd = IPFI_CMD_RULESET_TRY,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = no_attributes_policy,
+		.maxattr = ARRAY_SIZE(no_attributes_policy) - 1,
+		.doit = ipfi_genl_ruleset_try,
+	},
+	{
 		.cmd = IPFI_CMD_RULES_DUMP,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.start = ipfi_genl_rules_start,

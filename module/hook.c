@@ -15,37 +15,8 @@
 #include "mss.h"
 #include "nat.h"
 #include "reject.h"
+#include "rejudge.h"
 #include "skb.h"
-
-static const char *device_name(struct net *net, u32 index)
-{
-	const struct net_device *device = index ? dev_get_by_index_rcu(net, index) : NULL;
-
-	return device ? device->name : NULL;
-}
-
-static void name_devices(struct net *net, const struct ipfi_flow *flow, struct ipfi_device_names *names)
-{
-	names->iif = flow->list == IPFI_LIST_OUT ? NULL : device_name(net, flow->iif);
-	names->oif = device_name(net, flow->oif);
-}
-
-/* A data connection is still allowed while its control connection would be, with the helper. */
-static bool judge_master_again(struct ipfi_passage *p, const struct ipfi_judge *judge, struct ipfi_state *state,
-			       const struct ipfi_master *master)
-{
-	struct ipfi_flow first = master->first;
-	struct ipfi_device_names names;
-	struct ipfi_decision decision;
-
-	name_devices(p->in->net, &first, &names);
-	if (!ipfi_decide_again(judge, &first, &names, &decision) || !decision.rule ||
-	    decision.rule->helper != IPFI_HELPER_FTP)
-		return false;
-	state->flow.generation = judge->generation;
-	state->flow.rule = decision.rule->id;
-	return true;
-}
 
 /* Is @state, locked, still allowed by rules that are newer than its last judgement? */
 static noinline bool judge_again(struct ipfi_passage *p, struct ipfi_state *state, struct ipfi_decision *decision)
@@ -58,9 +29,9 @@ static noinline bool judge_again(struct ipfi_passage *p, struct ipfi_state *stat
 	u64 old_rule = flow->rule;
 
 	ipfi_passage_judge(p, &judge, &around);
-	if (wide && wide->master && judge_master_again(p, &judge, state, wide->master))
+	if (wide && wide->master && ipfi_rejudge_by_master(p->in->net, &judge, flow, &wide->master->first))
 		return true;
-	name_devices(p->in->net, flow, &names);
+	ipfi_rejudge_names(p->in->net, flow, &names);
 	if (!ipfi_decide_again(&judge, flow, &names, decision))
 		return false;
 	ipfi_table_reassign(p->in, state, old_rule, decision->rule);

@@ -196,22 +196,34 @@ bool ipfi_ruleset_asks(const struct ipfi_ruleset *rs, const struct ipfi_set *set
 	return declared && declared->set == set && declared->asked;
 }
 
-/* The classifier and the counters: all that publishing needs memory for. */
-static int compile(struct ipfi_ruleset *rs)
+int ipfi_ruleset_compile(struct ipfi_ruleset *rs)
 {
 	size_t room = ipfi_classifier_room(rs->rules, rs->count);
-	unsigned int cpu;
 
+	forget_ids(rs);
 	rs->order = kvmalloc_array(max_t(size_t, room, 1), sizeof(*rs->order), GFP_KERNEL_ACCOUNT);
+	if (!rs->order)
+		return -ENOMEM;
+	ipfi_classifier_build(&rs->classifier, rs->rules, rs->count, rs->order);
+	return 0;
+}
+
+/* With the counters: all that publishing needs memory for. */
+static int prepare(struct ipfi_ruleset *rs)
+{
+	unsigned int cpu;
+	int err = ipfi_ruleset_compile(rs);
+
+	if (err)
+		return err;
 	rs->counters = kcalloc(nr_cpu_ids, sizeof(*rs->counters), GFP_KERNEL_ACCOUNT);
-	if (!rs->order || !rs->counters)
+	if (!rs->counters)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
 		rs->counters[cpu] = kvcalloc(max(rs->count, 1U), sizeof(**rs->counters), GFP_KERNEL_ACCOUNT);
 		if (!rs->counters[cpu])
 			return -ENOMEM;
 	}
-	ipfi_classifier_build(&rs->classifier, rs->rules, rs->count, rs->order);
 	return 0;
 }
 
@@ -225,8 +237,7 @@ int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi
 	struct ipfi_ruleset *old = rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
 	int err;
 
-	forget_ids(rs);
-	err = compile(rs);
+	err = prepare(rs);
 	if (err)
 		return err;
 	if (rs->logs)

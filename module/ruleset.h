@@ -82,6 +82,11 @@ struct ipfi_set *ipfi_ruleset_set(struct ipfi_ruleset *rs, const char *name);
 bool ipfi_ruleset_asks(const struct ipfi_ruleset *rs, const struct ipfi_set *set);
 
 /*
+ * Compiles the rules of @rs, to which none is added any more: it can be asked then. 0 or -ENOMEM. Sleeps.
+ */
+int ipfi_ruleset_compile(struct ipfi_ruleset *rs);
+
+/*
  * Compiles @rs and makes it the running one, with the next generation; arms the namespace if it was not.
  * The reference goes to the namespace when 0 is returned. Holds in->mutex. Sleeps.
  */

@@ -105,6 +105,7 @@ static const char *const commands_rows[] = {
 	[IPFI_CMD_RULESET_ROLLBACK] = "ruleset_rollback",
 	[IPFI_CMD_EXPLAIN] = "explain",
 	[IPFI_CMD_DROPS_DUMP] = "drops_dump",
+	[IPFI_CMD_RULESET_TRY] = "ruleset_try",
 	[IPFI_CMD_EVENT_STATE] = "event_state",
 	[IPFI_CMD_EVENT_FULL] = "event_full",
 	[IPFI_CMD_EVENT_NAT_FULL] = "event_nat_full",
@@ -175,6 +176,13 @@ static const char *const changes_rows[] = {
 };
 static NAMES(changes, "change");
 
+static const char *const fates_rows[] = {
+#define X(id, name) [IPFI_FATE_##id] = name,
+	IPFI_FATES(X)
+#undef X
+};
+static NAMES(fates, "fate");
+
 static const char *const causes_rows[] = {
 #define X(id, name) [IPFI_CAUSE_##id] = name,
 	IPFI_CAUSES(X)
@@ -209,7 +217,8 @@ static NAMES(state_flags, "state_flags");
 
 const struct schema_names *const schema_enums[] = {
 	&commands, &schema_states, &verdicts,	    &lists,	 &commit_states, &fields, &reasons,
-	&events,   &causes,	   &schema_helpers, &rule_flags, &state_flags,	 &changes, NULL,
+	&events,   &causes,	   &schema_helpers, &rule_flags, &state_flags,	 &changes, &fates,
+	NULL,
 };
 
 /* Nests, the inner ones first */
@@ -523,6 +532,17 @@ static const struct schema_attr drop_rows[] = {
 };
 TABLE(drop, "drop", SCHEMA_STRUCT);
 
+static const struct schema_attr trial_rows[] = {
+	[IPFI_TRIAL_A_FATE] = ENUM8("fate", fates),
+	[IPFI_TRIAL_A_LIST] = ENUM8("list", lists),
+	[IPFI_TRIAL_A_RULE] = U64("rule"),
+	[IPFI_TRIAL_A_BY] = STRING("by", IPFI_NAME_LEN),
+	[IPFI_TRIAL_A_STATES] = U32("states"),
+	[IPFI_TRIAL_A_REST] = FLAG("rest"),
+	[IPFI_TRIAL_A_PAD] = PAD,
+};
+TABLE(trial, "trial", SCHEMA_STRUCT);
+
 static const struct schema_attr top_rows[] = {
 	[IPFI_A_INFO] = NEST("info", info),
 	[IPFI_A_LIMITS] = NEST("limits", limits),
@@ -540,6 +560,7 @@ static const struct schema_attr top_rows[] = {
 	[IPFI_A_STEP] = NESTS("step", step),
 	[IPFI_A_JUDGEMENT] = NEST("judgement", judgement),
 	[IPFI_A_DROP] = NEST("drop", drop),
+	[IPFI_A_TRIAL] = NESTS("trial", trial),
 };
 TABLE(top, "ipfi", SCHEMA_STRUCT);
 

@@ -47,51 +47,54 @@ void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet 
 	}
 }
 
-bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow,
-		       const struct ipfi_device_names *names, struct ipfi_decision *decision)
+void ipfi_decide_recall(const struct ipfi_flow *flow, const struct ipfi_device_names *names,
+			struct ipfi_packet *first)
 {
-	struct ipfi_packet first;
-
-	memset(&first, 0, sizeof(first));
-	ipfi_flow_tuple(flow, &first.tuple);
-	first.list = flow->list;
-	first.loopback = !!(flow->flags & IPFI_FLOW_F_LOOPBACK);
-	first.mark = flow->mark;
-	first.oif = flow->oif;
-	first.iif_name = names->iif;
-	first.oif_name = names->oif;
+	memset(first, 0, sizeof(*first));
+	ipfi_flow_tuple(flow, &first->tuple);
+	first->list = flow->list;
+	first->loopback = !!(flow->flags & IPFI_FLOW_F_LOOPBACK);
+	first->mark = flow->mark;
+	first->oif = flow->oif;
+	first->iif_name = names->iif;
+	first->oif_name = names->oif;
 	if (flow->list == IPFI_LIST_OUT) {
-		first.has_user = flow->user != ~0U;
-		first.user = flow->user;
+		first->has_user = flow->user != ~0U;
+		first->user = flow->user;
 	} else {
-		first.iif = flow->iif;
+		first->iif = flow->iif;
 	}
-	if (first.loopback) {
-		if (!first.iif_name)
-			first.iif_name = first.oif_name;
-		else if (!first.oif_name)
-			first.oif_name = first.iif_name;
+	if (first->loopback) {
+		if (!first->iif_name)
+			first->iif_name = first->oif_name;
+		else if (!first->oif_name)
+			first->oif_name = first->iif_name;
 	}
-	switch (first.tuple.proto) {
+	switch (first->tuple.proto) {
 	case IPFI_PROTO_TCP:
-		first.tcp_flags = flow->flags & IPFI_STATE_F_GUESSED ? IPFI_TCP_ACK : IPFI_TCP_SYN;
+		first->tcp_flags = flow->flags & IPFI_STATE_F_GUESSED ? IPFI_TCP_ACK : IPFI_TCP_SYN;
 		fallthrough;
 	case IPFI_PROTO_UDP:
 	case IPFI_PROTO_UDPLITE:
 	case IPFI_PROTO_SCTP:
 	case IPFI_PROTO_DCCP:
-		first.has_ports = 1;
+		first->has_ports = 1;
 		break;
 	default:
 		if (flow->state == IPFI_STATE_ICMP) {
-			first.icmp = first.tuple.dport << 8;
-			first.icmp_kind = IPFI_ICMP_QUERY;
+			first->icmp = first->tuple.dport << 8;
+			first->icmp_kind = IPFI_ICMP_QUERY;
 		}
 	}
-	/* Not remembered, or not to be asked twice. */
-	first.unknown = IPFI_FIELD_BIT(IPFI_FIELD_LENGTH) | IPFI_FIELD_BIT(IPFI_FIELD_DSCP) |
-			IPFI_FIELD_BIT(IPFI_FIELD_LIMIT) | IPFI_FIELD_BIT(IPFI_FIELD_PER_SOURCE);
+	first->unknown = IPFI_FIELDS_FORGOTTEN;
+}
 
+bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow,
+		       const struct ipfi_device_names *names, struct ipfi_decision *decision)
+{
+	struct ipfi_packet first;
+
+	ipfi_decide_recall(flow, names, &first);
 	ipfi_decide_first(judge, &first, decision);
 	if (decision->verdict == IPFI_VERDICT_ALLOW) {
 		flow->generation = judge->generation;

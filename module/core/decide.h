@@ -30,6 +30,15 @@ struct ipfi_device_names {
 	const char *iif, *oif;
 };
 
+/* Of a flow's first packet these are not remembered, or not to be asked twice. */
+#define IPFI_FIELDS_FORGOTTEN                                                           \
+	(IPFI_FIELD_BIT(IPFI_FIELD_LENGTH) | IPFI_FIELD_BIT(IPFI_FIELD_DSCP) |          \
+	 IPFI_FIELD_BIT(IPFI_FIELD_LIMIT) | IPFI_FIELD_BIT(IPFI_FIELD_PER_SOURCE))
+
+/* The first packet of @flow, as far as it is remembered. */
+void ipfi_decide_recall(const struct ipfi_flow *flow, const struct ipfi_device_names *names,
+			struct ipfi_packet *first);
+
 /*
  * Is @flow, judged by an older rule set, still allowed? Judged by its first packet's tuple, devices, mark
  * and user. When it is, flow->generation and flow->rule are brought up to date and true is returned; else

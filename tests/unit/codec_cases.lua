@@ -142,6 +142,9 @@ local MESSAGES = {
   { cmd = "drops_dump", flags = { "dump" }, drop = {
     time = 1700000000000000000, reason = "rule-deny", list = "in", iif = 2, oif = 0, rule = 5, mark = 6,
     length = 60, header = "\x45\0\0\x3c", missed = 7 } },
+  { cmd = "ruleset_try", flags = { "ack" }, stats = { states = 9 }, trial = {
+    { fate = "denied", list = "in", rule = 1 << 62, by = "rest", states = 7 },
+    { fate = "retranslated", states = 2, rest = true } } },
   { cmd = "event_state", event = { kind = "destroyed", cause = "expired" }, state = { proto = 1 } },
   { cmd = "event_full", stats = { states = 5, max_states = 5 } },
   { cmd = "event_nat_full", log = { name = "lan out", list = "srcnat", dport = 80 } },

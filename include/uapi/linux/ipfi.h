@@ -32,6 +32,10 @@
  *   IPFI_CMD_RULESET_ROLLBACK -> COMMIT { EXPECT? }                                                admin
  *                            <-  INFO { GENERATION, RULES } of what came back; errors as above
  *   IPFI_CMD_RULESET_ABORT   ->  -                                                                 admin
+ *   IPFI_CMD_RULESET_TRY     ->  -                                                                 admin
+ *                            <-  STATS { STATES }, TRIAL { see enum ipfi_trial_attr } ...
+ *                            what a commit would do to the live states, of which there are STATES: each is judged by
+ *                            the rules of this socket's transaction, which ends; nothing else changes
  *   IPFI_CMD_RULES_DUMP      ->  (dump)                                                            admin
  *                            <-  INFO { GENERATION, NAME, RULES }, RULESET { DEFAULT_* } once, first;
  *                                then RULE { ..., ID, PACKETS, BYTES } for each rule, in order
@@ -115,6 +119,7 @@ enum ipfi_cmd {
 	IPFI_CMD_RULESET_ROLLBACK,
 	IPFI_CMD_EXPLAIN,
 	IPFI_CMD_DROPS_DUMP,
+	IPFI_CMD_RULESET_TRY,
 	IPFI_CMD_EVENT_STATE,
 	IPFI_CMD_EVENT_FULL,
 	IPFI_CMD_EVENT_NAT_FULL,
@@ -143,6 +148,7 @@ enum ipfi_attr {
 	IPFI_A_STEP,    /* nest, enum ipfi_step_attr; repeated */
 	IPFI_A_JUDGEMENT, /* nest, enum ipfi_judgement_attr */
 	IPFI_A_DROP,    /* nest, enum ipfi_drop_attr */
+	IPFI_A_TRIAL,   /* nest, enum ipfi_trial_attr; repeated */
 	__IPFI_A_END,
 };
 #define IPFI_A_MAX (__IPFI_A_END - 1)
@@ -778,5 +784,38 @@ enum ipfi_drop_attr {
 	__IPFI_DROP_A_END,
 };
 #define IPFI_DROP_A_MAX (__IPFI_DROP_A_END - 1)
+
+/* What a commit would do to a live state: X(ENUM, name). */
+#define IPFI_FATES(X)      \
+	X(DENIED, "denied") \
+	X(RETRANSLATED, "retranslated")
+
+enum ipfi_fate {
+	IPFI_FATE_UNSPEC,
+#define X(id, name) IPFI_FATE_##id,
+	IPFI_FATES(X)
+#undef X
+	__IPFI_FATE_END,
+};
+#define IPFI_FATE_MAX (__IPFI_FATE_END - 1)
+
+#define IPFI_TRIALS_MOST 256 /* rows of a trial, beside one with REST for each fate */
+
+/*
+ * Live states of one rule that one rule of the new ones would deny, or translate otherwise if they began anew:
+ * they keep the translation that they have until they end.
+ */
+enum ipfi_trial_attr {
+	IPFI_TRIAL_A_UNSPEC,
+	IPFI_TRIAL_A_FATE,   /* u8, enum ipfi_fate */
+	IPFI_TRIAL_A_LIST,   /* u8, enum ipfi_list: whose rules or default decide so */
+	IPFI_TRIAL_A_RULE,   /* u64: id of the running rule that allowed them; 0 for none */
+	IPFI_TRIAL_A_BY,     /* string: name of the new rule; absent: none, the list's default or no translation */
+	IPFI_TRIAL_A_STATES, /* u32: how many */
+	IPFI_TRIAL_A_REST,   /* flag: those of all rules that found no row; LIST, RULE and BY are absent then */
+	IPFI_TRIAL_A_PAD,
+	__IPFI_TRIAL_A_END,
+};
+#define IPFI_TRIAL_A_MAX (__IPFI_TRIAL_A_END - 1)
 
 #endif /* _UAPI_LINUX_IPFI_H */

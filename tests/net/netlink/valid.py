@@ -93,6 +93,7 @@ def messages(n):
         "RULE_ADD ftp": ([(n["IPFI_A_RULE"], helper_rule)], False),
         "RULESET_COMMIT": ([(n["IPFI_A_COMMIT"], commit)], False),
         "RULESET_ABORT": ([], False),
+        "RULESET_TRY": ([], False),
         "RULES_DUMP": ([], True),
         "STATES_DUMP": ([(n["IPFI_A_FILTER"], filter_)], True),
         "STATES_COUNT": ([(n["IPFI_A_FILTER"], filter_)], False),
