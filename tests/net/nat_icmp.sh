@@ -12,12 +12,13 @@ space client router middle server &&
 	link client eth0 10.0.1.2/24 fd00:1::2/64 -- router lan0 10.0.1.1/24 fd00:1::1/64 &&
 	link router wan0 10.0.2.1/24 fd00:2::1/64 -- middle eth0 10.0.2.2/24 fd00:2::2/64 &&
 	link middle eth1 10.0.3.1/24 fd00:3::1/64 -- server eth0 10.0.3.2/24 fd00:3::2/64 || exit
-for name in router middle; do
-	in_ns $name sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-	# Each probe of a traceroute is to be answered.
-	in_ns $name sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000 net.ipv6.icmp.ratelimit=0
+# Each probe of a traceroute is to be answered, by the routers and by the ends, which of themselves answer one a second
+# after the first six, and no more than so many together.
+for name in client router middle server; do
+	in_ns $name sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000 net.ipv4.icmp_msgs_burst=100000 \
+		net.ipv6.icmp.ratelimit=0
 done
-in_ns server sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+for name in router middle; do in_ns $name sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; done
 ip -n client route add default via 10.0.1.1 && ip -n client -6 route add default via fd00:1::1
 ip -n router route add 10.0.3.0/24 via 10.0.2.2 && ip -n router -6 route add fd00:3::/64 via fd00:2::2
 # Outside nobody knows of the inside.
@@ -38,8 +39,8 @@ commit <<'POLICY'
 return policy { name = "test",
 	nat = {
 		masquerade { "out", oif = "wan0" },
-		dnat { "published", dst = "10.0.2.1", proto = { "tcp", "udp" }, dport = { 80, 5000, "33434-33534" }, to = "10.0.1.2" },
-		dnat { "published 6", dst = "fd00:2::1", proto = { "tcp", "udp" }, dport = { 80, 5000, "33434-33534" }, to = "fd00:1::2" },
+		dnat { "published", dst = "10.0.2.1", proto = { "tcp", "udp" }, dport = { 53, 80, 5000, "33434-33534" }, to = "10.0.1.2" },
+		dnat { "published 6", dst = "fd00:2::1", proto = { "tcp", "udp" }, dport = { 53, 80, 5000, "33434-33534" }, to = "fd00:1::2" },
 		dnat { "ping", iif = "wan0", icmp = "echo-request", dst = { "10.0.2.1", "fd00:2::1" }, to = { "10.0.1.2", "fd00:1::2" } },
 	},
 	rules = { allow { "all", state = true } },
@@ -52,8 +53,9 @@ hops() {
 	shift 2
 	in_ns "$space" traceroute -n -q 1 -w 3 -m 8 "$@" "$address" 2>&1 | awk 'NR > 1 { printf "%s%s", (NR > 2 ? " " : ""), $2 }'
 }
+# By UDP to a port for each probe, by UDP to port 53 alone, by echo requests, by TCP to port 80: all are published.
 out4="10.0.1.1 10.0.2.2 10.0.3.2" out6="fd00:1::1 fd00:2::2 fd00:3::2"
-for how in -U -I -T; do
+for how in -Mdefault -U -I -T; do
 	is "$(hops client 10.0.3.2 $how)" "$out4" "traceroute $how from inside"
 	is "$(hops client fd00:3::2 $how)" "$out6" "traceroute $how from inside, IPv6"
 	# From outside the inside is one address, which answers from two hops.
