@@ -27,6 +27,7 @@
 #include "module.h"
 #include "netlink.h"
 #include "options.h"
+#include "pager.h"
 #include "privilege.h"
 #include "repl.h"
 #include "sys.h"
@@ -43,6 +44,7 @@ static const luaL_Reg libraries[] = {
 	{ "ipfi.c.netlink", netlink_open },
 	{ "ipfi.c.sys", sys_open },
 	{ "ipfi.c.repl", repl_open },
+	{ "ipfi.c.pager", pager_open },
 	{ "ipfi.c.transfer", transfer_open },
 	{ NULL, NULL },
 };

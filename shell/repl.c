@@ -2,10 +2,10 @@
 /*
  * repl: see repl.h.
  *
- * readline is driven through its callback interface, so that the program itself waits for keys and
- * a Ctrl-C ends the wait. readline calls back into Lua to complete a word and for a function key.
- * An error of Lua must not jump over readline's frames, so these calls are protected and an error
- * is shown, not raised.
+ * readline is driven through its callback interface, so that the program itself waits for keys, and
+ * meanwhile for other things; a Ctrl-C ends the wait. readline calls back into Lua to complete a
+ * word and for a function key. An error of Lua must not jump over readline's frames, so these calls
+ * are protected and an error is shown, not raised.
  */
 #include <errno.h>
 #include <poll.h>
@@ -13,19 +13,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
 
 #include <lauxlib.h>
 
+#include "history.h"
 #include "interrupt.h"
 #include "repl.h"
-
-/* Lines kept in the history file. */
-#define HISTORY_MOST 5000
 
 /* What separates words for completion: all that cannot be in "fw.states". */
 #define WORD_BREAKS " \t\n\"\\'><=;:+-*/%^~#{}()[],!|&"
@@ -44,7 +41,7 @@ static struct {
 } repl;
 
 /* Keys of the registry. */
-static const char completer_key, keys_key;
+static const char completer_key, keys_key, idle_key;
 
 /* Makes an error a text, as the handler of a protected call. */
 static int describe_error(lua_State *L)
@@ -135,7 +132,28 @@ static char **complete(const char *text, int start, int end)
 
 /* Function keys */
 
-/* Runs what is bound to a key; its output stands above the prompt, which is drawn again. */
+/*
+ * What is written between these stands above the prompt, which is then drawn again with what is
+ * typed. Meanwhile the terminal is as programs expect it.
+ */
+static void begin_above(void)
+{
+	rl_clear_visible_line();
+	fflush(rl_outstream);
+	rl_deprep_terminal();
+}
+
+static void end_above(void)
+{
+	fflush(stdout);
+	rl_prep_terminal(1);
+	/* Who wrote may have shown a pager, and the terminal may have another size by now. */
+	rl_reset_screen_size();
+	rl_on_new_line();
+	rl_forced_update_display();
+}
+
+/* Runs what is bound to a key. */
 static int press(int number)
 {
 	lua_State *L = repl.L;
@@ -147,17 +165,13 @@ static int press(int number)
 	lua_pushcfunction(L, describe_error);
 	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &keys_key) == LUA_TTABLE &&
 	    lua_rawgeti(L, -1, number) == LUA_TFUNCTION) {
-		rl_clear_visible_line();
-		fflush(rl_outstream);
-		/* The function runs with the terminal as programs expect it. */
-		rl_deprep_terminal();
-		if (lua_pcall(L, 0, 0, top + 1) != LUA_OK && lua_isstring(L, -1))
+		begin_above();
+		lua_pushstring(L, rl_line_buffer);
+		lua_pushinteger(L, rl_point);
+		if (lua_pcall(L, 2, 0, top + 1) != LUA_OK && lua_isstring(L, -1))
 			fprintf(stderr, "%s\n", lua_tostring(L, -1));
 		interrupt_clear();
-		fflush(stdout);
-		rl_prep_terminal(1);
-		rl_on_new_line();
-		rl_forced_update_display();
+		end_above();
 	} else {
 		rl_ding();
 	}
@@ -236,11 +250,7 @@ static void prepare(void)
 	rl_completer_word_break_characters = WORD_BREAKS;
 	/* A pasted text is one line, however many it has, and does not run before Enter. */
 	rl_variable_bind("enable-bracketed-paste", "on");
-	using_history();
-	stifle_history(HISTORY_MOST);
-	/* With its time stamps on, the history file keeps lines that hold newlines together. */
-	history_write_timestamps = 1;
-	history_comment_char = '#';
+	history_prepare();
 	rl_initialize();
 }
 
@@ -263,26 +273,105 @@ static void give_up_line(void)
 	interrupt_clear();
 }
 
+/* Waiting */
+
+/* What is waited for beside keys: see set_idle(). */
+struct idle {
+	int fd;		 /* or -1 */
+	double deadline; /* by now(); negative: none */
+};
+
+/* Seconds since some moment, never going back. */
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Whether something else than the line stands on the screen: a search, a count being typed. */
+static bool is_busy(void)
+{
+	return RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG |
+			  RL_STATE_COMPLETING);
+}
+
+/* Asks the idle function what is new, and shows it. */
+static void call_idle(struct idle *idle)
+{
+	lua_State *L = repl.L;
+	int top = lua_gettop(L);
+
+	idle->fd = -1;
+	idle->deadline = -1;
+	if (!lua_checkstack(L, 8) ||
+	    lua_rawgetp(L, LUA_REGISTRYINDEX, &idle_key) != LUA_TFUNCTION ||
+	    lua_pcall(L, 0, 4, 0) != LUA_OK) {
+		/* What goes wrong here is asked for again with the next line. */
+		lua_settop(L, top);
+		return;
+	}
+	if (lua_isnumber(L, -3))
+		idle->deadline = now() + lua_tonumber(L, -3);
+	if (lua_isinteger(L, -2))
+		idle->fd = (int)lua_tointeger(L, -2);
+	if (lua_type(L, -1) == LUA_TSTRING) {
+		begin_above();
+		fputs(lua_tostring(L, -1), stdout);
+		if (lua_type(L, -4) == LUA_TSTRING)
+			rl_set_prompt(lua_tostring(L, -4));
+		end_above();
+	} else if (lua_type(L, -4) == LUA_TSTRING && strcmp(lua_tostring(L, -4), rl_prompt) != 0) {
+		rl_set_prompt(lua_tostring(L, -4));
+		rl_redisplay();
+	}
+	lua_settop(L, top);
+}
+
+/* Milliseconds until the deadline, rounded up; -1 for ever. */
+static int time_left(const struct idle *idle)
+{
+	double left = (idle->deadline - now()) * 1000;
+
+	if (idle->deadline < 0)
+		return -1;
+	return left <= 0 ? 0 : left >= 3600000 ? 3600000 : (int)left + 1;
+}
+
 /* Waits for the line. Returns false after Ctrl-C. */
 static bool wait_for_line(void)
 {
-	struct pollfd input = { .fd = fileno(rl_instream), .events = POLLIN };
+	struct pollfd input[2] = { { .fd = fileno(rl_instream), .events = POLLIN },
+				   { .events = POLLIN } };
+	struct idle idle;
 
+	call_idle(&idle);
 	while (!repl.done) {
-		int ready = interrupt_poll(&input, 1, -1);
+		bool busy = is_busy();
+		int ready;
 
+		/* A search is not disturbed; when it ends by a key, the next look is due. */
+		input[1].fd = busy ? -1 : idle.fd;
+		input[1].revents = 0;
+		ready = interrupt_poll(input, 2, busy ? -1 : time_left(&idle));
 		if (interrupt_pending()) {
 			give_up_line();
 			return false;
 		}
-		if (ready > 0) {
-			rl_callback_read_char();
-		} else if (ready == -EINTR) {
+		if (ready == -EINTR) {
 			rl_check_signals();
 			/* After a stop the line is on the terminal no more. */
 			rl_forced_update_display();
-		} else {
+		} else if (ready < 0) {
 			take_line(NULL);
+		} else if (ready == 0 || !input[0].revents) {
+			call_idle(&idle);
+		} else {
+			rl_callback_read_char();
+			/* Who types without a pause sees the time go by, too. */
+			if (!repl.done && !is_busy() && time_left(&idle) == 0)
+				call_idle(&idle);
 		}
 	}
 	return true;
@@ -340,9 +429,24 @@ static int repl_set_completer(lua_State *L)
 }
 
 /*
+ * set_idle(function)
+ * function () -> prompt, seconds, descriptor, text: called when a line begins, and while it is
+ * waited for so many seconds later, or when the descriptor can be read. The prompt, unless nil,
+ * takes the place of that which is shown; the text, unless nil, stands above it. A nil for seconds
+ * or descriptor: neither is waited for.
+ */
+static int repl_set_idle(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TFUNCTION);
+	lua_settop(L, 1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &idle_key);
+	return 0;
+}
+
+/*
  * bind_key(name, function)
- * name is "F1" to "F12". What the function prints stands above the prompt; an error of it is shown
- * there.
+ * name is "F1" to "F12". The function gets the line as it is and the place of the cursor, in bytes
+ * from 0. What it prints stands above the prompt; an error of it is shown there.
  */
 static int repl_bind_key(lua_State *L)
 {
@@ -368,57 +472,30 @@ static int repl_bind_key(lua_State *L)
 	return 0;
 }
 
-/* History */
-
-/* true, or nil and why, from an errno. */
-static int push_result(lua_State *L, int error)
+/* history_open(path) -> true, or nil and why: see history_open() */
+static int repl_history_open(lua_State *L)
 {
+	int error;
+
+	prepare();
+	error = history_open(luaL_checkstring(L, 1));
 	if (!error) {
 		lua_pushboolean(L, true);
 		return 1;
 	}
 	lua_pushnil(L);
-	lua_pushstring(L, strerror(error));
+	lua_pushstring(L, strerror(-error));
 	return 2;
 }
 
-/* history_load(path) -> true, or nil and why; a file that is not there is an empty history */
-static int repl_history_load(lua_State *L)
-{
-	int error;
-
-	prepare();
-	error = read_history(luaL_checkstring(L, 1));
-	return push_result(L, error == ENOENT ? 0 : error);
-}
-
-/* history_add(line): unless it is the same as the last */
+/* history_add(line): unless it is the same as the last, or begins with a blank */
 static int repl_history_add(lua_State *L)
 {
 	const char *line = luaL_checkstring(L, 1);
-	const HIST_ENTRY *last;
 
 	prepare();
-	last = history_length ? history_get(history_base + history_length - 1) : NULL;
-	if (!last || strcmp(last->line, line) != 0)
-		add_history(line);
+	history_keep(line);
 	return 0;
-}
-
-/* history_save(path) -> true, or nil and why; the file is its owner's alone */
-static int repl_history_save(lua_State *L)
-{
-	const char *path = luaL_checkstring(L, 1);
-	mode_t mask;
-	int error;
-
-	prepare();
-	mask = umask(077);
-	error = write_history(path);
-	umask(mask);
-	if (!error && chmod(path, 0600) != 0)
-		error = errno;
-	return push_result(L, error);
 }
 
 int repl_open(lua_State *L)
@@ -426,10 +503,10 @@ int repl_open(lua_State *L)
 	static const luaL_Reg library[] = {
 		{ "readline", repl_readline },
 		{ "set_completer", repl_set_completer },
+		{ "set_idle", repl_set_idle },
 		{ "bind_key", repl_bind_key },
-		{ "history_load", repl_history_load },
+		{ "history_open", repl_history_open },
 		{ "history_add", repl_history_add },
-		{ "history_save", repl_history_save },
 		{ NULL, NULL },
 	};
 

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <pwd.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "sys.h"
 
@@ -120,6 +121,15 @@ static int names_user_name(lua_State *L)
 	return 1;
 }
 
+/* home() -> the home directory of the user whose rights the program has, as the system knows it */
+static int names_home(lua_State *L)
+{
+	const struct passwd *entry = getpwuid(geteuid());
+
+	lua_pushstring(L, entry ? entry->pw_dir : NULL);
+	return 1;
+}
+
 const luaL_Reg sys_names[] = {
 	{ "service", names_service },
 	{ "service_name", names_service_name },
@@ -129,5 +139,6 @@ const luaL_Reg sys_names[] = {
 	{ "protocols", names_protocols },
 	{ "user", names_user },
 	{ "user_name", names_user_name },
+	{ "home", names_home },
 	{ NULL, NULL },
 };

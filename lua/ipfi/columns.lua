@@ -52,38 +52,52 @@ local function pad(cell, width, right)
   return right and gap .. cell or cell .. gap
 end
 
---- Formats rows as a table with a heading.
+local Formatter = {}
+Formatter.__index = Formatter
+
+--- A table that is made piece by piece: formatter:add(rows) -> text. The columns are as wide as the rows so
+-- far ask for; the heading comes with the first piece, and again when other columns are shown than before.
 -- @param style of style.lua; without a width nothing is cut or left out
 -- @param list of columns: { title =, cell = function (row) -> text without colours, right = true to align
 --   right, cut = true when it may be cut, spare = number when it may be left out, the highest first,
 --   paint = function (text, row) -> text with colours, under = function (row) -> text for a line of its own
 --   below the row's, or nil for none }. A column that is empty in every row is left out when empty = false.
--- @param rows list of rows
--- @return text that ends in a newline
-function columns.format(style, list, rows)
-  local cells, below, widths = {}, {}, {}
+function columns.formatter(style, list)
+  return setmetatable({ style = style, list = list, natural = {}, shown = {} }, Formatter)
+end
+
+-- The texts of rows, and in widths what they and those before take: 0 for a column that is not used.
+local function read(list, rows, natural)
+  local cells, below = {}, {}
   for i, column in ipairs(list) do
-    widths[i] = text.width(column.title)
-    local used = column.empty ~= false
+    local width = natural[i] or 0
+    local used = width > 0 or column.empty ~= false
+    width = math.max(width, text.width(column.title))
     for r, row in ipairs(rows) do
       cells[r] = cells[r] or {}
       local cell = text.escape(column.cell(row) or "")
       cells[r][i] = cell
       used = used or cell ~= ""
-      widths[i] = math.max(widths[i], text.width(cell))
+      width = math.max(width, text.width(cell))
       local under = column.under and column.under(row)
       if under then
         below[r] = below[r] or {}
         below[r][i] = text.escape(under)
-        widths[i] = math.max(widths[i], text.width(below[r][i]))
+        width = math.max(width, text.width(below[r][i]))
       end
     end
-    if not used then
-      widths[i] = 0
-    end
+    natural[i] = used and width or 0
   end
+  return cells, below
+end
+
+--- The next rows as text that ends in a newline.
+function Formatter:add(rows)
+  local list, style = self.list, self.style
+  local cells, below = read(list, rows, self.natural)
+  local widths = table.move(self.natural, 1, #list, 1, {})
   local shown = fit(list, widths, style.width or math.huge)
-  local out = {}
+  local out, changed = {}, false
   local function line(cell_of)
     local parts = {}
     for i, column in ipairs(list) do
@@ -93,9 +107,15 @@ function columns.format(style, list, rows)
     end
     out[#out + 1] = table.concat(parts, "  "):gsub("%s+$", "")
   end
-  line(function(i, column)
-    return style:paint("heading", pad(text.cut(column.title, widths[i]), widths[i], column.right))
-  end)
+  for i in ipairs(list) do
+    changed = changed or shown[i] ~= (self.shown[i] or false)
+  end
+  self.shown = shown
+  if changed then
+    line(function(i, column)
+      return style:paint("heading", pad(text.cut(column.title, widths[i]), widths[i], column.right))
+    end)
+  end
   for r, row in ipairs(rows) do
     line(function(i, column)
       local cell = pad(text.cut(cells[r][i], widths[i]), widths[i], column.right)
@@ -108,6 +128,14 @@ function columns.format(style, list, rows)
     end
   end
   return table.concat(out, "\n") .. "\n"
+end
+
+--- Formats rows as a table with a heading.
+-- @param style of style.lua, list of columns as for columns.formatter()
+-- @param rows list of rows
+-- @return text that ends in a newline
+function columns.format(style, list, rows)
+  return columns.formatter(style, list):add(rows)
 end
 
 return columns

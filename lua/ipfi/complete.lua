@@ -278,6 +278,34 @@ local function names(env, word)
   return starting_with(list, word)
 end
 
+--- What the cursor is at, for help about it: the word around it, the field whose value it is in, the word
+-- before the brackets it is in, and so on outwards.
+-- @param source the lines
+-- @param point place of the cursor, in bytes from 0
+-- @return list of names, the nearest first
+function complete.place(source, point)
+  local first, last = point + 1, point
+  while source:find("^[%w_.:]", first - 1) and first > 1 do
+    first = first - 1
+  end
+  while source:find("^[%w_.:]", last + 1) do
+    last = last + 1
+  end
+  local list = {}
+  local word = source:sub(first, last):gsub("^[.:]+", ""):gsub("[.:]+$", "")
+  if word ~= "" then
+    list[1] = word
+    list[#list + 1] = word:match "[.:]([%w_]+)$"
+  end
+  local scan = read(source:sub(1, first - 1))
+  for i = #scan.braces, 1, -1 do
+    local brace = scan.braces[i]
+    list[#list + 1] = brace.key
+    list[#list + 1] = brace.head
+  end
+  return list
+end
+
 --- Candidates for a word.
 -- @param word the word to complete
 -- @param source what stands before it, of earlier lines too

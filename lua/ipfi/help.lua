@@ -9,6 +9,7 @@ local limits = require "ipfi.limits"
 local policy = require "ipfi.policy"
 local states = require "ipfi.states"
 local suggest = require "ipfi.suggest"
+local sys = require "ipfi.c.sys"
 local text = require "ipfi.text"
 
 local help = {}
@@ -259,7 +260,11 @@ help.entries = {
   },
 }
 
-local function wrap(words, indent, width)
+-- Columns of what has no lines of its own, where the terminal has so many.
+local WIDTH = 90
+
+local function wrap(words, indent)
+  local width = math.min(WIDTH, (sys.winsize() or WIDTH) - 1)
   local lines, line = {}, indent
   for word in words:gmatch("%S+") do
     if #line > #indent and #line + 1 + #word > width then
@@ -272,14 +277,12 @@ local function wrap(words, indent, width)
   return table.concat(lines, "\n") .. "\n"
 end
 
-local WIDTH = 90
-
 local function entry_text(entry)
-  return entry.call .. "\n" .. wrap(entry.text, "    ", WIDTH)
+  return entry.call .. "\n" .. wrap(entry.text, "    ")
 end
 
 local function definition(name, forms, words)
-  return ("  %s%s%s\n%s"):format(name, forms and ": " or "", forms or "", wrap(words, "      ", WIDTH))
+  return ("  %s%s%s\n%s"):format(name, forms and ": " or "", forms or "", wrap(words, "      "))
 end
 
 local function list_of(title, items)
@@ -292,11 +295,19 @@ end
 
 local KEYS = [[
 Keys of the prompt
-  F1 help    F3 rules and NAT rules with counters    F5 states    F7 statistics
-  F4 states whose source is translated    F6 states whose destination is translated
-  C alone on a line: limits, states, most ever, bytes a state, memory now and at the limit
-  Tab completes names, fields of a rule, states, services, devices
-  Ctrl-C gives up a line or stops what runs; Ctrl-D leaves. States live on when the prompt ends.
+  F1      help about the word at the cursor
+  F3      rules and NAT rules with counters
+  F4, F6  states whose source, or destination, is translated
+  F5      states
+  F7      statistics
+  C       alone on a line: limits, states, most ever, bytes a state, memory now
+          and at the limit
+  Tab     completes names, fields and their values, rules, sets, devices, files
+  Ctrl-R  searches what was typed before; a line that begins with a blank is
+          not kept
+  Ctrl-C  gives up a line, or stops what runs
+  Ctrl-D  leaves; states live on when the prompt ends
+What is longer than the screen goes through PAGER, or less; q leaves it.
 ]]
 
 local NAT = [[
@@ -307,10 +318,12 @@ NAT rules: policy { nat = { ... }, rules = { ... } }
   masquerade { "lan out", oif = "wan0", src = "10.0.0.0/24" }
   snat { "servers out", oif = "wan0", src = "10.0.1.0/24", to = "192.0.2.5-192.0.2.8" }
 
-  A connection that enters or is made here meets the dnat and redirect rules, the first that matches changes
-  its destination. The rules then see its real end points: the client, and the server inside. One that they
-  allow meets the snat and masquerade rules when it leaves. Its translation stays until it ends, also over
-  commits. A translated connection always has a state, and its replies need no rule.
+  A connection that enters or is made here meets the dnat and redirect rules,
+  the first that matches changes its destination. The rules then see its real
+  end points: the client, and the server inside. One that they allow meets the
+  snat and masquerade rules when it leaves. Its translation stays until it ends,
+  also over commits. A translated connection always has a state, and its replies
+  need no rule.
 ]]
 
 -- The fields that some NAT rule may have.
@@ -323,6 +336,27 @@ local function nat_fields()
     end
   end
   return list
+end
+
+local function limit_items()
+  local items = {}
+  for i, limit in ipairs(limits.list) do
+    items[i] = {
+      name = limit.name,
+      forms = ("%d to %d, by default %s"):format(limit.least, limit.most,
+        limit.default < limit.least and "as memory allows" or limit.default),
+      help = limits.help[limit.name],
+    }
+  end
+  return items
+end
+
+local function reason_items()
+  local items = {}
+  for i, reason in ipairs(codec.reasons()) do
+    items[i] = { name = reason.name, forms = reason.accepted and "passes" or "dropped", help = reason.help }
+  end
+  return items
 end
 
 --- Topics: { name = function () -> text }.
@@ -372,23 +406,10 @@ help.topics = {
     return table.concat(out)
   end,
   limits = function()
-    local items = {}
-    for i, limit in ipairs(limits.list) do
-      items[i] = {
-        name = limit.name,
-        forms = ("%d to %d, by default %s"):format(limit.least, limit.most,
-          limit.default < limit.least and "as memory allows" or limit.default),
-        help = limits.help[limit.name],
-      }
-    end
-    return list_of("Limits", items)
+    return list_of("Limits", limit_items())
   end,
   reasons = function()
-    local items = {}
-    for i, reason in ipairs(codec.reasons()) do
-      items[i] = { name = reason.name, forms = reason.accepted and "passes" or "dropped", help = reason.help }
-    end
-    return list_of("Why a packet passes or is dropped; each is counted in fw.stats()", items)
+    return list_of("Why a packet passes or is dropped; each is counted in fw.stats()", reason_items())
   end,
   keys = function()
     return KEYS
@@ -398,32 +419,46 @@ help.topics = {
 --- The first page.
 function help.overview()
   return [[
-ipfi: a firewall that you program. What stands here is Lua; values are shown as they come.
+ipfi: a firewall that you program. What stands here is Lua; values are shown as
+they come.
 
   fw.running()                         the rules and their counters (F3)
-  fw.states()                          the live states (F5); F4 and F6: source or destination translated
+  fw.states()                          the live states (F5; F4 and F6: those whose
+                                       source or destination is translated)
   fw.states { state = "ESTABLISHED", dport = "ssh" }:count()
   fw.states { src = "192.0.2.7" }:kill()
   fw.stats()                           counters and memory (F7)
   fw.limits(), fw.set_limits { max_states = 100000 }
   p = fw.load("/etc/ipfi/policy.lua")  check a policy, then fw.commit(p)
 
-help(fw.commit) or help "dport" explains one thing; help "fw", "policy", "nat", "fields", "filters", "rows",
-"states", "events", "limits", "reasons" and "keys" list many.
+F1 explains what the cursor is at, help(fw.commit) or help "dport" one thing;
+help "fw", "policy", "nat", "fields", "filters", "rows", "states", "events",
+"limits", "reasons" and "keys" list many.
 ]]
 end
 
--- Every name that help knows.
-local function known_names()
+-- Lists of things with names, beside the functions and words: { title =, list = function () -> list of {
+-- name =, forms =, help = } }. The manual has the same lists.
+local KINDS = {
+  { title = "Field of a rule", list = function() return fields.list end },
+  { title = "Field of a policy", list = function() return policy.fields end },
+  { title = "Filter of fw.states", list = function() return filters.list end },
+  { title = "Field of a state", list = function() return states.fields end },
+  { title = "Event of fw.on", list = function() return events.list end },
+  { title = "Limit", list = limit_items },
+  { title = "Reason", list = reason_items },
+}
+
+--- Every name that help knows.
+function help.names()
   local names = suggest.keys(help.topics)
   for _, entry in ipairs(help.entries) do
     names[#names + 1] = entry.name
   end
-  for _, name in ipairs(fields.names) do
-    names[#names + 1] = name
-  end
-  for _, name in ipairs(limits.names) do
-    names[#names + 1] = name
+  for _, kind in ipairs(KINDS) do
+    for _, item in ipairs(kind.list()) do
+      names[#names + 1] = item.name
+    end
   end
   return names
 end
@@ -442,6 +477,28 @@ local function by_value(value, words)
   return nil
 end
 
+-- What there is to say about a name, or nil. Most names mean one thing, but dport is a field of rules, one of
+-- states and a filter.
+local function find(name)
+  if help.topics[name] then
+    return help.topics[name]()
+  end
+  local out = {}
+  for _, entry in ipairs(help.entries) do
+    if entry.name == name or entry.name == "fw." .. name then
+      out[#out + 1] = entry_text(entry)
+    end
+  end
+  for _, kind in ipairs(KINDS) do
+    for _, item in ipairs(kind.list()) do
+      if item.name == name then
+        out[#out + 1] = kind.title .. "\n" .. definition(item.name, item.forms, item.help)
+      end
+    end
+  end
+  return #out > 0 and table.concat(out) or nil
+end
+
 --- Text about something.
 -- @param subject a name, a function or nothing
 -- @param words table of the policy language's words, to be recognised
@@ -454,26 +511,21 @@ function help.about(subject, words)
   local name = type(subject) == "string" and subject or by_value(subject, words or {})
   if not name then
     return ("There is no help about %s.\n"):format(text.quote(subject))
-  elseif help.topics[name] then
-    return help.topics[name]()
   end
-  local out = {}
-  for _, entry in ipairs(help.entries) do
-    if entry.name == name or entry.name == "fw." .. name then
-      out[#out + 1] = entry_text(entry)
+  return find(name)
+    or ("There is no help about %s%s\n"):format(text.quote(name), suggest.hint(name, help.names()))
+end
+
+--- Text about the first of some names that there is help about, else the first page.
+-- @param names list, as complete.place() gives it
+function help.at(names)
+  for _, name in ipairs(names) do
+    local found = find(name)
+    if found then
+      return found
     end
   end
-  local field = fields.by_name[name]
-  if field then
-    out[#out + 1] = "Field of a rule\n" .. definition(field.name, field.forms, field.help)
-  end
-  if limits.by_name[name] then
-    out[#out + 1] = "Limit\n" .. definition(name, nil, limits.help[name])
-  end
-  if #out == 0 then
-    return ("There is no help about %s%s\n"):format(text.quote(name), suggest.hint(name, known_names()))
-  end
-  return table.concat(out)
+  return help.overview()
 end
 
 return help

@@ -2,8 +2,10 @@
 -- Values for people to read, and as JSON lines.
 --
 -- What has a form of its own says so in its metatable: __show (style) -> text that ends in a newline, and
--- __rows () -> list or iterator of the rows that -j prints one a line.
+-- __rows () -> list or iterator of the rows that -j prints one a line. What may be very long has __print
+-- (style, write) too, which calls write (text) -> boolean with one piece after the other until that is false.
 local json = require "ipfi.json"
+local pager = require "ipfi.pager"
 local settings = require "ipfi.settings"
 local style = require "ipfi.style"
 local text = require "ipfi.text"
@@ -135,7 +137,7 @@ end
 
 --- Writes a value as JSON lines: one line for each row of what has rows, for each table of a list of tables,
 -- else one line.
--- @param write function (text) that takes the lines
+-- @param write function (text) -> boolean that takes the lines until it returns false
 function printer.json(value, write)
   local meta = meta_of(value)
   local rows = value
@@ -149,28 +151,44 @@ function printer.json(value, write)
   end
   if type(rows) == "function" then
     for row in rows do
-      write(json.encode(row) .. "\n")
+      if write(json.encode(row) .. "\n") == false then
+        return
+      end
     end
     return
   end
   for _, row in ipairs(rows) do
-    write(json.encode(row) .. "\n")
+    if write(json.encode(row) .. "\n") == false then
+      return
+    end
   end
 end
 
---- Prints values to standard output, as text or with -j as JSON lines.
-function printer.print(...)
-  local st = not settings.json and style.output()
-  for i = 1, select("#", ...) do
-    local value = select(i, ...)
-    if settings.json then
-      printer.json(value, function(line)
-        io.stdout:write(line)
-      end)
-    else
-      io.stdout:write(printer.show(value, st))
-    end
+--- Writes a value as text, all of it.
+-- @param write function (text) -> boolean that takes the pieces until it returns false
+function printer.text(value, st, write)
+  local meta = meta_of(value)
+  if meta and meta.__print then
+    meta.__print(value, st, write)
+  else
+    write(printer.show(value, st))
   end
+end
+
+--- Prints values to standard output, as text or with -j as JSON lines; at the prompt through the pager when
+-- they are longer than the screen.
+function printer.print(...)
+  local values = table.pack(...)
+  pager.page(function(write)
+    local st = not settings.json and style.output()
+    for i = 1, values.n do
+      if settings.json then
+        printer.json(values[i], write)
+      else
+        printer.text(values[i], st, write)
+      end
+    end
+  end)
 end
 
 return printer

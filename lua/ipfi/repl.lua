@@ -1,12 +1,16 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- The prompt: reads Lua, runs it, shows the values.
 local complete = require "ipfi.complete"
+local countdown = require "ipfi.countdown"
 local errors = require "ipfi.errors"
 local fw = require "ipfi.fw"
 local help = require "ipfi.help"
+local inputs = require "ipfi.inputs"
 local kernel = require "ipfi.kernel"
+local pager = require "ipfi.pager"
 local printer = require "ipfi.print"
 local readline = require "ipfi.c.repl"
+local settings = require "ipfi.settings"
 local stats = require "ipfi.stats"
 local style = require "ipfi.style"
 local sys = require "ipfi.c.sys"
@@ -14,41 +18,27 @@ local text = require "ipfi.text"
 
 local repl = {}
 
-local PROMPT, MORE = "ipfi> ", "   -> "
-
---- Compiles what was typed: an expression whose values are shown, else a statement.
--- @return chunk; or nil and a message; or nil, nil when more lines are needed
-function repl.compile(source)
-  -- As in sandbox.run: no tail call, so that the words of the policy language see the line that calls them.
-  local chunk = load("local _ <close> = nil return " .. source:gsub("^%s*=", ""), "=stdin", "t")
-  if chunk then
-    return chunk
-  end
-  local problem
-  chunk, problem = load(source, "=stdin", "t")
-  if chunk then
-    return chunk
-  elseif problem:find("<eof>['\"]?$") then
-    return nil, nil
-  end
-  return nil, problem
-end
-
-local function show_error(value)
+local function show_error(description)
   io.stdout:flush()
-  io.stderr:write(text.escape_lines((errors.describe(value))), "\n")
+  io.stderr:write(description, "\n")
 end
 
 -- Runs a function and prints its values; an error is shown and the prompt goes on.
-local function run(chunk)
-  local result = table.pack(pcall(function()
-    local values = table.pack(chunk())
-    printer.print(table.unpack(values, 1, values.n))
-  end))
-  if not result[1] then
-    show_error(result[2])
+local function run(f)
+  local ok, problem = xpcall(function()
+    printer.print(f())
+  end, inputs.describe)
+  if not ok then
+    show_error(problem)
   end
   sys.clear_interrupt()
+end
+
+-- Shows a text, through the pager when it is long.
+local function show(s)
+  pager.page(function(write)
+    write(s)
+  end)
 end
 
 --- The line that greets: version, and what the module runs.
@@ -89,14 +79,27 @@ local function farewell()
   return ("%d state%s on without the prompt"):format(s.states, s.states == 1 and " lives" or "s live")
 end
 
+-- Permission bit of stat(2).
+local OTHERS_WRITE = 0x2
+
+-- Where the history stands: in the home directory, if that is the user's own. Who became root with the
+-- environment of another user (sudo may keep HOME) leaves nothing there and has root's.
 local function history_path()
-  local home = os.getenv("HOME")
-  return home and home ~= "" and home .. "/.ipfi_history" or nil
+  for _, home in ipairs { os.getenv "HOME" or "", sys.home() or "" } do
+    local status = home:sub(1, 1) == "/" and sys.stat(home)
+    if status and status.type == "directory" and status.uid == sys.geteuid()
+      and status.mode & OTHERS_WRITE == 0 then
+      return home .. "/.ipfi_history"
+    end
+  end
+  return nil
 end
 
-local function bind_keys()
-  readline.bind_key("F1", function()
-    io.stdout:write(help.overview())
+-- before() gives the lines before that which is being typed.
+local function bind_keys(before)
+  readline.bind_key("F1", function(line, point)
+    local earlier = before()
+    show(help.at(complete.place(earlier .. line, #earlier + point)))
   end)
   local shown = {
     F3 = fw.running,
@@ -111,12 +114,7 @@ local function bind_keys()
   }
   for key, value in pairs(shown) do
     readline.bind_key(key, function()
-      local ok, problem = pcall(function()
-        io.stdout:write(printer.show(value(), style.output()))
-      end)
-      if not ok then
-        show_error(problem)
-      end
+      run(value)
     end)
   end
 end
@@ -127,7 +125,7 @@ end
 function repl.install(env, words)
   env.help = setmetatable({}, {
     __call = function(_, subject)
-      io.stdout:write(help.about(subject, words))
+      show(help.about(subject, words))
     end,
     __show = function()
       return help.overview()
@@ -138,36 +136,43 @@ function repl.install(env, words)
   })
 end
 
---- Runs the prompt until Ctrl-D.
--- @param env the globals
-function repl.run(env)
+-- Lines that mean something only as they are, unless a global has their name.
+local function is_word(line, word, env)
+  return line:find("^%s*" .. word .. "%s*$") ~= nil and rawget(env, word) == nil
+end
+
+local function loop(env)
   local source
-  readline.set_completer(function(word, line, start)
-    return complete.candidates(word, (source and source .. "\n" or "") .. line:sub(1, start), env)
-  end)
-  bind_keys()
-  local history = history_path()
-  if history then
-    readline.history_load(history)
+  local function before()
+    return source and source .. "\n" or ""
   end
-  io.stdout:write(repl.banner(), "\n")
+  bind_keys(before)
+  readline.set_completer(function(word, line, start)
+    return complete.candidates(word, before() .. line:sub(1, start), env)
+  end)
+  readline.set_idle(function()
+    return countdown.look(source ~= nil)
+  end)
   while true do
-    local line = readline.readline(source and MORE or PROMPT)
+    local said = countdown.begin()
+    if said then
+      io.stdout:write(said)
+    end
+    local line = readline.readline(countdown.prompt(source ~= nil))
     if line == nil then
-      break
+      return
     elseif line == false then
       source = nil
-    elseif not source and line:find("^%s*C%s*$") and rawget(env, "C") == nil then
+    elseif not source and is_word(line, "C", env) then
       readline.history_add(line)
       run(function()
-        io.stdout:write(stats.overview(style.output()))
+        show(stats.overview(style.output()))
       end)
-    elseif not source and (line:find("^%s*quit%s*$") or line:find("^%s*exit%s*$"))
-      and rawget(env, line:match("%a+")) == nil then
-      break
+    elseif not source and (is_word(line, "quit", env) or is_word(line, "exit", env)) then
+      return
     elseif source or line:find("%S") then
       source = source and source .. "\n" .. line or line
-      local chunk, problem = repl.compile(source)
+      local chunk, problem = inputs.compile(source)
       if chunk or problem then
         readline.history_add(source)
         source = nil
@@ -179,8 +184,22 @@ function repl.run(env)
       end
     end
   end
+end
+
+--- Runs the prompt until Ctrl-D.
+-- @param env the globals
+function repl.run(env)
+  local history = history_path()
   if history then
-    readline.history_save(history)
+    readline.history_open(history)
+  end
+  settings.paged = true
+  io.stdout:write(repl.banner(), "\n")
+  local ok, problem = pcall(loop, env)
+  settings.paged = false
+  countdown.stop()
+  if not ok then
+    error(problem, 0)
   end
   local last = farewell()
   io.stdout:write("\n", last and last .. "\n" or "")

@@ -7,4 +7,5 @@ return {
   syslog = false, -- --syslog
   color = "auto", -- --color
   lock_wait = 0, -- --lock-wait, seconds
+  paged = false, -- at the prompt: what is longer than the screen goes through a pager
 }

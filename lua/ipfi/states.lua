@@ -15,7 +15,8 @@ local values = require "ipfi.values"
 
 local states = {}
 
--- Rows of a query that are shown on a terminal, and elsewhere; each() and -j go through all.
+-- Rows of a query that become one text, on a terminal and elsewhere. What prints a query takes it piece by
+-- piece in so many rows, and goes through all.
 local SHOWN, SHOWN_ELSEWHERE = 1000, 100000
 
 --- The fields of a row: { name, help }; those of "quantity" are sorted by size in top().
@@ -392,14 +393,11 @@ function states.shown(row)
   return row.guessed and row.state .. "?" or row.state
 end
 
-function table_of(st, rows)
-  if #rows == 0 then
-    return "no states\n"
-  end
+local function columns_of(st)
   local function devices(row)
     return (row.iif or "") .. (row.oif and ">" .. row.oif or "")
   end
-  return columns.format(st, {
+  return {
     { title = "PROTO", cell = function(row) return row.proto end },
     {
       title = "STATE",
@@ -418,10 +416,34 @@ function table_of(st, rows)
     { title = "BYTES", right = true, cell = function(row) return st:bytes(row.bytes) end },
     { title = "REPLY", right = true, spare = 2, cell = function(row) return st:bytes(row.reply_bytes) end },
     { title = "LEFT", right = true, cell = function(row) return st:duration(row.timeout) end },
-  }, rows)
+  }
 end
 
---- How the prompt shows a query: its rows, cut when there are very many.
+function table_of(st, rows)
+  return #rows > 0 and columns.format(st, columns_of(st), rows) or "no states\n"
+end
+
+--- Prints a query: all its rows, in pieces, as long as somebody reads them.
+function Query:__print(st, write)
+  local most = st.human and SHOWN or SHOWN_ELSEWHERE
+  local formatter, rows, written = columns.formatter(st, columns_of(st)), {}, false
+  for row in self:each() do
+    rows[#rows + 1] = row
+    if #rows == most then
+      if not write(formatter:add(rows)) then
+        return
+      end
+      rows, written = {}, true
+    end
+  end
+  if #rows > 0 then
+    write(formatter:add(rows))
+  elseif not written then
+    write "no states\n"
+  end
+end
+
+--- A query as one text: its rows, cut when there are very many.
 function Query:__show(st)
   local most = st.human and SHOWN or SHOWN_ELSEWHERE
   local rows = {}

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- A small prompt for repl_test.c: says what it got, and what completion and keys were asked for.
+local pager = require "ipfi.c.pager"
 local repl = require "ipfi.c.repl"
 local sys = require "ipfi.c.sys"
 
@@ -7,7 +8,7 @@ local history = ...
 
 -- readline's own output must not come between.
 io.stdout:setvbuf "no"
-assert(repl.history_load(history))
+print("history", repl.history_open(history))
 repl.set_completer(function(text, line, start, finish)
   if text == "fw.st" then
     return { "fw.states", "fw.stats" }
@@ -18,17 +19,49 @@ repl.set_completer(function(text, line, start, finish)
   end
   error "nothing completes this"
 end)
-repl.bind_key("F1", function() print "help shown" end)
+repl.bind_key("F1", function(line, point) print(("help shown for <%s> at %d"):format(line, point)) end)
 repl.bind_key("F3", function() while true do end end)
 -- An error may be a value that says what it is.
 local failure = setmetatable({}, { __tostring = function() return "states failed" end })
 repl.bind_key("F5", function() error(failure) end)
+
+
+-- Counts down while a line is waited for; "count 30" starts it. At 0 something stands above the line.
+local left, due
+repl.set_idle(function()
+  if not left then
+    return nil
+  end
+  local above
+  if sys.monotonic() >= due then
+    left, due = left - 1, due + 0.1
+  end
+  if left == 0 then
+    left, above = nil, "it is over\n"
+  end
+  return left and ("ipfi<%d> "):format(left) or "ipfi> ", 0.02, nil, above
+end)
+
+-- Feeds a pager until it reads no more, or n lines.
+local function page(command, n)
+  local reader <close> = assert(pager.start(command))
+  for i = 1, n do
+    if not reader:write(("line %d\n"):format(i)) then
+      return "stopped"
+    end
+  end
+  return "read to the end, status " .. tostring(reader:close())
+end
 
 local function run(line)
   if line == "loop" then
     while true do end
   elseif line == "wait" then
     io.read()
+  elseif line:find "^count " then
+    left, due = tonumber(line:match "%d+"), sys.monotonic() + 0.1
+  elseif line:find "^page " then
+    print(page(line:match "^page (%d+) (.*)" and line:match "^page %d+ (.*)", tonumber(line:match "%d+")))
   end
   print("got <" .. line:gsub("\n", "|") .. ">")
 end
@@ -48,4 +81,4 @@ while true do
     sys.clear_interrupt()
   end
 end
-print("saved", repl.history_save(history))
+print "over"

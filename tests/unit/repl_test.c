@@ -27,6 +27,7 @@
 #include <lualib.h>
 
 #include "interrupt.h"
+#include "pager.h"
 #include "repl.h"
 #include "sys.h"
 
@@ -47,6 +48,7 @@ static int run_prompt(const char *history)
 	luaL_openlibs(L);
 	luaL_requiref(L, "ipfi.c.repl", repl_open, 0);
 	luaL_requiref(L, "ipfi.c.sys", sys_open, 0);
+	luaL_requiref(L, "ipfi.c.pager", pager_open, 0);
 	lua_settop(L, 0);
 	interrupt_install(L);
 	if (luaL_loadfile(L, "tests/unit/repl_prompt.lua") != LUA_OK)
@@ -144,7 +146,7 @@ static void leave(struct terminal *terminal)
 	int status;
 
 	type(terminal, "\x04");
-	expect(terminal, "saved\ttrue");
+	expect(terminal, "over\r\n");
 	assert_int_equal(waitpid(terminal->pid, &status, 0), terminal->pid);
 	terminal->pid = 0;
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
