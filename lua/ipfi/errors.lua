@@ -59,12 +59,13 @@ end
 
 --- One error from the list of a policy's mistakes.
 -- @param list strings "file:line: what is wrong", in the order found
-function errors.policy(list)
+-- @param file its name in these, and source its text, to show the lines; nil for neither
+function errors.policy(list, file, source)
   local lines = table.move(list, 1, math.min(#list, SHOWN), 1, {})
   if #list > SHOWN then
     lines[#lines + 1] = ("... and %d more errors"):format(#list - SHOWN)
   end
-  return errors.new("policy", table.concat(lines, "\n"), { errors = list })
+  return errors.new("policy", table.concat(lines, "\n"), { errors = list, file = file, source = source })
 end
 
 local BUSY = { ESTALE = true, EBUSY = true, EAGAIN = true }

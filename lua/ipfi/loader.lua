@@ -139,7 +139,7 @@ local function make(source, file, args, wanted)
   if not ok then
     error(failure, 0)
   elseif #builder.errors > 0 then
-    error(errors.policy(builder.errors), 0)
+    error(errors.policy(builder.errors, shown, source), 0)
   end
   return noted.value
 end

@@ -2,6 +2,7 @@
 -- What the options ask for, in their order: -l, -f or --import-legacy, -e, the script, the prompt. Returns
 -- the exit status.
 local errors = require "ipfi.errors"
+local excerpt = require "ipfi.excerpt"
 local fw = require "ipfi.fw"
 local kernel = require "ipfi.kernel"
 local legacy = require "ipfi.legacy"
@@ -31,7 +32,9 @@ local function report(value)
   io.stdout:flush()
   if errors.is(value) and (value.kind == "policy" or value.at) then
     local safe = text.escape_lines(message)
-    io.stderr:write(safe, "\n")
+    -- People see the line, too; programs find the places they look for.
+    local lines = value.source and sys.isatty(2)
+    io.stderr:write(lines and excerpt.annotate(safe, value.file, value.source, sys.winsize()) or safe, "\n")
     if settings.syslog then
       for line in safe:gmatch("[^\n]+") do
         sys.syslog("err", line)

@@ -100,15 +100,18 @@ describe("completion", function()
   end)
 
   it("knows policy files", function()
+    local list_dir = sys.list_dir
     sys.list_dir = function(path)
       return path == "/etc/ipfi/" and { "router.lua", "notes.txt", "rout2.lua", "routes",
         ".router.lua" } or nil
     end
-    sys.stat = function(path)
-      return { type = path == "/etc/ipfi/routes" and "directory" or "file" }
-    end
+    sys.world.stats = setmetatable({ ["/etc/ipfi/routes"] = { type = "directory" } }, {
+      __index = function() return { type = "file" } end,
+    })
     assert.same({ "rout2.lua", "router.lua", "routes/" }, (candidates "fw.load(\"/etc/ipfi/rout"))
+    assert.same({ "router.lua" }, (candidates "fw.commit(fw.load(\"/etc/ipfi/router"))
     assert.same({}, (candidates "fw.load(\"/nowhere/x"))
+    sys.list_dir, sys.world.stats = list_dir, nil
   end)
 
   it("never fails", function()
@@ -159,7 +162,8 @@ describe("the prompt", function()
     readline.lines = {}
     local out, complained = run("({", false, "x = = 2", "error('oh')", "error({})", "7")
     assert.matches("\n7\n", out)
-    assert.equal("stdin:1: unexpected symbol near '='\nstdin:1: oh\nan error that is a table\n", complained)
+    assert.equal("stdin:1: unexpected symbol near '='\n    x = = 2\n        ^\n"
+      .. "stdin:1: oh\n    error('oh')\nan error that is a table\n", complained)
   end)
 
   it("shows C", function()
@@ -193,7 +197,8 @@ describe("the prompt", function()
 
   it("has keys", function()
     run()
-    assert.matches("fw.states%(%)", (support.catch(readline.keys.F1)))
+    assert.matches("fw.states%(%)", (support.catch(readline.keys.F1, "", 0)))
+    assert.matches("^fw.commit%(", (support.catch(readline.keys.F1, "x = fw.commit(p)", 7)))
     assert.matches("every packet passes", (support.catch(readline.keys.F3)))
     assert.matches("no states", (support.catch(readline.keys.F5)))
     assert.matches("packets judged", (support.catch(readline.keys.F7)))

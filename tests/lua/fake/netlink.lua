@@ -27,6 +27,7 @@ function kernel.reset()
   kernel.default = { default_in = "deny", default_out = "deny", default_forward = "deny" }
   kernel.states, kernel.expectations = {}, {}
   kernel.events, kernel.groups = {}, {}
+  kernel.confirm = nil
   kernel.sets = {}
   kernel.requests = {}
   kernel.interrupted_dumps = 0
@@ -108,6 +109,7 @@ end
 
 local function info()
   return {
+    confirm = kernel.confirm,
     version = "fake", generation = kernel.generation, armed = kernel.generation > 0 and 1 or 0,
       name = kernel.name,
     rules = #kernel.rules,
@@ -319,6 +321,10 @@ function Connection.subscribe(_, group)
   end
   kernel.groups[group] = true
   return true
+end
+
+function Connection.fd()
+  return 3
 end
 
 -- Hands out what a test put into kernel.events, one at a time; then time passes.

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- Stands in for ipfi.c.repl: lines come from a list, keys are kept to be pressed by a test; waiting, a function,
--- is called with the idle function while a line is waited for.
+-- Stands in for ipfi.c.repl: lines come from a list, keys are kept to be pressed by a test; waiting, a
+-- function, is called with the idle function while a line is waited for.
 local repl = { lines = {}, keys = {}, history = {}, prompts = {} }
 
 function repl.readline(prompt)

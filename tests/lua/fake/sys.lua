@@ -19,6 +19,7 @@ sys.world = {
   euid = 0,
   tty = {},
   columns = 100,
+  rows = 25,
   interrupted = false,
   locked = false,
   syslog = {},
@@ -252,7 +253,11 @@ function sys.read_file(path)
   return source, sys.world.files[path] or sys.kept()
 end
 
+--- The status of a path: of those in world.stats when a test has put some there, else of the real files.
 function sys.stat(path)
+  if sys.world.stats then
+    return sys.world.stats[path]
+  end
   local file = io.open(path, "rb")
   if not file then
     return nil, "No such file or directory"
@@ -276,6 +281,11 @@ function sys.kept(changes)
   return status
 end
 
+--- The home directory that the system knows.
+function sys.home()
+  return sys.world.home
+end
+
 function sys.geteuid()
   return sys.world.euid
 end
@@ -289,7 +299,7 @@ function sys.isatty(fd)
 end
 
 function sys.winsize()
-  return sys.world.columns, 25
+  return sys.world.columns, sys.world.rows
 end
 
 function sys.memory()
