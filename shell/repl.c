@@ -360,9 +360,13 @@ static bool wait_for_line(void)
 			return false;
 		}
 		if (ready == -EINTR) {
+			bool resized = rl_pending_signal() == SIGWINCH;
+
+			/* Draws the line anew for another size. */
 			rl_check_signals();
 			/* After a stop the line is on the terminal no more. */
-			rl_forced_update_display();
+			if (!resized)
+				rl_forced_update_display();
 		} else if (ready < 0) {
 			take_line(NULL);
 		} else if (ready == 0 || !input[0].revents) {

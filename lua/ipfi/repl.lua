@@ -174,7 +174,8 @@ local function loop(env)
       source = source and source .. "\n" .. line or line
       local chunk, problem = inputs.compile(source)
       if chunk or problem then
-        readline.history_add(source)
+        -- What was pasted often ends in a newline of its own.
+        readline.history_add((source:gsub("\n+$", "")))
         source = nil
         if chunk then
           run(chunk)
