@@ -156,8 +156,8 @@ describe("the countdown", function()
     countdown.begin()
     event { generation = 6, name = "old\27", change = "timed-out" }
     local _, _, _, said = countdown.look(false)
-    assert.equal("generation 5 was not confirmed in time and was rolled back; policy 'old\\x1b' runs again, as "
-      .. "generation 6\n", said)
+    assert.equal("generation 5 was not confirmed in time and was rolled back; policy 'old\\x1b' runs again, "
+      .. "as generation 6\n", said)
     kernel.confirm, kernel.generation = 42000, 7
     countdown.begin()
     event { generation = 8, name = "old", change = "rolled-back" }
