@@ -108,7 +108,10 @@ void privilege_close_others(int fd)
 
 #ifdef MACHINE
 
-/* Memory, time, locks of the C library, and the end. */
+/*
+ * Memory, time, locks of the C library, and the end. (A program that is built with AddressSanitizer
+ * asks for its signal stack when it ends.)
+ */
 static const uint32_t compute_calls[] = {
 	__NR_write,
 	__NR_brk,
@@ -120,6 +123,7 @@ static const uint32_t compute_calls[] = {
 	__NR_gettimeofday,
 	__NR_restart_syscall,
 	__NR_rt_sigreturn,
+	__NR_sigaltstack,
 	__NR_exit,
 	__NR_exit_group,
 #ifdef __NR_clock_gettime64

@@ -115,9 +115,10 @@ function errors.describe(value)
   if errors.is(value) then
     return value.message, value.status
   end
-  local message = tostring(value)
-  if type(value) == "table" and not debug.getmetatable(value) then
-    message = "an error that is a table"
+  -- An error of a script may have a __tostring that raises another.
+  local ok, message = pcall(tostring, value)
+  if not ok or (type(value) == "table" and not debug.getmetatable(value)) then
+    message = ("an error that is a %s"):format(type(value))
   end
   if message:find("interrupted!", 1, true) then
     return "interrupted!", errors.status.interrupted

@@ -54,11 +54,11 @@ local function read(path)
 end
 
 -- A Lua error inside the policy as a line of the list; those of the words stand before it.
-local function explain(file, value)
+local function explain(file, value, budget)
   if type(value) ~= "string" then
     return ("%s: the policy raised an error that is %s"):format(file, text.quote(value))
   elseif value:find("not enough memory", 1, true) then
-    return ("%s: the policy takes more memory than there is"):format(file)
+    return ("%s: the policy takes too much memory (stopped at %d MiB)"):format(file, budget.memory >> 20)
   end
   return value
 end
@@ -82,7 +82,7 @@ local function note(source, names, args, budget)
   elseif value == "interrupted!" or (type(value) == "string" and value:find(": interrupted!$")) then
     noted.interrupted = true
   else
-    noted.problem = explain(names.file, value)
+    noted.problem = explain(names.file, value, budget)
   end
   return noted
 end

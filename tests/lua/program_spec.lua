@@ -1,15 +1,10 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- The program as it is installed: options, exit statuses and messages, on policies that are right and wrong.
 -- No kernel module is needed; where one would be asked, its absence is what is seen.
-local IPFI = "build/ipfi"
+package.path = "tests/lua/?.lua;" .. package.path
+local program = require "program"
 
-local function exists(path)
-  local file = io.open(path)
-  if file then
-    file:close()
-  end
-  return file ~= nil
-end
+local IPFI, exists, shell = program.path, program.exists, program.shell
 
 if not exists(IPFI) then
   describe("the program", function()
@@ -18,48 +13,15 @@ if not exists(IPFI) then
   return
 end
 
-local directory
-
-local function shell(command)
-  local pipe = assert(io.popen(command))
-  local output = pipe:read "a"
-  pipe:close()
-  return output
-end
-
-local function quote(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
--- Runs the program; returns its status, standard output and standard error.
-local function ipfi(arguments, before)
-  local command = ("%s %s %s >%s/out 2>%s/err </dev/null; echo $?")
-    :format(before or "", IPFI, arguments, directory, directory)
-  local status = tonumber(shell(command))
-  local function read(name)
-    local file = assert(io.open(directory .. "/" .. name))
-    local content = file:read "a"
-    file:close()
-    return content
-  end
-  return status, read "out", read "err"
-end
-
-local function write(name, content)
-  local path = directory .. "/" .. name
-  local file = assert(io.open(path, "w"))
-  file:write(content)
-  file:close()
-  os.execute("chmod 600 " .. path)
-  return path
-end
+local room, directory, ipfi, write
 
 setup(function()
-  directory = shell("mktemp -d"):match "%S+"
+  room = program.room()
+  directory, ipfi, write = room.directory, room.run, room.write
 end)
 
 teardown(function()
-  os.execute("rm -rf " .. quote(directory))
+  room.remove()
 end)
 
 describe("the program", function()
