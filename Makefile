@@ -25,6 +25,12 @@ core_objects := $(core_sources:module/core/%.c=build/core/%.o)
 shell_sources := $(wildcard shell/*.c)
 shell_objects := $(shell_sources:shell/%.c=build/shell/%.o)
 
+# The built-in engine: the module's glue once more, over a stand-in for the kernel's interfaces.
+engine_sources := $(wildcard shell/engine/*.c)
+engine_objects := $(engine_sources:shell/engine/%.c=build/engine/%.o)
+engine_glue := $(filter-out %.mod.c,$(wildcard module/*.c))
+engine_glue_objects := $(engine_glue:module/%.c=build/engine/module/%.o)
+
 # The newest of the installed headers, by version; a dangling link of a removed package does not count.
 newest_headers = $(shell for dir in /lib/modules/*/build /usr/src/linux-headers-*-amd64; do \
 	[ -e "$$dir/Makefile" ] && echo "$$dir"; done | \
@@ -51,7 +57,7 @@ help:
 
 program: build/ipfi
 
-build/ipfi: $(shell_objects) build/core.o
+build/ipfi: $(shell_objects) build/engine.o build/core.o
 	$(call say,LD,$@)
 	$(quiet)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $^ $$($(PKG_CONFIG) --libs $(libraries))
 
@@ -90,7 +96,26 @@ build/core.o: $(core_objects)
 	$(quiet)$(LD) -r -o $@ $^
 	$(call check_core,$@,$(core_may_call))
 
--include $(core_objects:.o=.d) $(shell_objects:.o=.d)
+# As the kernel is built: its code relies on both. Its headers are found where the engine stands in for them.
+engine_flags := -std=gnu11 -fno-strict-aliasing -fno-strict-overflow -Ishell/engine/include -Iinclude/uapi -Imodule
+
+build/engine/%.o: shell/engine/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(quiet)$(CC) $(engine_flags) $(warnings) $(hardening) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+build/engine/module/%.o: module/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$< for the engine)
+	$(quiet)$(CC) $(engine_flags) -Wall -Werror $(hardening) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Nothing but what shell/engine/engine.h declares is seen from outside: the kernel's names would meet libnl's.
+build/engine.o: $(engine_objects) $(engine_glue_objects)
+	$(call say,LD,$@)
+	$(quiet)$(LD) -r -o $@ $^
+	$(quiet)objcopy --wildcard --keep-global-symbol='engine_*' $@
+
+-include $(core_objects:.o=.d) $(shell_objects:.o=.d) $(engine_objects:.o=.d) $(engine_glue_objects:.o=.d)
 
 # $(call build_module,NAME,KDIR,ARGUMENTS): the module for one kernel, in a directory of its own, so that
 # builds for several kernels never mix: module/ and include/ are mirrored there by links. What comes out is

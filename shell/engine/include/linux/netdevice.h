@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Network devices, those of the world that is running (../../device.c). */
+#ifndef IPFI_ENGINE_LINUX_NETDEVICE_H
+#define IPFI_ENGINE_LINUX_NETDEVICE_H
+
+#include <linux/notifier.h>
+#include <linux/if.h>
+#include <linux/kernel.h>
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+
+struct net;
+
+#define NETDEV_UP 1
+#define NETDEV_DOWN 2
+
+struct net_device {
+	char name[IFNAMSIZ];
+	int ifindex;
+	unsigned int flags; /* IFF_* */
+	unsigned int mtu;
+	struct net *net;
+};
+
+struct netdev_notifier_info {
+	struct net_device *dev;
+};
+
+static inline struct net *dev_net(const struct net_device *device)
+{
+	return device->net;
+}
+
+static inline struct net_device *netdev_notifier_info_to_dev(void *info)
+{
+	return ((struct netdev_notifier_info *)info)->dev;
+}
+
+/* Under RCU. NULL for none. */
+struct net_device *dev_get_by_index_rcu(struct net *net, int index);
+
+int register_netdevice_notifier(struct notifier_block *block);
+void unregister_netdevice_notifier(struct notifier_block *block);
+
+#endif

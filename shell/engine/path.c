@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The way of a packet through the hooks, as the kernel leads it:
+ *
+ *     arriving -> PRE_ROUTING -> for this machine? -> LOCAL_IN
+ *                                               else  FORWARD -> POST_ROUTING -> leaving
+ *     made here -> LOCAL_OUT -> POST_ROUTING -> leaving, or by a loopback device arriving
+ *
+ * Whether it is for this machine is what the packet was given as, unless a translation has changed its destination
+ * on the way: then the destination says.
+ */
+#include "path.h"
+
+/* Room at the end for what a translation of text adds before it must find more. */
+#define ROOM 128
+
+struct passing {
+	struct engine_world *world;
+	struct sk_buff *skb;
+	struct device *iif, *oif; /* oif: what was given, NULL for none */
+	enum engine_list list;
+};
+
+/* As much as the packet says that it is. */
+static unsigned int length_of(const u8 *data, size_t len)
+{
+	size_t said = len;
+
+	if (data[0] >> 4 == 4)
+		said = (size_t)data[2] << 8 | data[3];
+	else if (data[4] || data[5])
+		said = sizeof(struct ipv6hdr) + ((size_t)data[4] << 8 | data[5]);
+	return (unsigned int)min_t(size_t, said, len);
+}
+
+/* NULL for what has no header of IP, with *err set. */
+static struct sk_buff *make_skb(const struct engine_packet *packet, int *err)
+{
+	const u8 *data = packet->data;
+	const u8 version = packet->len ? data[0] >> 4 : 0;
+	struct sk_buff *skb;
+	unsigned int length;
+
+	*err = -EINVAL;
+	if (packet->len < sizeof(struct iphdr) || packet->len > 0x100000 || (version != 4 && version != 6) ||
+	    (version == 6 && packet->len < sizeof(struct ipv6hdr)))
+		return NULL;
+	length = length_of(data, packet->len);
+	if (length < sizeof(struct iphdr))
+		return NULL;
+	*err = -ENOMEM;
+	skb = skb_make(length + ROOM, 0);
+	if (!skb)
+		return NULL;
+	memcpy(skb_put(skb, length), data, length);
+	skb_reset_network_header(skb);
+	skb->protocol = htons(version == 4 ? ETH_P_IP : ETH_P_IPV6);
+	skb->mark = packet->mark;
+	skb->ip_summed = CHECKSUM_NONE;
+	return skb;
+}
+
+static struct net_device *dev_of(struct device *device)
+{
+	return device ? &device->dev : NULL;
+}
+
+static void lead_to(struct sk_buff *skb, struct device *device)
+{
+	skb_dst_set(skb, device ? &device->way.dst : NULL);
+}
+
+static bool leave(struct passing *p, struct net_device *in)
+{
+	return netfilter_pass(p->skb, NF_INET_POST_ROUTING, in, skb_dst(p->skb) ? skb_dst(p->skb)->dev : NULL);
+}
+
+static bool forward(struct passing *p)
+{
+	struct device *out = p->oif;
+
+	p->list = ENGINE_FORWARD;
+	if (!out)
+		out = device_towards(p->world, family_of(p->skb), destination_of(p->skb));
+	p->oif = out;
+	lead_to(p->skb, out);
+	return netfilter_pass(p->skb, NF_INET_FORWARD, dev_of(p->iif), dev_of(out)) && leave(p, NULL);
+}
+
+static bool come_in(struct passing *p)
+{
+	p->list = ENGINE_IN;
+	p->oif = NULL;
+	lead_to(p->skb, device_find(p->world, "lo"));
+	return netfilter_pass(p->skb, NF_INET_LOCAL_IN, dev_of(p->iif), NULL);
+}
+
+static bool arrive(struct passing *p)
+{
+	const u8 family = family_of(p->skb);
+	bool for_here = p->list == ENGINE_IN;
+	u8 before[16];
+
+	memcpy(before, destination_of(p->skb), family == 4 ? 4 : 16);
+	p->skb->dev = dev_of(p->iif);
+	skb_dst_drop(p->skb);
+	if (!netfilter_pass(p->skb, NF_INET_PRE_ROUTING, dev_of(p->iif), NULL))
+		return false;
+	if (!address_same_bits(before, destination_of(p->skb), address_bits(family)))
+		for_here = address_is_own(p->world, family, destination_of(p->skb));
+	return for_here ? come_in(p) : forward(p);
+}
+
+static bool go_out(struct passing *p)
+{
+	struct device *out = p->oif;
+
+	if (!out)
+		out = device_towards(p->world, family_of(p->skb), destination_of(p->skb));
+	lead_to(p->skb, out);
+	p->list = ENGINE_OUT;
+	if (!netfilter_pass(p->skb, NF_INET_LOCAL_OUT, NULL, dev_of(out)) || !leave(p, NULL))
+		return false;
+	/* A translation may have found another way. */
+	out = skb_dst(p->skb) ? device_of(skb_dst(p->skb)->dev) : NULL;
+	p->oif = out;
+	if (!out || !(out->dev.flags & IFF_LOOPBACK))
+		return true;
+	p->skb->sk = NULL;
+	p->iif = out;
+	p->list = ENGINE_IN;
+	return arrive(p);
+}
+
+void path_answer(struct sk_buff *skb, struct device *out)
+{
+	struct passing p = { .world = world, .skb = skb, .oif = out };
+	struct sk_buff **last = &world->answers;
+
+	if (!go_out(&p)) {
+		kfree_skb(skb);
+		return;
+	}
+	skb->dev = p.oif ? dev_of(p.oif) : dev_of(p.iif);
+	while (*last)
+		last = &(*last)->next;
+	*last = skb;
+}
+
+static void free_all(struct sk_buff **skb)
+{
+	struct sk_buff *next;
+
+	for (; *skb; *skb = next) {
+		next = (*skb)->next;
+		kfree_skb(*skb);
+	}
+}
+
+void path_forget(struct engine_world *one)
+{
+	free_all(&one->packet);
+	free_all(&one->answers);
+	free_all(&one->answered);
+}
+
+/* The devices that were given, or those that the addresses say. */
+static int find_devices(struct passing *p, const struct engine_packet *packet)
+{
+	if (packet->list != ENGINE_OUT)
+		p->iif = packet->iif ? device_get(p->world, packet->iif) :
+				       device_towards(p->world, family_of(p->skb), source_of(p->skb));
+	if (packet->list != ENGINE_IN && packet->oif)
+		p->oif = device_get(p->world, packet->oif);
+	if (IS_ERR(p->iif))
+		return (int)PTR_ERR(p->iif);
+	return IS_ERR(p->oif) ? (int)PTR_ERR(p->oif) : 0;
+}
+
+/* An address that only one machine has. */
+static bool is_unicast(u8 family, const void *bytes)
+{
+	static const u8 none[16];
+	__be32 ipv4;
+
+	if (!memcmp(bytes, none, family == 4 ? 4 : 16))
+		return false;
+	if (family == 6)
+		return *(const u8 *)bytes != 0xff;
+	memcpy(&ipv4, bytes, sizeof(ipv4));
+	return inet_addr_type(&world->net, ipv4) == RTN_UNICAST;
+}
+
+/* The address that makes the packet one of the machine's own. True if it is not known as that. */
+static bool borrow(const struct passing *p, struct engine_address *address)
+{
+	const void *bytes = p->list == ENGINE_OUT ? source_of(p->skb) : destination_of(p->skb);
+
+	if (p->list == ENGINE_FORWARD || !is_unicast(family_of(p->skb), bytes))
+		return false;
+	address->family = family_of(p->skb);
+	address->length = (u8)address_bits(address->family);
+	memcpy(address->bytes, bytes, address->length / 8);
+	return true;
+}
+
+static bool pass(struct passing *p, const struct engine_packet *packet)
+{
+	struct sock sender = { .net = &p->world->net, .sk_uid = { packet->user } };
+	struct engine_address own = {};
+	bool accepted;
+
+	if (borrow(p, &own))
+		p->world->borrowed = &own;
+	if (packet->list == ENGINE_OUT && packet->has_user)
+		p->skb->sk = &sender;
+	accepted = packet->list == ENGINE_OUT ? go_out(p) : arrive(p);
+	p->skb->sk = NULL;
+	p->world->borrowed = NULL;
+	return accepted;
+}
+
+static void describe(const struct passing *p, bool accepted, struct engine_outcome *outcome)
+{
+	outcome->accepted = accepted;
+	outcome->list = p->list;
+	outcome->data = p->skb->data;
+	outcome->len = p->skb->len;
+	outcome->iif = p->iif ? p->iif->dev.name : NULL;
+	outcome->oif = p->oif ? p->oif->dev.name : NULL;
+}
+
+int engine_pass(struct engine_world *one, const struct engine_packet *packet, struct engine_outcome *outcome)
+{
+	struct passing p = { .world = one, .list = packet->list };
+	int err;
+
+	path_forget(one);
+	p.skb = make_skb(packet, &err);
+	if (!p.skb)
+		return err;
+	one->packet = p.skb;
+	world_enter(one);
+	err = find_devices(&p, packet);
+	if (!err)
+		describe(&p, pass(&p, packet), outcome);
+	world_leave();
+	return err;
+}
+
+bool engine_next_answer(struct engine_world *one, struct engine_answer *answer)
+{
+	struct sk_buff *skb = one->answers;
+
+	if (!skb)
+		return false;
+	one->answers = skb->next;
+	skb->next = one->answered;
+	one->answered = skb;
+	answer->data = skb->data;
+	answer->len = skb->len;
+	answer->oif = skb->dev ? skb->dev->name : NULL;
+	return true;
+}
