@@ -4,7 +4,8 @@
  *
  * The socket is libnl's. What comes in is read here: a dump is read as its consumer asks for rows, in
  * a buffer that is kept, and may be left by a Lua error at each of them, while libnl's callbacks own
- * the buffer as long as they run.
+ * the buffer as long as they run. The engine answers while a message is sent to it: what it has to
+ * say waits in its own socket.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <netlink/socket.h>
 
 #include "channel.h"
+#include "engine/engine.h"
 #include "interrupt.h"
 
 /* Tried for; what the system grants is asked for afterwards. */
@@ -89,11 +91,39 @@ int channel_open(struct channel *channel)
 	return 0;
 }
 
+static int open_engine(struct channel *channel, struct engine_socket *engine)
+{
+	memset(channel, 0, sizeof(*channel));
+	channel->fd = -1;
+	channel->engine = engine;
+	channel->buffer = malloc(CHANNEL_BUFFER);
+	if (!channel->engine || !channel->buffer) {
+		channel_close(channel);
+		return -ENOMEM;
+	}
+	channel->send_most = SEND_MOST;
+	return 0;
+}
+
+int channel_open_engine(struct channel *channel, struct engine_world *world)
+{
+	return open_engine(channel, engine_socket_open(world));
+}
+
+int channel_open_like(struct channel *channel, const struct channel *other)
+{
+	if (other->engine)
+		return open_engine(channel, engine_socket_again(other->engine));
+	return channel_open(channel);
+}
+
 void channel_close(struct channel *channel)
 {
 	nl_socket_free(channel->socket);
+	engine_socket_close(channel->engine);
 	free(channel->buffer);
 	channel->socket = NULL;
+	channel->engine = NULL;
 	channel->fd = -1;
 	channel->buffer = NULL;
 	channel->len = 0;
@@ -103,11 +133,23 @@ int channel_send(struct channel *channel, const void *data, size_t len)
 {
 	int sent;
 
+	if (channel->engine)
+		return engine_socket_send(channel->engine, data, len);
 	errno = 0;
 	sent = nl_sendto(channel->socket, (void *)data, len);
 	if (sent < 0)
 		return system_error();
 	return (size_t)sent == len ? 0 : -EMSGSIZE;
+}
+
+static int receive_engine(struct channel *channel, int timeout)
+{
+	const int got = engine_socket_receive(channel->engine, channel->buffer, CHANNEL_BUFFER);
+
+	channel->len = got > 0 ? (size_t)got : 0;
+	if (got == 0)
+		return timeout < 0 ? -ENODATA : 0;
+	return got < 0 ? got : 1;
 }
 
 int channel_receive(struct channel *channel, int timeout)
@@ -124,6 +166,8 @@ int channel_receive(struct channel *channel, int timeout)
 	ssize_t got;
 	int ready;
 
+	if (channel->engine)
+		return receive_engine(channel, timeout);
 	channel->len = 0;
 	do {
 		message.msg_namelen = sizeof(from);
@@ -146,6 +190,8 @@ int channel_receive(struct channel *channel, int timeout)
 
 int channel_join(struct channel *channel, uint32_t group)
 {
+	if (channel->engine)
+		return engine_socket_join(channel->engine, group);
 	errno = 0;
 	return nl_socket_add_membership(channel->socket, (int)group) < 0 ? system_error() : 0;
 }

@@ -79,7 +79,7 @@ static struct dump *push_dump(lua_State *L)
 	lua_setiuservalue(L, 1, CONNECTION_DUMP_ERROR);
 
 	codec_encode(L, 2, dump->family, &dump->request);
-	error = channel_open(&dump->channel);
+	error = channel_open_like(&dump->channel, &connection->channel);
 	if (!error) {
 		wire_address(&dump->request, 0, connection->id, CODEC_DUMP, ++dump->channel.seq);
 		error = channel_send(&dump->channel, dump->request.data, dump->request.len);
@@ -162,7 +162,7 @@ static int dump_next(lua_State *L)
 	struct wire_error error;
 
 	lua_settop(L, 0);
-	if (dump->channel.fd < 0)
+	if (!channel_is_open(&dump->channel))
 		return 0;
 	if (next_message(L, dump, &message)) {
 		if (codec_push(L, dump->family, &message, &error))
@@ -360,7 +360,7 @@ int dump_count(lua_State *L)
 	counter.wanted = counter.outside;
 	lua_newtable(L);
 	counter.counts = lua_gettop(L);
-	if (dump->channel.fd < 0) {
+	if (!channel_is_open(&dump->channel)) {
 		lua_pushnil(L);
 		lua_getiuservalue(L, 1, CONNECTION_DUMP_ERROR);
 		return 2;

@@ -23,6 +23,7 @@
 #include "capture.h"
 #include "child.h"
 #include "codec.h"
+#include "engine_library.h"
 #include "interrupt.h"
 #include "module.h"
 #include "netlink.h"
@@ -41,6 +42,7 @@ static const luaL_Reg libraries[] = {
 	{ "ipfi.c.capture", capture_open },
 	{ "ipfi.c.child", child_open },
 	{ "ipfi.c.codec", codec_open },
+	{ "ipfi.c.engine", engine_open },
 	{ "ipfi.c.netlink", netlink_open },
 	{ "ipfi.c.sys", sys_open },
 	{ "ipfi.c.repl", repl_open },

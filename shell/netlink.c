@@ -139,7 +139,7 @@ struct connection *netlink_check(lua_State *L, int index)
 {
 	struct connection *connection = luaL_checkudata(L, index, CONNECTION_TYPE);
 
-	luaL_argcheck(L, connection->channel.fd >= 0, index, "the connection is closed");
+	luaL_argcheck(L, channel_is_open(&connection->channel), index, "the connection is closed");
 	return connection;
 }
 
@@ -175,8 +175,8 @@ static int connection_subscribe(lua_State *L)
 	lua_getfield(L, -1, group);
 	id = (uint32_t)lua_tointeger(L, -1);
 	luaL_argcheck(L, id != 0, 2, "the family has no such group");
-	if (connection->events.fd < 0)
-		error = channel_open(&connection->events);
+	if (!channel_is_open(&connection->events))
+		error = channel_open_like(&connection->events, &connection->channel);
 	if (!error)
 		error = channel_join(&connection->events, id);
 	if (!error) {
@@ -210,7 +210,8 @@ static bool append_events(lua_State *L, const struct connection *connection, lua
 /*
  * conn:events(seconds) -> list of messages, or nil and an error table
  * Waits for the first event of the subscribed groups, at most so many seconds (nil: for ever), and
- * returns it with those that are there already; an empty list when there is none in time. { cmd =
+ * returns it with those that are there already; an empty list when there is none in time. A world of
+ * the engine is not waited for: nothing happens in it meanwhile. { cmd =
  * "lost" } stands where events were lost because they were read too slowly.
  */
 static int connection_events(lua_State *L)
@@ -222,11 +223,11 @@ static int connection_events(lua_State *L)
 	lua_Integer place = 0;
 	int got;
 
-	luaL_argcheck(L, connection->events.fd >= 0, 1, "there is no subscription");
+	luaL_argcheck(L, channel_is_open(&connection->events), 1, "there is no subscription");
 	lua_newtable(L);
 	while (place < EVENTS_MOST) {
 		got = channel_receive(&connection->events, timeout);
-		if (got == 0)
+		if (got == 0 || got == -ENODATA)
 			break;
 		timeout = 0;
 		if (got == -ENOBUFS) {
@@ -256,7 +257,7 @@ static int connection_events(lua_State *L)
 
 /*
  * conn:fd() -> the descriptor to wait on: that of the events if there is a subscription, else of
- * the answers
+ * the answers; -1 for a world of the engine
  */
 static int connection_fd(lua_State *L)
 {
@@ -346,24 +347,14 @@ static void push_question(lua_State *L, const char *name)
 }
 
 /*
- * open(family) -> connection, or nil and an error table (absent = true: the module is not loaded;
- * version = true: it is of another version). family is "ipfi" when absent, or "nlctrl", the
- * kernel's own.
+ * Asks for the family of the connection at index 2, whose channel has been opened with the result
+ * error. Pushes it, or nil and an error table; returns how many.
  */
-static int lib_open(lua_State *L)
+static int introduce(lua_State *L, struct connection *connection, const char *name, int error)
 {
-	const char *name = luaL_optstring(L, 1, schema_ipfi.name);
-	const struct schema_family *family = schema_family(name);
-	struct connection *connection;
 	lua_Integer version;
-	int error;
 
-	luaL_argcheck(L, family, 1, "no such family");
-	lua_settop(L, 1);
-	connection = push_connection(L);
-	connection->family = family;
 	lua_pushnil(L);
-	error = channel_open(&connection->channel);
 	if (error) {
 		netlink_push_errno(L, error);
 		return 2;
@@ -387,11 +378,11 @@ static int lib_open(lua_State *L)
 		return 2;
 	}
 	version = adopt_family(L, connection, 2);
-	if (version != family->version) {
+	if (version != connection->family->version) {
 		channel_close(&connection->channel);
 		lua_pushnil(L);
 		lua_pushfstring(L, "the kernel speaks version %I of '%s', this program version %d",
-				(LUAI_UACINT)version, name, family->version);
+				(LUAI_UACINT)version, name, connection->family->version);
 		netlink_push_error(L, EPROTONOSUPPORT, lua_tostring(L, -1));
 		lua_remove(L, -2);
 		lua_pushboolean(L, true);
@@ -400,6 +391,38 @@ static int lib_open(lua_State *L)
 	}
 	lua_pushvalue(L, 2);
 	return 1;
+}
+
+/*
+ * open(family) -> connection, or nil and an error table (absent = true: the module is not loaded;
+ * version = true: it is of another version). family is "ipfi" when absent, or "nlctrl", the
+ * kernel's own.
+ */
+static int lib_open(lua_State *L)
+{
+	const char *name = luaL_optstring(L, 1, schema_ipfi.name);
+	const struct schema_family *family = schema_family(name);
+	struct connection *connection;
+
+	luaL_argcheck(L, family, 1, "no such family");
+	lua_settop(L, 1);
+	connection = push_connection(L);
+	connection->family = family;
+	return introduce(L, connection, name, channel_open(&connection->channel));
+}
+
+int netlink_connect_engine(lua_State *L, int index, struct engine_world *world)
+{
+	struct connection *connection;
+
+	lua_pushvalue(L, index);
+	lua_replace(L, 1);
+	lua_settop(L, 1);
+	connection = push_connection(L);
+	connection->family = &schema_ipfi;
+	lua_pushvalue(L, 1);
+	lua_setiuservalue(L, 2, CONNECTION_WORLD);
+	return introduce(L, connection, schema_ipfi.name, channel_open_engine(&connection->channel, world));
 }
 
 int netlink_open(lua_State *L)

@@ -29,7 +29,12 @@ struct connection {
 };
 
 /* User values of a connection. */
-enum { CONNECTION_GROUPS = 1, CONNECTION_DUMP_ERROR, CONNECTION_VALUES = CONNECTION_DUMP_ERROR };
+enum {
+	CONNECTION_GROUPS = 1,
+	CONNECTION_DUMP_ERROR,
+	CONNECTION_WORLD, /* of the engine; must not go before the connection */
+	CONNECTION_VALUES = CONNECTION_WORLD
+};
 
 /* The open connection at index, or an error is raised. */
 struct connection *netlink_check(lua_State *L, int index);
@@ -54,6 +59,12 @@ int dump_count(lua_State *L);
 
 /* conn:stream(bytes or messages, on_error) */
 int stream_send(lua_State *L);
+
+/*
+ * Pushes a connection to the family ipfi of the world of the engine that stands at index, or nil and
+ * an error table. Returns the number of values pushed.
+ */
+int netlink_connect_engine(lua_State *L, int index, struct engine_world *world);
 
 /* The library ipfi.c.netlink. */
 int netlink_open(lua_State *L);

@@ -20,8 +20,29 @@ fuzz := $(patsubst tests/fuzz/%.c,build/tests/fuzz/%,$(wildcard tests/fuzz/*_fuz
 unit: $(unit)
 fuzz: $(fuzz)
 
-unit_objects := $(sources:%.c=build/tests/asan/%.o)
-fuzz_objects := $(sources:%.c=build/tests/fuzzer/%.o)
+# The built-in engine is one object, as in the program: nothing but its own interface is seen from outside.
+engine := $(wildcard shell/engine/*.c) $(filter-out %.mod.c,$(wildcard module/*.c))
+engine_flags = -std=gnu11 -g -fno-strict-aliasing -fno-strict-overflow -Wall -Werror \
+	-Ishell/engine/include -Iinclude/uapi -Imodule -MMD -MP
+unit_engine := $(engine:%.c=build/tests/asan/engine/%.o)
+fuzz_engine := $(engine:%.c=build/tests/fuzzer/engine/%.o)
+
+unit_objects := $(sources:%.c=build/tests/asan/%.o) build/tests/asan/engine.o
+fuzz_objects := $(sources:%.c=build/tests/fuzzer/%.o) build/tests/fuzzer/engine.o
+
+build/tests/asan/engine/%.o: %.c
+	@mkdir -p $(@D)
+	@gcc -O1 $(sanitizers) $(engine_flags) -c -o $@ $<
+
+build/tests/fuzzer/engine/%.o: %.c
+	@mkdir -p $(@D)
+	@clang -O1 $(sanitizers) -fsanitize=fuzzer-no-link $(engine_flags) -c -o $@ $<
+
+build/tests/asan/engine.o: $(unit_engine)
+build/tests/fuzzer/engine.o: $(fuzz_engine)
+build/tests/%/engine.o:
+	@ld -r -o $@ $^
+	@objcopy --wildcard --keep-global-symbol='engine_*' $@
 
 build/tests/asan/%.o: %.c
 	@mkdir -p $(@D)
@@ -45,4 +66,4 @@ build/tests/fuzz/%: tests/fuzz/%.c build/tests/fuzzer.a
 	@mkdir -p $(@D)
 	@clang -O1 $(sanitizers) -fsanitize=fuzzer $(flags) -o $@ $< build/tests/fuzzer.a $$(pkg-config --libs $(libraries))
 
--include $(unit_objects:.o=.d) $(fuzz_objects:.o=.d) $(unit:=.d) $(fuzz:=.d)
+-include $(unit_objects:.o=.d) $(fuzz_objects:.o=.d) $(unit_engine:.o=.d) $(fuzz_engine:.o=.d) $(unit:=.d) $(fuzz:=.d)

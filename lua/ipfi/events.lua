@@ -5,7 +5,6 @@
 -- get between them. It is opened by the first fw.on(): the next fw.run() tells what happens from then on.
 local errors = require "ipfi.errors"
 local log = require "ipfi.log"
-local netlink = require "ipfi.c.netlink"
 local states = require "ipfi.states"
 local suggest = require "ipfi.suggest"
 local sys = require "ipfi.c.sys"
@@ -102,11 +101,7 @@ end
 
 local function join(group)
   if not connection then
-    local opened, err = netlink.open()
-    if not opened then
-      error(errors.kernel(err, "fw.on"), 0)
-    end
-    connection = opened
+    connection = kernel.connect("fw.on")
   end
   if group and not joined[group] then
     local ok, err = connection:subscribe(group)

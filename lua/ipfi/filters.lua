@@ -65,7 +65,7 @@ end
 
 local function device(name)
   return function(value)
-    local index = type(value) == "string" and sys.ifindex(value)
+    local index = type(value) == "string" and kernel.ifindex(value)
     if not index then
       fail("%s: no device is called %s%s", name, text.quote(value),
         type(value) == "string" and suggest.hint(value, sys.interfaces()) or "")

@@ -81,7 +81,7 @@ function states.finisher()
   local rules = running.names()
   local devices = setmetatable({ [0] = false }, {
     __index = function(t, index)
-      local name = sys.ifname(index) or ("#%d"):format(index)
+      local name = kernel.ifname(index) or ("#%d"):format(index)
       t[index] = name
       return name
     end,
