@@ -4,6 +4,7 @@
 -- Events come over a connection of their own, so that the answers to what a function asks meanwhile do not
 -- get between them. It is opened by the first fw.on(): the next fw.run() tells what happens from then on.
 local errors = require "ipfi.errors"
+local kernel = require "ipfi.kernel"
 local log = require "ipfi.log"
 local states = require "ipfi.states"
 local suggest = require "ipfi.suggest"
@@ -167,12 +168,19 @@ local function anybody()
 end
 
 --- Waits for events and calls the functions of fw.on().
--- @param seconds how long; for ever when nil. It also ends when no function is left.
+-- @param seconds how long; for ever when nil. It also ends when no function is left. In a simulation the clock is
+--   moved by so much, and the events of that time are told at once.
 function events.run(seconds)
   if seconds ~= nil and (type(seconds) ~= "number" or seconds < 0 or seconds ~= seconds) then
     errors.raise("lua", "fw.run: expected seconds from 0 on, got %s", text.quote(seconds))
   elseif not anybody() then
     errors.raise("lua", "fw.run: no function waits for an event; name one by fw.on(event, function)")
+  end
+  local world = kernel.world()
+  if world then
+    -- Nothing happens there by waiting: its clock is moved instead.
+    world:advance(seconds or 0)
+    seconds = 0
   end
   local finish = seconds and sys.monotonic() + seconds
   local left = seconds

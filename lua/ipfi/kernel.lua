@@ -24,11 +24,14 @@ local function is_lost(err)
   return (err.name == "ENOENT" and not err.attr) or err.name == "EOPNOTSUPP"
 end
 
+-- Counts connections of all links: what was learnt over one may not hold for a module that was loaded anew, or for
+-- another world.
+local epochs = 0
+
 -- A link. connect: function () -> connection, or nil and an error table. world: that of the engine, or nil.
 local function new(connect, world)
   local link = {}
   local connection
-  -- Counts connections: what was learnt over one may not hold for a module that was loaded anew.
   local epoch = 0
 
   --- The world of the engine that answers; nil: the kernel does.
@@ -46,7 +49,8 @@ local function new(connect, world)
     if not opened then
       return nil, errors.kernel(err, doing or "ipfi")
     end
-    connection, epoch = opened, epoch + 1
+    epochs = epochs + 1
+    connection, epoch = opened, epochs
     return connection
   end
 

@@ -70,7 +70,9 @@ local function commit(p, states)
   if not conn then
     error(problem, 0)
   end
-  take_lock()
+  if not kernel.world() then
+    take_lock()
+  end
   -- Whoever commits without the lock, from a prompt, is noticed by the kernel.
   local info = fw.info()
   local done = fw.commit(p, { states = states, expect = info.generation })
@@ -80,7 +82,7 @@ end
 
 -- What the command line knows already and nothing here carries out yet must not become a plain commit.
 local function refuse_unknown(options)
-  for _, name in ipairs { "plan", "compile", "apply", "confirm", "sim" } do
+  for _, name in ipairs { "plan", "compile", "apply", "confirm" } do
     if options[name] then
       errors.raise("usage", "%s is not available in this version", name == "plan" and "-n" or "--" .. name)
     end
@@ -192,6 +194,9 @@ return function(options)
   if options.version then
     io.stdout:write("ipfi ", fw.version, "\n")
     return errors.status.done
+  end
+  if options.sim then
+    kernel.use(require("ipfi.world").here())
   end
   install_globals(options)
   local refused = try(refuse_unknown, options)
