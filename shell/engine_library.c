@@ -195,6 +195,21 @@ static int world_ifname(lua_State *L)
 	return 1;
 }
 
+/* world:interfaces() -> list of the names of its devices */
+static int world_interfaces(lua_State *L)
+{
+	struct engine_world *world = check_world(L);
+	lua_Integer place = 0;
+	const char *name;
+
+	lua_newtable(L);
+	for (int index = 1; (name = engine_device_name(world, index)); index++) {
+		lua_pushstring(L, name);
+		lua_rawseti(L, -2, ++place);
+	}
+	return 1;
+}
+
 /* A field of the packet at index 2 that is a text, or NULL; it stays in its table. */
 static const char *read_text(lua_State *L, const char *name, size_t *len)
 {
@@ -339,6 +354,7 @@ int engine_open(lua_State *L)
 		{ "device", world_device },
 		{ "ifindex", world_ifindex },
 		{ "ifname", world_ifname },
+		{ "interfaces", world_interfaces },
 		{ "pass", world_pass },
 		{ "advance", world_advance },
 		{ "now", world_now },

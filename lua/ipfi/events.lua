@@ -168,8 +168,8 @@ local function anybody()
 end
 
 --- Waits for events and calls the functions of fw.on().
--- @param seconds how long; for ever when nil. It also ends when no function is left. In a simulation the clock is
---   moved by so much, and the events of that time are told at once.
+-- @param seconds how long; for ever when nil. It also ends when no function is left. In a simulation the
+--   clock is moved by so much, and the events of that time are told at once.
 function events.run(seconds)
   if seconds ~= nil and (type(seconds) ~= "number" or seconds < 0 or seconds ~= seconds) then
     errors.raise("lua", "fw.run: expected seconds from 0 on, got %s", text.quote(seconds))

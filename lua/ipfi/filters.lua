@@ -4,11 +4,11 @@ local address = require "ipfi.address"
 local codec = require "ipfi.c.codec"
 local errors = require "ipfi.errors"
 local helper = require "ipfi.helper"
+local kernel = require "ipfi.kernel"
 local ports = require "ipfi.ports"
 local protocol = require "ipfi.protocol"
 local running = require "ipfi.running"
 local suggest = require "ipfi.suggest"
-local sys = require "ipfi.c.sys"
 local text = require "ipfi.text"
 local values = require "ipfi.values"
 
@@ -68,7 +68,7 @@ local function device(name)
     local index = type(value) == "string" and kernel.ifindex(value)
     if not index then
       fail("%s: no device is called %s%s", name, text.quote(value),
-        type(value) == "string" and suggest.hint(value, sys.interfaces()) or "")
+        type(value) == "string" and suggest.hint(value, kernel.interfaces()) or "")
     end
     return index
   end

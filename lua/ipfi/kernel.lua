@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Connections to the kernel module, opened when first needed, and its errors as values.
 --
--- The module answers in the kernel, or in a world of the built-in engine, which is the same module inside this
--- program (ipfi.c.engine). kernel.of(world) is a link to one; it has the functions listed below. kernel itself has
--- them too, of the link that is in use: the kernel's, until kernel.use(world) says otherwise.
+-- The module answers in the kernel, or in a world of the built-in engine, which is the same module inside
+-- this program (ipfi.c.engine). kernel.of(world) is a link to one; it has the functions listed below. kernel
+-- itself has them too, of the link that is in use: the kernel's, until kernel.use(world) says otherwise.
 --
---     local sim = kernel.of(world)         -- beside whatever is in use
+--     local sim = kernel.of(world)                 -- beside whatever is in use
 --     sim.transact(messages, "fw.simulate")
 --     kernel.with(world, fw.commit, p)             -- all of fw, as long as the function runs
 --     kernel.use(world)                            -- from now on: --sim
@@ -24,8 +24,8 @@ local function is_lost(err)
   return (err.name == "ENOENT" and not err.attr) or err.name == "EOPNOTSUPP"
 end
 
--- Counts connections of all links: what was learnt over one may not hold for a module that was loaded anew, or for
--- another world.
+-- Counts connections of all links: what was learnt over one may not hold for a module that was loaded anew,
+-- or for another world.
 local epochs = 0
 
 -- A link. connect: function () -> connection, or nil and an error table. world: that of the engine, or nil.
@@ -157,8 +157,8 @@ local function new(connect, world)
   end
 
   --- Counts the values of one field over a dump, without making rows.
-  -- @return { value = count }, number of rows, also those without the field; nil when the table changed so much
-  --   meanwhile that they do not count
+  -- @return { value = count }, number of rows, also those without the field; nil when the table changed so
+  --   much meanwhile that they do not count
   function link.count(message, field, doing)
     local counts, rows = need(doing):dump_count(message, field)
     if counts then
@@ -200,6 +200,15 @@ local function new(connect, world)
       return world:ifname(index)
     end
     return sys.ifname(index)
+  end
+
+  --- Names of all devices.
+  -- @return list
+  function link.interfaces()
+    if world then
+      return world:interfaces()
+    end
+    return sys.interfaces()
   end
 
   return link

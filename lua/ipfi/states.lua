@@ -9,7 +9,6 @@ local protocol = require "ipfi.protocol"
 local running = require "ipfi.running"
 local style = require "ipfi.style"
 local suggest = require "ipfi.suggest"
-local sys = require "ipfi.c.sys"
 local text = require "ipfi.text"
 local values = require "ipfi.values"
 

@@ -5,7 +5,8 @@ local sys = require "ipfi.c.sys"
 
 local world = {}
 
--- The device of the machine's default way, nil for none: the first of /proc/net/route that leads to 0.0.0.0/0.
+-- The device of the machine's default way, nil for none: the first of /proc/net/route that leads to
+-- 0.0.0.0/0.
 local function standard_device()
   local file = io.open("/proc/net/route")
   if not file then
