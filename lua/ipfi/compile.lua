@@ -62,6 +62,15 @@ local function written(rule)
   return #text <= WRITTEN_LENGTH and text or nil
 end
 
+--- The message of a rule, with the fields as written.
+-- @param rule of a checked policy
+local function wire_of(rule)
+  local wire = rule.wire
+  wire.written = wire.written or written(rule)
+  return wire
+end
+compile.wire = wire_of
+
 --- Makes the messages of a policy.
 -- @param policy a checked policy
 -- @param options { states = "recheck", "keep" or "flush", expect = generation to replace }
@@ -84,9 +93,7 @@ function compile.messages(policy, options)
   list[1] = { cmd = "ruleset_begin", ruleset = ruleset }
   for _, rules in ipairs { policy.nat, policy.rules } do
     for _, rule in ipairs(rules) do
-      local wire = rule.wire
-      wire.written = wire.written or written(rule)
-      list[#list + 1] = { cmd = "rule_add", rule = wire }
+      list[#list + 1] = { cmd = "rule_add", rule = wire_of(rule) }
     end
   end
   list[#list + 1] = {
@@ -95,6 +102,13 @@ function compile.messages(policy, options)
     commit = { states = options.states or "recheck", expect = options.expect },
   }
   policy_of[list] = policy
+  return list
+end
+
+--- The same for asking what the policy would do to the live states: nothing is committed.
+function compile.trial(policy)
+  local list = compile.messages(policy)
+  list[#list] = { cmd = "ruleset_try", flags = { "ack" } }
   return list
 end
 

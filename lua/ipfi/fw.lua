@@ -11,6 +11,7 @@ local kernel = require "ipfi.kernel"
 local legacy = require "ipfi.legacy"
 local loader = require "ipfi.loader"
 local log = require "ipfi.log"
+local plan = require "ipfi.plan"
 local policy = require "ipfi.policy"
 local printer = require "ipfi.print"
 local running = require "ipfi.running"
@@ -78,6 +79,11 @@ function fw.decode(bytes)
     errors.raise("lua", "fw.decode: %s", problem)
   end
   return messages
+end
+
+function fw.plan(p, options)
+  check_policy(p, "fw.plan")
+  return plan.make(p, check_options(options, "fw.plan"))
 end
 
 function fw.commit(p, options)

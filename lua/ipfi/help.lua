@@ -31,6 +31,18 @@ help.entries = {
       .. "than it did is left out.",
   },
   {
+    name = "fw.plan",
+    call = "fw.plan(policy, { states = }) -> plan",
+    text = "What a commit of the policy would change; nothing is changed. plan.changes is a list of rows "
+      .. "with change (\"added\", \"removed\", \"changed\", \"moved\", \"renamed\"), kind (\"rule\", "
+      .. "\"nat\", \"set\", \"limit\", \"default\", \"name\"), rule, at and was_at, and fields = { { "
+      .. "field =, from =, to = } } of a changed one; plan.empty is true without any. What is written "
+      .. "otherwise and means the same is no change. plan.states has judged, the number of live states, "
+      .. "and denied and retranslated = { total =, by_rule = { name = number }, rows = }: those that the "
+      .. "policy would end, and those that keep a translation which new connections would not get. The "
+      .. "kernel judges them.",
+  },
+  {
     name = "fw.commit",
     call = "fw.commit(policy, { states =, expect = }) -> { generation =, rules = }",
     text = "Puts the policy in the place of the running rules, all of it or nothing. Live states are judged "

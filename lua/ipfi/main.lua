@@ -46,10 +46,13 @@ local function report(value)
   return status
 end
 
--- Runs one step; a failure is reported.
+-- Runs one step, which may return a status; a failure is reported.
 local function try(step, ...)
   local ok, value = xpcall(step, handler, ...)
-  return ok and errors.status.done or report(value)
+  if not ok then
+    return report(value)
+  end
+  return value or errors.status.done
 end
 
 -- One ipfi commits at a time; the lock ends with the program.
@@ -82,17 +85,26 @@ end
 
 -- What the command line knows already and nothing here carries out yet must not become a plain commit.
 local function refuse_unknown(options)
-  for _, name in ipairs { "plan", "compile", "apply", "confirm" } do
+  for _, name in ipairs { "compile", "apply", "confirm" } do
     if options[name] then
-      errors.raise("usage", "%s is not available in this version", name == "plan" and "-n" or "--" .. name)
+      errors.raise("usage", "%s is not available in this version", "--" .. name)
     end
   end
+end
+
+-- Prints what the policy would change; returns the status.
+local function show_plan(p, options)
+  local plan = fw.plan(p, { states = options.states })
+  printer.print(plan)
+  return options.exit_code and not plan.empty and errors.status.differences or nil
 end
 
 local function run_policy(options)
   local p = loader.load(options.policy, loader.args(options.args))
   if options.check then
     log.write("info", ("%s: ok, %s"):format(options.policy, policy.size(p)))
+  elseif options.plan then
+    return show_plan(p, options)
   else
     commit(p, options.states)
   end
@@ -160,7 +172,7 @@ local function steps(options)
   end
   if options.policy then
     list[#list + 1] = function()
-      run_policy(options)
+      return run_policy(options)
     end
   end
   if options.import_legacy then

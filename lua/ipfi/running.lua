@@ -23,6 +23,7 @@ Row.__index = Row
 -- Fields that have a column of their own, or are no condition.
 local APART = { dir = true, comment = true, state = true, to = true, to_port = true }
 
+--- A field's value in one line: "22,80".
 local function spell(value)
   if type(value) ~= "table" then
     return tostring(value)
@@ -36,6 +37,7 @@ local function spell(value)
   end
   return table.concat(parts, ",")
 end
+running.spell = spell
 
 -- The conditions of a rule in one line: "proto tcp dport 22,80 stateful".
 local function conditions(row)
@@ -82,6 +84,7 @@ local function fields_of(wire)
   return row
 end
 
+--- The row of a rule of the wire, as those of running.get().
 local function make_row(wire)
   local row = fields_of(wire)
   row.id = wire.id
@@ -99,14 +102,15 @@ local function make_row(wire)
   end
   return setmetatable(row, Row)
 end
+running.row = make_row
 
---- The running rule set.
--- @return { name =, generation =, default = { ["in"] =, out =, forward = }, rules = rows in order, nat =
---   rows of the NAT rules in order }; a row has id, name, verdict, at, packets, bytes and the fields as
---   written, that of a filter rule also dir and stateful
-function running.get()
-  local result = setmetatable({ generation = 0, default = {}, rules = {}, nat = {} }, Running)
-  for _, message in ipairs(kernel.list({ cmd = "rules_dump" }, "fw.running")) do
+--- Reads the running rule set as the kernel has it.
+-- @param doing what is tried, for the error
+-- @return { name =, generation =, default = { ["in"] =, out =, forward = }, rules = rules of the wire in
+--   order, nat = the NAT rules in order }
+function running.read(doing)
+  local result = { generation = 0, default = {}, rules = {}, nat = {} }
+  for _, message in ipairs(kernel.list({ cmd = "rules_dump" }, doing)) do
     if message.info then
       result.name = message.info.name
       result.generation = message.info.generation
@@ -118,7 +122,21 @@ function running.get()
     end
     if message.rule then
       local rules = rule.is_nat(message.rule.verdict) and result.nat or result.rules
-      rules[#rules + 1] = make_row(message.rule)
+      rules[#rules + 1] = message.rule
+    end
+  end
+  return result
+end
+
+--- The running rule set.
+-- @return { name =, generation =, default = { ["in"] =, out =, forward = }, rules = rows in order, nat =
+--   rows of the NAT rules in order }; a row has id, name, verdict, at, packets, bytes and the fields as
+--   written, that of a filter rule also dir and stateful
+function running.get()
+  local result = setmetatable(running.read "fw.running", Running)
+  for _, part in ipairs { result.rules, result.nat } do
+    for i, wire in ipairs(part) do
+      part[i] = make_row(wire)
     end
   end
   return result
@@ -168,6 +186,24 @@ local function target_of(row)
     return row.verdict == "redirect" and to:gsub("^:?(.)", ":%1") or to
   end
   return ("%s:%s"):format(to:find(":", 1, true) and "[" .. to .. "]" or to, row.to_port)
+end
+
+--- A rule in one line without its name: "dir in  proto tcp  dport 22,80  stateful".
+-- @param row as of running.get()
+function running.describe(row)
+  local parts = {}
+  if row.dir and dir_of(row) ~= "any" then
+    parts[1] = "dir " .. dir_of(row)
+  end
+  local said = conditions(row)
+  if said ~= "" then
+    parts[#parts + 1] = said
+  end
+  local to = target_of(row)
+  if to ~= "" then
+    parts[#parts + 1] = "to " .. to
+  end
+  return table.concat(parts, "  ")
 end
 
 -- The columns that are not those of conditions, or of a target, are the same for rules and NAT rules.

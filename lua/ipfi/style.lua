@@ -5,14 +5,15 @@ local sys = require "ipfi.c.sys"
 
 local style = {}
 
-local CODES = { state = "\27[1;34m", heading = "\27[1m", name = "\27[36m", text = "\27[32m", dim = "\27[2m" }
+local CODES = { state = "\27[1;34m", heading = "\27[1m", name = "\27[36m", text = "\27[32m", dim = "\27[2m",
+  added = "\27[32m", removed = "\27[31m", changed = "\27[33m" }
 local RESET = "\27[0m"
 
 local Style = {}
 Style.__index = Style
 
 --- Gives text a colour, when there are colours.
--- @param role "state", "heading", "name", "text" or "dim"
+-- @param role "state", "heading", "name", "text", "dim", "added", "removed" or "changed"
 function Style:paint(role, s)
   return self.color and CODES[role] .. s .. RESET or s
 end

@@ -119,6 +119,22 @@ describe("-f", function()
     assert.equal(5, (run { policy = path }))
   end)
 
+  it("with -n only plans", function()
+    local path = file(GOOD)
+    local status, out = run { policy = path, plan = true }
+    assert.equal(0, status)
+    assert.matches("^policy 'x': 5 to add; no rule set is running", out)
+    assert.matches("  %+ allow 'web' %(.-:1%): dport 80\n", out)
+    assert.equal(0, kernel.generation)
+    assert.equal(10, (run { policy = path, plan = true, exit_code = true }))
+    assert.equal(0, (run { policy = path }))
+    status, out = run { policy = path, plan = true, exit_code = true }
+    assert.equal(0, status)
+    assert.matches("nothing to do", out)
+    kernel.absent = true
+    assert.equal(5, (run { policy = path, plan = true, exit_code = true }))
+  end)
+
   it("with -c only checks", function()
     kernel.absent = true
     local path = file(GOOD)

@@ -29,6 +29,8 @@ function kernel.reset()
   kernel.events, kernel.groups = {}, {}
   kernel.confirm = nil
   kernel.sets = {}
+  -- What a trial of any rule set says.
+  kernel.trial = nil
   kernel.requests = {}
   kernel.interrupted_dumps = 0
   kernel.limits = {}
@@ -404,6 +406,8 @@ function Connection.stream(self, messages)
       err = add_rule(transaction, message)
     elseif not err and message.cmd == "ruleset_commit" then
       err = commit(transaction, message)
+    elseif not err and message.cmd == "ruleset_try" then
+      return true, { cmd = "ruleset_try", stats = { states = #kernel.states }, trial = copy(kernel.trial) }
     end
     if err then
       err.index = i
