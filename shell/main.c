@@ -139,11 +139,24 @@ static int start(lua_State *L)
 	return 1;
 }
 
+/* The text may hold names: what would do something to the terminal is shown by its number. */
 static void report(const struct options *options, const char *text)
 {
-	fprintf(stderr, "ipfi: %s\n", text);
+	char safe[4096];
+	size_t len = 0;
+
+	for (; *text && len < sizeof(safe) - 5; text++) {
+		const unsigned char byte = (unsigned char)*text;
+
+		if ((byte < ' ' && byte != '\n' && byte != '\t') || byte == 0x7f)
+			len += (size_t)snprintf(safe + len, 5, "\\x%02x", byte);
+		else
+			safe[len++] = *text;
+	}
+	safe[len] = '\0';
+	fprintf(stderr, "ipfi: %s\n", safe);
 	if (options->syslog)
-		syslog(LOG_DAEMON | LOG_ERR, "%s", text);
+		syslog(LOG_DAEMON | LOG_ERR, "%s", safe);
 }
 
 static int run(const struct options *options)
@@ -199,6 +212,20 @@ static void remove_at_exit(void)
 		remove_module(removing, STATUS_DONE);
 }
 
+/* What the program ends with, once that is settled. */
+static int final_status = STATUS_DONE;
+
+/* What could not be written was not done. Runs last, after os.exit too, which knows no better. */
+static void check_output(void)
+{
+	int error = fflush(stdout) == 0 ? 0 : errno;
+
+	if (!error && !ferror(stdout))
+		return;
+	fprintf(stderr, "ipfi: standard output: %s\n", error ? strerror(error) : "a write failed");
+	_exit(final_status == STATUS_DONE ? STATUS_LUA : final_status);
+}
+
 /*
  * Cron jobs and others may start us without them; what is opened next must not become standard
  * output.
@@ -250,6 +277,7 @@ int main(int argc, char **argv)
 
 	open_standard_files();
 	reset_signals();
+	atexit(check_output);
 	/* For readline's idea of a character; numbers keep their point. */
 	setlocale(LC_CTYPE, "");
 	openlog("ipfi", LOG_PID, LOG_DAEMON);
@@ -265,10 +293,6 @@ int main(int argc, char **argv)
 			status = remove_module(&options, status);
 	}
 	options_free(&options);
-	/* What could not be written was not done. */
-	if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_DONE) {
-		fprintf(stderr, "ipfi: standard output: %s\n", strerror(errno));
-		status = STATUS_LUA;
-	}
+	final_status = status;
 	return status;
 }

@@ -5,6 +5,7 @@ local codec = require "ipfi.c.codec"
 local fields = require "ipfi.fields"
 local json = require "ipfi.json"
 local target = require "ipfi.target"
+local text = require "ipfi.text"
 
 local compile = {}
 
@@ -18,7 +19,7 @@ local Messages = { __name = "messages" }
 Messages.__index = Messages
 
 function Messages:__tostring()
-  return ("%d messages of policy '%s'"):format(#self, policy_of[self].name)
+  return ("%d messages of policy '%s'"):format(#self, text.escape(policy_of[self].name))
 end
 
 --- The messages as the bytes of netlink: without the family's number and sequence numbers, which are put in
@@ -58,8 +59,8 @@ local function written(rule)
       out[n] = KEYS[i] .. json.encode(value)
     end
   end
-  local text = "{" .. table.concat(out, ",") .. "}"
-  return #text <= WRITTEN_LENGTH and text or nil
+  local object = "{" .. table.concat(out, ",") .. "}"
+  return #object <= WRITTEN_LENGTH and object or nil
 end
 
 --- The message of a rule, with the fields as written.

@@ -14,6 +14,7 @@ local rule = require "ipfi.rule"
 local running = require "ipfi.running"
 local sets = require "ipfi.sets"
 local sys = require "ipfi.c.sys"
+local text = require "ipfi.text"
 
 local complete = {}
 
@@ -82,7 +83,8 @@ end
 local function starting_with(list, beginning)
   local found, seen = {}, {}
   for _, item in ipairs(list) do
-    if item:sub(1, #beginning) == beginning and not seen[item] then
+    -- A name with control characters must be typed by whoever means it.
+    if item:sub(1, #beginning) == beginning and not seen[item] and text.escape(item) == item then
       seen[item] = true
       found[#found + 1] = item
     end

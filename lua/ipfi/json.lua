@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- JSON. Written here, because 64-bit counters must stay whole and keys sorted; read by cjson.
+local text = require "ipfi.text"
+
 local json = {}
 
 local SHORT = { ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
@@ -26,6 +28,21 @@ local function valid(s)
   end
 end
 
+-- What would do something to a terminal is written by its number, a pair of surrogates beyond U+FFFF.
+local function escape_character(c)
+  local code = utf8.codepoint(c)
+  if not text.misleads(code) then
+    return c
+  elseif code > 0xffff then
+    code = code - 0x10000
+    return ("\\u%04x\\u%04x"):format(0xd800 | code >> 10, 0xdc00 | code & 0x3ff)
+  end
+  return ("\\u%04x"):format(code)
+end
+
+-- The first bytes of those characters.
+local MISLEADING = "[\xc2\xd8\xe1\xe2\xef\xf3]"
+
 local function encode_string(s)
   if s:find("[%c\"\\\x7f]") then
     s = s:gsub("[%c\"\\\x7f]", escape)
@@ -33,12 +50,26 @@ local function encode_string(s)
   if s:find("[\x80-\xff]") and not utf8.len(s) then
     s = valid(s)
   end
+  if s:find(MISLEADING) then
+    s = s:gsub("[\xc2-\xf4][\x80-\xbf]+", escape_character)
+  end
   return '"' .. s .. '"'
 end
 
 local encode
 
+-- The words of the policy language keep their inside to themselves, and say what they are.
+local function words_of(t)
+  local meta = debug.getmetatable(t)
+  return meta and meta.__metatable and meta.__tostring and tostring(t) or nil
+end
+
 local function encode_table(t, out, depth)
+  local words = words_of(t)
+  if words then
+    out[#out + 1] = encode_string(words)
+    return
+  end
   if depth > DEPTH_MOST then
     error("json: nested too deep, or a table that holds itself", 0)
   end
@@ -97,7 +128,7 @@ function encode(value, out, depth)
 end
 
 --- A value as JSON in one line: a table with values at 1, 2, ... as an array, any other as an object with
--- sorted keys.
+-- sorted keys, a word of the policy language as its text. It holds no control character.
 function json.encode(value)
   if type(value) ~= "table" then
     return scalar(value)
@@ -122,9 +153,9 @@ end
 
 --- Reads JSON.
 -- @return value, or nil and a message; null inside a table is left out
-function json.decode(text)
+function json.decode(encoded)
   local cjson = require "cjson"
-  local ok, value = pcall(cjson.decode, text)
+  local ok, value = pcall(cjson.decode, encoded)
   if not ok then
     return nil, tostring(value)
   end

@@ -123,7 +123,7 @@ function Builder:file_of(func)
   local file = false
   local foreign = info.what ~= "C" and info.source:sub(1, #OWN) ~= OWN
   if foreign and (self.chunk == nil or info.source == self.chunk) then
-    file = self.file or info.source:match("^[@=](.*)$") or info.short_src
+    file = self.file or text.escape(info.source:match("^[@=](.*)$") or info.short_src)
   end
   self.files[func] = file
   return file

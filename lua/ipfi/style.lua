@@ -68,13 +68,14 @@ function Style:duration(seconds)
 end
 
 --- The style of standard output, as the options and the environment say.
--- NO_COLOR (no-color.org) turns colours off unless --color=always asks for them.
+-- A terminal without a name, as jobs may have, gets no codes; NO_COLOR (no-color.org) turns colours off, too,
+-- unless --color=always asks for them.
 function style.output()
   local terminal = sys.isatty(1)
   local color = settings.color == "always"
   if settings.color == "auto" then
-    local no_color = os.getenv("NO_COLOR")
-    color = terminal and os.getenv("TERM") ~= "dumb" and (no_color == nil or no_color == "")
+    local no_color, kind = os.getenv("NO_COLOR"), os.getenv("TERM") or ""
+    color = terminal and kind ~= "" and kind ~= "dumb" and (no_color == nil or no_color == "")
   end
   local width
   if terminal then

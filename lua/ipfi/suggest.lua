@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- The nearest known name to one that is unknown.
+local text = require "ipfi.text"
+
 local suggest = {}
 
 -- Longer words are compared by their beginning: nobody mistypes more, and the cost is the product of the
@@ -57,7 +59,7 @@ end
 --- "; did you mean 'x'?", or an empty string when nothing is near.
 function suggest.hint(word, names)
   local nearest = suggest.nearest(word, names)
-  return nearest and ("; did you mean '%s'?"):format(nearest) or ""
+  return nearest and ("; did you mean '%s'?"):format(text.escape(nearest)) or ""
 end
 
 --- The keys of a table that are strings, sorted.

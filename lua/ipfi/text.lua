@@ -2,11 +2,15 @@
 -- Text that is safe to send to a terminal, and its width there.
 local text = {}
 
--- Marks that reorder or hide what follows them (Unicode bidirectional controls, line and paragraph
--- separators, zero-width characters): a name must not look like another one.
-local function misleads(code)
-  return (code >= 0x80 and code <= 0x9f) or (code >= 0x200b and code <= 0x200f)
-    or (code >= 0x2028 and code <= 0x202e) or (code >= 0x2060 and code <= 0x2069) or code == 0xfeff
+--- Does a character beyond ASCII do something to a terminal, or to a reader? The control characters of
+-- ISO 6429, and marks that reorder or hide what follows them (Unicode's bidirectional controls, line and
+-- paragraph separators, characters without width, tags): a name must not look like another one.
+-- @param code of the character
+function text.misleads(code)
+  return (code >= 0x80 and code <= 0x9f) or code == 0xad or code == 0x61c or code == 0x180e
+    or (code >= 0x200b and code <= 0x200f) or (code >= 0x2028 and code <= 0x202e)
+    or (code >= 0x2060 and code <= 0x206f) or code == 0xfeff or (code >= 0xfff9 and code <= 0xfffb)
+    or (code >= 0xe0000 and code <= 0xe007f)
 end
 
 local function escape_byte(c)
@@ -26,7 +30,7 @@ function text.escape(s)
     for _, code in utf8.codes(s:sub(at, good)) do
       if code < 0x20 or code == 0x7f then
         out[#out + 1] = ("\\x%02x"):format(code)
-      elseif misleads(code) then
+      elseif text.misleads(code) then
         out[#out + 1] = ("\\u{%04x}"):format(code)
       else
         out[#out + 1] = utf8.char(code)

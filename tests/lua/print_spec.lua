@@ -162,6 +162,11 @@ describe("colours", function()
     assert.is_false(style.output().color)
     assert.is_nil(style.output().width)
     sys.world.tty[1] = true
+    -- One that has no name, as that of a job may.
+    assert.is_false(style.output().color)
+    env.TERM = ""
+    assert.is_false(style.output().color)
+    env.TERM = "xterm"
     assert.is_true(style.output().color)
     assert.equal(100, style.output().width)
     env.NO_COLOR = ""
@@ -171,7 +176,7 @@ describe("colours", function()
     settings.color = "always"
     assert.is_true(style.output().color)
     settings.color = "never"
-    env = {}
+    env = { TERM = "xterm" }
     assert.is_false(style.output().color)
     settings.color, env = "auto", { TERM = "dumb" }
     assert.is_false(style.output().color)
@@ -184,6 +189,8 @@ describe("JSON", function()
       json.encode { b = math.maxinteger, a = { 1, 2 }, d = true, c = 1.5 })
     assert.equal('"\\"\\\\\\n\\u001b\\u007fé/"', json.encode "\"\\\n\27\127é/")
     assert.equal('"\u{fffd}x\u{fffd}"', json.encode "\xffx\xc3")
+    assert.equal('"\\u202ea\\u009b\\udb40\\udc41é…ж"', json.encode "\u{202e}a\u{9b}\u{e0041}é…ж")
+    assert.equal("\u{202e}\u{e0041}", json.decode(json.encode "\u{202e}\u{e0041}"))
     assert.equal("null", json.encode(0 / 0))
     assert.equal("null", json.encode(math.huge))
     assert.equal('{"1":"x","3":"y"}', json.encode { [1] = nil, [3] = "y", ["1"] = "x" })
