@@ -63,7 +63,7 @@ void ipfi_event_full(struct ipfi_net *in, u32 states)
 		ipfi_genl_event_send(in, IPFI_GROUP_INDEX_STATE, skb, header);
 }
 
-void ipfi_event_ruleset(struct ipfi_net *in)
+void ipfi_event_ruleset(struct ipfi_net *in, enum ipfi_change change)
 {
 	struct sk_buff *skb;
 	void *header;
@@ -74,7 +74,7 @@ void ipfi_event_ruleset(struct ipfi_net *in)
 				       IPFI_INFO_PAYLOAD, &skb);
 	if (!header)
 		return;
-	if (WARN_ON_ONCE(ipfi_info_put(skb, ipfi_ruleset_running(in), true)))
+	if (WARN_ON_ONCE(ipfi_info_put_event(skb, in, ipfi_ruleset_running(in), change)))
 		nlmsg_free(skb);
 	else
 		ipfi_genl_event_send(in, IPFI_GROUP_INDEX_RULESET, skb, header);

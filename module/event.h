@@ -12,7 +12,7 @@ void ipfi_event_state(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_e
 /* The table is full (the caller limits the rate). */
 void ipfi_event_full(struct ipfi_net *in, u32 states);
 
-/* A rule set was published. Holds in->mutex. */
-void ipfi_event_ruleset(struct ipfi_net *in);
+/* What happened to the running rule set. Holds in->mutex. */
+void ipfi_event_ruleset(struct ipfi_net *in, enum ipfi_change change);
 
 #endif /* IPFI_EVENT_H */

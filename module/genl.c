@@ -79,6 +79,20 @@ static const struct genl_ops operations[] = {
 		.doit = ipfi_genl_ruleset_try,
 	},
 	{
+		.cmd = IPFI_CMD_RULESET_CONFIRM,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = ipfi_decision_message_policy,
+		.maxattr = IPFI_A_MAX,
+		.doit = ipfi_genl_ruleset_confirm,
+	},
+	{
+		.cmd = IPFI_CMD_RULESET_ROLLBACK,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = ipfi_decision_message_policy,
+		.maxattr = IPFI_A_MAX,
+		.doit = ipfi_genl_ruleset_rollback,
+	},
+	{
 		.cmd = IPFI_CMD_RULES_DUMP,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.start = ipfi_genl_rules_start,

@@ -55,6 +55,8 @@ int ipfi_genl_ruleset_begin(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_ruleset_commit(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_ruleset_abort(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_ruleset_try(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_ruleset_confirm(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_ruleset_rollback(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_rule_add(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_rules_start(struct netlink_callback *cb);
 int ipfi_genl_rules_dump(struct sk_buff *skb, struct netlink_callback *cb);
@@ -76,6 +78,7 @@ int ipfi_genl_set_delete(struct sk_buff *skb, struct genl_info *info);
 /* Policies of whole messages. */
 extern const struct nla_policy ipfi_limits_message_policy[IPFI_A_MAX + 1];
 extern const struct nla_policy ipfi_commit_message_policy[IPFI_A_MAX + 1];
+extern const struct nla_policy ipfi_decision_message_policy[IPFI_A_MAX + 1];
 extern const struct nla_policy ipfi_filter_message_policy[IPFI_A_MAX + 1];
 extern const struct nla_policy ipfi_set_message_policy[IPFI_A_MAX + 1];
 
@@ -84,7 +87,9 @@ extern const struct nla_policy ipfi_set_message_policy[IPFI_A_MAX + 1];
  * NULL before the first commit.
  */
 int ipfi_state_put(struct sk_buff *skb, struct ipfi_net *in, const struct ipfi_snapshot *snapshot);
-int ipfi_info_put(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_name);
+int ipfi_info_put(struct sk_buff *skb, const struct ipfi_net *in, const struct ipfi_ruleset *rs, bool with_name);
+int ipfi_info_put_event(struct sk_buff *skb, const struct ipfi_net *in, const struct ipfi_ruleset *rs,
+			enum ipfi_change change);
 
 /* The rule set in force, NULL before the first commit. Holds in->mutex. */
 static inline const struct ipfi_ruleset *ipfi_ruleset_running(struct ipfi_net *in)

@@ -11,11 +11,30 @@ static int put_fields(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool w
 	return 0;
 }
 
-int ipfi_info_put(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_name)
+static int put_confirm(struct sk_buff *skb, const struct ipfi_net *in)
+{
+	u32 left;
+
+	return ipfi_confirm_left(in, &left) ? nla_put_u32(skb, IPFI_INFO_A_CONFIRM, left) : 0;
+}
+
+int ipfi_info_put(struct sk_buff *skb, const struct ipfi_net *in, const struct ipfi_ruleset *rs, bool with_name)
 {
 	struct nlattr *nest = nla_nest_start(skb, IPFI_A_INFO);
 
-	if (!nest || put_fields(skb, rs, with_name))
+	if (!nest || put_fields(skb, rs, with_name) || put_confirm(skb, in))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int ipfi_info_put_event(struct sk_buff *skb, const struct ipfi_net *in, const struct ipfi_ruleset *rs,
+			enum ipfi_change change)
+{
+	struct nlattr *nest = nla_nest_start(skb, IPFI_A_INFO);
+
+	if (!nest || put_fields(skb, rs, true) || put_confirm(skb, in) ||
+	    nla_put_u8(skb, IPFI_INFO_A_CHANGE, change))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -24,9 +43,12 @@ int ipfi_info_put(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_
 static int put_all(struct sk_buff *skb, struct ipfi_net *in, const struct ipfi_ruleset *rs)
 {
 	struct nlattr *nest = nla_nest_start(skb, IPFI_A_INFO);
+	u8 change = READ_ONCE(in->confirmation.change);
 
 	if (!nest || nla_put_string(skb, IPFI_INFO_A_VERSION, IPFI_VERSION) ||
-	    nla_put_u8(skb, IPFI_INFO_A_ARMED, READ_ONCE(in->armed)) || put_fields(skb, rs, true))
+	    nla_put_u8(skb, IPFI_INFO_A_ARMED, !!rs) || put_fields(skb, rs, true) || put_confirm(skb, in))
+		return -EMSGSIZE;
+	if (change != IPFI_CHANGE_UNSPEC && nla_put_u8(skb, IPFI_INFO_A_CHANGE, change))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

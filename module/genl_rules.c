@@ -125,9 +125,9 @@ static int put_defaults(struct sk_buff *skb, const struct ipfi_ruleset *rs)
 	return 0;
 }
 
-static int put_head(struct sk_buff *skb, const struct ipfi_ruleset *rs)
+static int put_head(struct sk_buff *skb, const struct ipfi_net *in, const struct ipfi_ruleset *rs)
 {
-	int err = ipfi_info_put(skb, rs, true);
+	int err = ipfi_info_put(skb, in, rs, true);
 
 	return err || !rs ? err : put_defaults(skb, rs);
 }
@@ -180,7 +180,7 @@ int ipfi_genl_rules_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 	if (!cursor->begun) {
 		header = start_message(skb, cb);
-		if (!header || end_message(skb, cb, header, put_head(skb, rs)))
+		if (!header || end_message(skb, cb, header, put_head(skb, ipfi_net(sock_net(cb->skb->sk)), rs)))
 			return -EMSGSIZE;
 		cursor->begun = true;
 	}

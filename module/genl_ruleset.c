@@ -21,9 +21,12 @@ static const struct nla_policy begin_message_policy[IPFI_A_MAX + 1] = {
 	[IPFI_A_RULESET] = NLA_POLICY_NESTED(ruleset_policy),
 };
 
+static struct netlink_range_validation confirm_range __ro_after_init = { 1, IPFI_CONFIRM_MOST };
+
 static const struct nla_policy commit_policy[IPFI_COMMIT_A_MAX + 1] = {
 	[IPFI_COMMIT_A_EXPECT] = { .type = NLA_U32 },
 	[IPFI_COMMIT_A_STATES] = NLA_POLICY_MAX(NLA_U8, __IPFI_COMMIT_END - 1),
+	[IPFI_COMMIT_A_CONFIRM] = NLA_POLICY_FULL_RANGE(NLA_U32, &confirm_range),
 };
 
 const struct nla_policy ipfi_commit_message_policy[IPFI_A_MAX + 1] = {
@@ -167,6 +170,10 @@ static int publish(struct ipfi_net *in, struct ipfi_transaction *transaction, st
 		NL_SET_ERR_MSG(extack, "a message of this transaction was refused: begin again");
 		return -ECANCELED;
 	}
+	if (in->confirmation.waits) {
+		NL_SET_ERR_MSG(extack, "the running rule set waits to be confirmed: confirm it or roll it back first");
+		return -EBUSY;
+	}
 	if (expect && nla_get_u32(expect) != (running ? running->generation : 0)) {
 		NL_SET_ERR_MSG_ATTR(extack, expect,
 				    "overtaken: another rule set was committed meanwhile");
@@ -174,13 +181,17 @@ static int publish(struct ipfi_net *in, struct ipfi_transaction *transaction, st
 	}
 	if (tb[IPFI_COMMIT_A_STATES])
 		states = nla_get_u8(tb[IPFI_COMMIT_A_STATES]);
-	err = ipfi_ruleset_publish(in, transaction->rs, states);
+	if (tb[IPFI_COMMIT_A_CONFIRM])
+		err = ipfi_confirm_publish(in, transaction->rs, states, nla_get_u32(tb[IPFI_COMMIT_A_CONFIRM]));
+	else
+		err = ipfi_ruleset_publish(in, transaction->rs, states);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "the rule set cannot be put in force: the old one stays");
 		return err;
 	}
 	transaction->rs = NULL; /* the namespace has it */
-	ipfi_event_ruleset(in);
+	in->confirmation.change = IPFI_CHANGE_COMMITTED;
+	ipfi_event_ruleset(in, IPFI_CHANGE_COMMITTED);
 	return 0;
 }
 
@@ -209,7 +220,7 @@ int ipfi_genl_ruleset_commit(struct sk_buff *request, struct genl_info *info)
 		err = no_transaction(info);
 	}
 	if (!err)
-		WARN_ON_ONCE(ipfi_info_put(skb, ipfi_ruleset_running(in), false));
+		WARN_ON_ONCE(ipfi_info_put(skb, in, ipfi_ruleset_running(in), false));
 	mutex_unlock(&in->mutex);
 	if (err)
 		nlmsg_free(skb);

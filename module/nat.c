@@ -347,10 +347,11 @@ void ipfi_nat_unregister(struct ipfi_net *in)
 	nf_unregister_net_hooks(in->net, hooks, ARRAY_SIZE(hooks));
 }
 
+/* Rules that may come back need the hooks too: then it must not fail for want of memory. */
 static bool is_idle(struct ipfi_net *in)
 {
 	return !asks_for_nat(rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex))) &&
-	       !atomic_read(&in->table.translated);
+	       !asks_for_nat(in->confirmation.before) && !atomic_read(&in->table.translated);
 }
 
 void ipfi_nat_stop_idle(struct ipfi_net *in)

@@ -84,6 +84,7 @@ static int __net_init init_net_namespace(struct net *net)
 	mutex_init(&in->mutex);
 	INIT_LIST_HEAD(&in->transactions);
 	ipfi_sets_init(in);
+	ipfi_confirm_init(in);
 	ratelimit_state_init(&in->full_said, 5 * HZ, 1);
 	ratelimit_set_flags(&in->full_said, RATELIMIT_MSG_ON_RELEASE);
 	ratelimit_state_init(&in->refusals_said, 5 * HZ, 10);
@@ -143,6 +144,7 @@ static void __net_exit exit_net_namespace(struct net *net)
 	struct ipfi_net *in = ipfi_net(net);
 
 	ipfi_genl_net_exit(in);
+	ipfi_confirm_exit(in);
 	ipfi_sets_exit(in);
 	ipfi_table_exit(in);
 	ipfi_expect_exit(in);

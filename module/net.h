@@ -7,6 +7,7 @@
 #include <linux/ratelimit_types.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include "confirm.h"
 #include "core/decide.h"
 #include "expect.h"
 #include "mapping.h"
@@ -31,6 +32,7 @@ struct ipfi_net {
 	struct ipfi_sets sets;
 	struct ipfi_expectations expectations;
 	struct ipfi_mappings mappings;
+	struct ipfi_confirmation confirmation;
 	struct {
 		bool active; /* the hooks are there; written under mutex */
 		u32 secret;  /* of the choice of ports */

@@ -232,6 +232,21 @@ static enum ipfi_sweep remove_any(struct ipfi_net *in, struct ipfi_state *state,
 	return IPFI_SWEEP_REMOVE;
 }
 
+/* From here on packets are judged by @rs. */
+static void put_in_force(struct ipfi_net *in, struct ipfi_ruleset *rs, const struct ipfi_ruleset *old, bool keep)
+{
+	rs->generation = ++in->generation;
+	ipfi_judgements_begin(in, &rs->judgements, old ? &old->judgements : NULL, rs->generation, keep);
+	rcu_assign_pointer(in->ruleset, rs);
+}
+
+static void flush(struct ipfi_net *in)
+{
+	/* No packet may still be adding a state that the old rules allowed. */
+	synchronize_net();
+	ipfi_table_sweep(in, remove_any, NULL, IPFI_CAUSE_FLUSHED);
+}
+
 int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi_commit_states states)
 {
 	struct ipfi_ruleset *old = rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
@@ -242,26 +257,36 @@ int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi
 		return err;
 	if (rs->logs)
 		ipfi_log_load();
-	rs->generation = in->generation + 1;
 	err = ipfi_net_arm(in);
 	if (!err)
 		err = ipfi_nat_start(in, rs);
 	if (err)
 		return err;
-	in->generation = rs->generation;
-	ipfi_judgements_begin(in, &rs->judgements, old ? &old->judgements : NULL, rs->generation,
-			      states == IPFI_COMMIT_KEEP);
-	rcu_assign_pointer(in->ruleset, rs);
+	put_in_force(in, rs, old, states == IPFI_COMMIT_KEEP);
 	ipfi_net_set_limits(in, &rs->limits, rs->limits_set);
-	if (states == IPFI_COMMIT_FLUSH) {
-		/* No packet may still be adding a state that the old rules allowed. */
-		synchronize_net();
-		ipfi_table_sweep(in, remove_any, NULL, IPFI_CAUSE_FLUSHED);
-	}
+	if (states == IPFI_COMMIT_FLUSH)
+		flush(in);
 	if (rs->per_source)
 		ipfi_table_recount(in, rs);
 	ipfi_ruleset_put(old);
 	return 0;
+}
+
+void ipfi_ruleset_restore(struct ipfi_net *in, struct ipfi_ruleset *rs)
+{
+	struct ipfi_ruleset *old = rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
+
+	if (rs) {
+		/* Packets may still be judged by it, from when it was in force: its numbers are about to change. */
+		synchronize_rcu();
+		put_in_force(in, rs, old, false);
+		if (rs->per_source)
+			ipfi_table_recount(in, rs);
+	} else {
+		RCU_INIT_POINTER(in->ruleset, NULL);
+		flush(in);
+	}
+	ipfi_ruleset_put(old);
 }
 
 const struct ipfi_rule *ipfi_ruleset_find(const struct ipfi_ruleset *rs, u64 id)

@@ -92,6 +92,13 @@ int ipfi_ruleset_compile(struct ipfi_ruleset *rs);
  */
 int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi_commit_states states);
 
+/*
+ * Puts in force again, with the next generation, a rule set that has been: @rs, whose reference goes to the namespace,
+ * or NULL for none, when every packet passes and no state is kept. Live states are judged again. Holds in->mutex.
+ * Sleeps.
+ */
+void ipfi_ruleset_restore(struct ipfi_net *in, struct ipfi_ruleset *rs);
+
 /* The running one with a reference of the caller's own, or NULL. */
 struct ipfi_ruleset *ipfi_ruleset_get(struct ipfi_net *in);
 void ipfi_ruleset_put(struct ipfi_ruleset *rs);

@@ -328,11 +328,29 @@ static int files_lock(lua_State *L)
 	return 1;
 }
 
+/* unlock(path): lets go of a lock before the program ends; of one that it does not have, nothing */
+static int files_unlock(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	int *fd;
+
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LOCKS);
+	if (lua_getfield(L, -1, path) == LUA_TNIL)
+		return 0;
+	fd = lua_touserdata(L, -1);
+	close(*fd);
+	*fd = -1;
+	lua_pushnil(L);
+	lua_setfield(L, -3, path);
+	return 0;
+}
+
 const luaL_Reg sys_files[] = {
 	{ "stat", files_stat },
 	{ "read_file", files_read_file },
 	{ "read_stdin", files_read_stdin },
 	{ "list_dir", files_list_dir },
 	{ "lock", files_lock },
+	{ "unlock", files_unlock },
 	{ NULL, NULL },
 };

@@ -2,6 +2,7 @@
 /* sys_process: the terminal, rights, system log, time, memory, Ctrl-C. */
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -117,6 +118,39 @@ static int process_memory(lua_State *L)
 	return 1;
 }
 
+/*
+ * read_line(seconds) -> the next line of the terminal on standard input, when there is one within so many seconds;
+ * else nil and why not: nothing ("timeout"), Ctrl-C ("interrupted"), no more input ("closed"). The terminal edits the
+ * line, so that one that has begun is whole when it comes.
+ */
+static int process_read_line(lua_State *L)
+{
+	struct pollfd poll_fd = { .fd = STDIN_FILENO, .events = POLLIN };
+	const lua_Number seconds = luaL_checknumber(L, 1);
+	char line[256];
+	ssize_t got;
+	int ready;
+
+	lua_settop(L, 0);
+	lua_pushnil(L);
+	ready = interrupt_poll(&poll_fd, 1, (int)(seconds * 1000));
+	if (ready == 0) {
+		lua_pushliteral(L, "timeout");
+		return 2;
+	}
+	if (ready < 0) {
+		lua_pushstring(L, ready == -EINTR ? "interrupted" : "closed");
+		return 2;
+	}
+	got = read(STDIN_FILENO, line, sizeof(line));
+	if (got <= 0) {
+		lua_pushliteral(L, "closed");
+		return 2;
+	}
+	lua_pushlstring(L, line, (size_t)got);
+	return 1;
+}
+
 /* interrupted() -> whether Ctrl-C was pressed since clear_interrupt() or the last prompt */
 static int process_interrupted(lua_State *L)
 {
@@ -141,6 +175,7 @@ const luaL_Reg sys_process[] = {
 	{ "monotonic", process_monotonic },
 	{ "time", process_time },
 	{ "memory", process_memory },
+	{ "read_line", process_read_line },
 	{ "interrupted", process_interrupted },
 	{ "clear_interrupt", process_clear_interrupt },
 	{ NULL, NULL },

@@ -74,7 +74,8 @@ compile.wire = wire_of
 
 --- Makes the messages of a policy.
 -- @param policy a checked policy
--- @param options { states = "recheck", "keep" or "flush", expect = generation to replace }
+-- @param options { states = "recheck", "keep" or "flush", expect = generation to replace,
+--   confirm = seconds }
 -- @return list of messages with the methods above
 function compile.messages(policy, options)
   options = options or {}
@@ -100,7 +101,11 @@ function compile.messages(policy, options)
   list[#list + 1] = {
     cmd = "ruleset_commit",
     flags = { "ack" },
-    commit = { states = options.states or "recheck", expect = options.expect },
+    commit = {
+      states = options.states or "recheck",
+      expect = options.expect,
+      confirm = options.confirm and math.tointeger(options.confirm),
+    },
   }
   policy_of[list] = policy
   return list

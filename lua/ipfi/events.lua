@@ -69,9 +69,13 @@ events.list = {
   {
     name = "ruleset",
     group = "ruleset",
-    help = "a rule set was committed: generation, name, rules",
+    help = "the running rule set changed: change (\"committed\", \"confirmed\", \"rolled-back\", or "
+      .. "\"timed-out\": nobody confirmed it), generation, name, rules, and confirm (seconds left) while it "
+      .. "waits to be confirmed",
     row = function(_, message)
-      return message.info
+      local row = message.info
+      row.confirm = row.confirm and row.confirm / 1000
+      return row
     end,
   },
   {

@@ -3,6 +3,7 @@
 -- it fails (its text by tostring(), its kind in .kind, the exit status in .status). help.lua describes them.
 local codec = require "ipfi.c.codec"
 local compile = require "ipfi.compile"
+local confirm = require "ipfi.confirm"
 local errors = require "ipfi.errors"
 local events = require "ipfi.events"
 local expectations = require "ipfi.expectations"
@@ -29,7 +30,7 @@ fw.version = require "ipfi.version"
 fw.output = "text"
 
 local COMMIT_STATES = { recheck = true, keep = true, flush = true }
-local OPTIONS = { "expect", "states" }
+local OPTIONS = { "confirm", "expect", "states" }
 
 local function check_policy(p, who)
   if not policy.is(p) or not p.checked then
@@ -44,9 +45,7 @@ local function check_options(options, who)
     errors.raise("lua", "%s: expected a table of options, got %s", who, text.quote(options))
   end
   for name in pairs(options) do
-    if name == "confirm" then
-      errors.raise("lua", "%s: confirm is not available in this version", who)
-    elseif name ~= "expect" and name ~= "states" then
+    if name ~= "confirm" and name ~= "expect" and name ~= "states" then
       errors.raise("lua", "%s: unknown option %s%s", who, text.quote(name),
         type(name) == "string" and suggest.hint(name, OPTIONS) or "")
     end
@@ -58,6 +57,8 @@ local function check_options(options, who)
   elseif options.expect ~= nil and not (math.type(options.expect) == "integer" and options.expect >= 0
     and options.expect <= 0xffffffff) then
     errors.raise("lua", "%s: expect is a generation, got %s", who, text.quote(options.expect))
+  elseif options.confirm ~= nil then
+    confirm.check(options.confirm, who)
   end
   return options
 end
@@ -94,12 +95,21 @@ function fw.commit(p, options)
     return rule and { at = rule.at, rule = rule.name }
   end)
   local info = answer.info or {}
-  return { generation = info.generation, rules = info.rules }
+  return { generation = info.generation, rules = info.rules, confirm = info.confirm and info.confirm / 1000 }
 end
+
+function fw.commit_confirmed(p, seconds)
+  check_policy(p, "fw.commit_confirmed")
+  return fw.commit(p, { confirm = confirm.check(seconds, "fw.commit_confirmed") })
+end
+
+fw.confirm = confirm.accept
+fw.rollback = confirm.roll_back
 
 function fw.info()
   local info = kernel.ask({ cmd = "info" }, "fw.info").info or {}
   info.armed = info.armed == 1
+  info.confirm = info.confirm and info.confirm / 1000
   return info
 end
 

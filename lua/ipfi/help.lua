@@ -44,10 +44,29 @@ help.entries = {
   },
   {
     name = "fw.commit",
-    call = "fw.commit(policy, { states =, expect = }) -> { generation =, rules = }",
+    call = "fw.commit(policy, { states =, expect =, confirm = }) -> { generation =, rules =, confirm = }",
     text = "Puts the policy in the place of the running rules, all of it or nothing. Live states are judged "
       .. "again by the new rules at their next packet; states = \"keep\" leaves them alone, \"flush\" ends "
-      .. "them all. With expect, only when that generation is the running one.",
+      .. "them all. With expect, only when that generation is the running one. With confirm, seconds, the "
+      .. "kernel puts the rules and limits before it back in force by itself unless it is confirmed in "
+      .. "time.",
+  },
+  {
+    name = "fw.commit_confirmed",
+    call = "fw.commit_confirmed(policy, seconds) -> { generation =, rules =, confirm = }",
+    text = "fw.commit with confirm: a policy that shuts its author out goes by itself.",
+  },
+  {
+    name = "fw.confirm",
+    call = "fw.confirm({ expect = }) -> { generation =, rules = }",
+    text = "The rule set that waits to be confirmed stays. Any session may say so. When it has been rolled "
+      .. "back already the error is of kind \"rolled_back\", status 6.",
+  },
+  {
+    name = "fw.rollback",
+    call = "fw.rollback({ expect = }) -> { generation =, rules = }",
+    text = "The rules and limits before the ones that wait to be confirmed are in force again, now; live "
+      .. "states are judged by them at their next packet.",
   },
   {
     name = "fw.running",
@@ -176,8 +195,10 @@ help.entries = {
   },
   {
     name = "fw.info",
-    call = "fw.info() -> { version =, generation =, armed =, name =, rules = }",
-    text = "What the module is and runs. Until the first commit armed is false and every packet passes.",
+    call = "fw.info() -> { version =, generation =, armed =, name =, rules =, confirm =, change = }",
+    text = "What the module is and runs. Until the first commit armed is false and every packet passes. "
+      .. "confirm: seconds until the rule set before comes back, while one waits; change: what happened "
+      .. "last, \"committed\", \"confirmed\", \"rolled-back\" or \"timed-out\".",
   },
   {
     name = "fw.compile",

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What the options ask for, in their order: -l, -f or --import-legacy, -e, the script, the prompt. Returns
 -- the exit status.
+local confirm = require "ipfi.confirm"
 local errors = require "ipfi.errors"
 local excerpt = require "ipfi.excerpt"
 local fw = require "ipfi.fw"
@@ -68,7 +69,22 @@ local function take_lock()
   errors.raise("permission", "cannot lock %s: %s", LOCK, why)
 end
 
-local function commit(p, states)
+-- Asks whether a commit is to stay where somebody can answer; elsewhere says how to.
+local function await_confirmation(done, seconds)
+  if not (sys.isatty(0) and sys.isatty(2)) then
+    log.write("info", ("rolled back in %d s unless confirmed: ipfi -e 'fw.confirm()'"):format(seconds))
+    return
+  end
+  local said = confirm.ask(done.generation)
+  if said == "confirmed" then
+    log.write("info", "confirmed")
+  elseif said ~= "waiting" then
+    errors.raise("rolled_back", "%s: the rules before are in force again",
+      said == "timed-out" and "not confirmed in time" or "rolled back")
+  end
+end
+
+local function commit(p, options)
   local conn, problem = kernel.open("commit of " .. tostring(p.source))
   if not conn then
     error(problem, 0)
@@ -78,14 +94,19 @@ local function commit(p, states)
   end
   -- Whoever commits without the lock, from a prompt, is noticed by the kernel.
   local info = fw.info()
-  local done = fw.commit(p, { states = states, expect = info.generation })
+  local done = fw.commit(p, { states = options.states, expect = info.generation, confirm = options.confirm })
   log.write("info", ("%s: generation %d, %s")
     :format(p.source, done.generation or 0, policy.size(p)))
+  -- Whoever decides meanwhile may commit too.
+  sys.unlock(LOCK)
+  if options.confirm then
+    await_confirmation(done, options.confirm)
+  end
 end
 
 -- What the command line knows already and nothing here carries out yet must not become a plain commit.
 local function refuse_unknown(options)
-  for _, name in ipairs { "compile", "apply", "confirm" } do
+  for _, name in ipairs { "compile", "apply" } do
     if options[name] then
       errors.raise("usage", "%s is not available in this version", "--" .. name)
     end
@@ -106,7 +127,7 @@ local function run_policy(options)
   elseif options.plan then
     return show_plan(p, options)
   else
-    commit(p, options.states)
+    commit(p, options)
   end
 end
 

@@ -149,8 +149,8 @@ describe("fw.commit", function()
     assert.matches("states is 'recheck', 'keep' or 'flush', got 'kep'; did you mean 'keep'",
       tostring(failure(fw.commit, p, { states = "kep" })))
     assert.matches("expect is a generation, got 'x'", tostring(failure(fw.commit, p, { expect = "x" })))
-    assert.matches("confirm is not available in this version", tostring(failure(fw.commit, p,
-      { confirm = 5 })))
+    assert.matches("confirm is seconds, from 1 to 86400, got 0", tostring(failure(fw.commit, p,
+      { confirm = 0 })))
     assert.matches("expected a table of options", tostring(failure(fw.commit, p, 5)))
     assert.matches("expected a policy", tostring(failure(fw.commit, nil)))
   end)

@@ -10,7 +10,7 @@
  * "admin" below: CAP_NET_ADMIN in the user namespace that owns the network namespace.
  *
  *   IPFI_CMD_INFO            ->  -
- *                            <-  INFO { VERSION, GENERATION, ARMED, NAME, RULES, CONFIRM? }
+ *                            <-  INFO { VERSION, GENERATION, ARMED, NAME, RULES, CONFIRM?, CHANGE? }
  *   IPFI_CMD_LIMITS_GET      ->  -
  *                            <-  LIMITS { one u32 for each of IPFI_LIMITS }
  *   IPFI_CMD_LIMITS_SET      ->  LIMITS { any of IPFI_LIMITS }                                     admin
@@ -161,7 +161,7 @@ enum ipfi_info_attr {
 	IPFI_INFO_A_NAME,       /* string: the running policy's name */
 	IPFI_INFO_A_RULES,      /* u32: number of rules */
 	IPFI_INFO_A_CONFIRM,    /* u32: milliseconds until the rule set before comes back; absent when it is to stay */
-	IPFI_INFO_A_CHANGE,     /* u8, enum ipfi_change: what happened, in an event */
+	IPFI_INFO_A_CHANGE,     /* u8, enum ipfi_change: what happened last */
 	__IPFI_INFO_A_END,
 };
 #define IPFI_INFO_A_MAX (__IPFI_INFO_A_END - 1)

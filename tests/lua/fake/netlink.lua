@@ -31,6 +31,7 @@ function kernel.reset()
   kernel.sets = {}
   -- What a trial of any rule set says.
   kernel.trial = nil
+  kernel.before, kernel.deadline, kernel.change = nil, nil, nil
   kernel.requests = {}
   kernel.interrupted_dumps = 0
   kernel.limits = {}
@@ -109,9 +110,21 @@ local function select_states(filter, keep)
   return matched
 end
 
+-- What a commit that waits replaced comes back when the clock has come so far.
+local function roll_back(change)
+  kernel.rules, kernel.name = kernel.before.rules, kernel.before.name
+  kernel.generation = kernel.generation + 1
+  kernel.before, kernel.deadline, kernel.change = nil, nil, change
+end
+
 local function info()
+  if kernel.deadline and sys.world.clock >= kernel.deadline then
+    roll_back("timed-out")
+  end
   return {
-    confirm = kernel.confirm,
+    -- A test may say it itself.
+    confirm = kernel.confirm or kernel.deadline and math.ceil((kernel.deadline - sys.world.clock) * 1000),
+    change = kernel.change,
     version = "fake", generation = kernel.generation, armed = kernel.generation > 0 and 1 or 0,
       name = kernel.name,
     rules = #kernel.rules,
@@ -123,6 +136,26 @@ local handlers = {}
 function handlers.info()
   return { { cmd = "info", info = info() } }
 end
+
+local function decision(decide)
+  return function(message)
+    info()
+    if not kernel.deadline then
+      return nil, failure(2, "ENOENT", "no rule set waits to be confirmed")
+    elseif message.commit.expect and message.commit.expect ~= kernel.generation then
+      return nil, failure(116, "ESTALE", "another rule set waits to be confirmed", "commit.expect")
+    end
+    decide()
+    return { { cmd = message.cmd, info = info() } }
+  end
+end
+
+handlers.ruleset_confirm = decision(function()
+  kernel.before, kernel.deadline, kernel.change = nil, nil, "confirmed"
+end)
+handlers.ruleset_rollback = decision(function()
+  roll_back("rolled-back")
+end)
 
 function handlers.limits_get()
   return { { cmd = "limits_get", limits = copy(kernel.limits) } }
@@ -372,6 +405,13 @@ local function commit(transaction, message)
   local expect = message.commit.expect
   if expect and expect ~= kernel.generation then
     return failure(116, "ESTALE", "another rule set was committed")
+  elseif info().confirm then
+    return failure(16, "EBUSY", "the running rule set waits to be confirmed")
+  end
+  kernel.change = "committed"
+  if message.commit.confirm then
+    kernel.before = { rules = kernel.rules, name = kernel.name }
+    kernel.deadline = sys.world.clock + message.commit.confirm
   end
   kernel.generation = kernel.generation + 1
   kernel.rules, kernel.name = transaction.rules, transaction.begin.name
@@ -414,7 +454,7 @@ function Connection.stream(self, messages)
       return nil, err, i
     end
   end
-  return true, { cmd = "ruleset_commit", info = { generation = kernel.generation, rules = #kernel.rules } }
+  return true, { cmd = "ruleset_commit", info = info() }
 end
 
 function Connection:close()

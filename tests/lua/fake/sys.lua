@@ -321,6 +321,18 @@ function sys.lock()
   return true
 end
 
+function sys.unlock() end
+
+-- Hands out what a test put into sys.world.typed: lines, or { why not }; then time passes.
+function sys.read_line(seconds)
+  local typed = table.remove(sys.world.typed or {}, 1)
+  if type(typed) == "string" then
+    return typed
+  end
+  sys.world.clock = sys.world.clock + seconds
+  return nil, typed and typed[1] or "timeout"
+end
+
 function sys.openlog() end
 
 function sys.syslog(level, message)

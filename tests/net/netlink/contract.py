@@ -408,8 +408,8 @@ class Contract:
         connection = wire.Connection()
         for name in ("INFO", "LIMITS_GET", "STATS"):
             report.same(self.ask(name, b"", connection).error, 0, "%s is for everybody" % name)
-        for name in ("LIMITS_SET", "RULESET_BEGIN", "RULE_ADD", "RULESET_COMMIT", "RULESET_ABORT", "STATES_COUNT",
-                     "STATES_DELETE"):
+        for name in ("LIMITS_SET", "RULESET_BEGIN", "RULE_ADD", "RULESET_COMMIT", "RULESET_ABORT", "RULESET_CONFIRM",
+                     "RULESET_ROLLBACK", "STATES_COUNT", "STATES_DELETE"):
             report.same(self.ask(name, b"", connection).error, errno.EPERM, "%s is for administrators" % name)
         for name in ("RULES_DUMP", "STATES_DUMP"):
             answer = connection.dump(self.n["IPFI_CMD_" + name])

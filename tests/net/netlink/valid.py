@@ -75,7 +75,8 @@ def messages(n):
         (n["IPFI_FILTER_A_ID"], u64(5)), (n["IPFI_FILTER_A_MASTER"], u64(6)),
         (n["IPFI_FILTER_A_HELPER"], u8(n["IPFI_HELPER_FTP"])), (n["IPFI_FILTER_A_NAT"], u32(1 << 2)),
     ]
-    commit = [(n["IPFI_COMMIT_A_EXPECT"], u32(1)), (n["IPFI_COMMIT_A_STATES"], u8(0))]
+    expect = (n["IPFI_COMMIT_A_EXPECT"], u32(1))
+    commit = [expect, (n["IPFI_COMMIT_A_STATES"], u8(0)), (n["IPFI_COMMIT_A_CONFIRM"], u32(60))]
 
     def member(value, length, *more):
         return (n["IPFI_SET_A_MEMBER"], [(n["IPFI_MEMBER_A_ADDR"], address(value)),
@@ -94,6 +95,8 @@ def messages(n):
         "RULESET_COMMIT": ([(n["IPFI_A_COMMIT"], commit)], False),
         "RULESET_ABORT": ([], False),
         "RULESET_TRY": ([], False),
+        "RULESET_CONFIRM": ([(n["IPFI_A_COMMIT"], [expect])], False),
+        "RULESET_ROLLBACK": ([(n["IPFI_A_COMMIT"], [expect])], False),
         "RULES_DUMP": ([], True),
         "STATES_DUMP": ([(n["IPFI_A_FILTER"], filter_)], True),
         "STATES_COUNT": ([(n["IPFI_A_FILTER"], filter_)], False),
@@ -147,7 +150,9 @@ def outside(n):
                           ((ruleset, n["IPFI_RULESET_A_SET"]), text("")),
                           ((ruleset, n["IPFI_RULESET_A_SET"]), text("x" * 32)),
                           ((ruleset, n["IPFI_RULESET_A_SET"]), text("friends"))],
-        "RULESET_COMMIT": [((commit, n["IPFI_COMMIT_A_STATES"]), u8(3))],
+        "RULESET_COMMIT": [((commit, n["IPFI_COMMIT_A_STATES"]), u8(3)),
+                           ((commit, n["IPFI_COMMIT_A_CONFIRM"]), u32(0)),
+                           ((commit, n["IPFI_COMMIT_A_CONFIRM"]), u32(86401))],
         "RULE_ADD": [
             of_rule("NAME", text("")), of_rule("NAME", text("n" * 64)), of_rule("NAME", text("new\nline")),
             of_rule("NAME", text("del\x7f")), of_rule("NAME", b"two\0names\0"), of_rule("LISTS", u8(0)),
@@ -209,6 +214,8 @@ def required(n):
         "LIMITS_SET": {(n["IPFI_A_LIMITS"],)},
         "RULESET_BEGIN": {(n["IPFI_A_RULESET"],)},
         "RULESET_COMMIT": {(n["IPFI_A_COMMIT"],)},
+        "RULESET_CONFIRM": {(n["IPFI_A_COMMIT"],)},
+        "RULESET_ROLLBACK": {(n["IPFI_A_COMMIT"],)},
         "RULE_ADD": {(rule,), *ranges, *addresses, *((rule, n["IPFI_RULE_A_" + name]) for name in needed),
                      (rule, n["IPFI_RULE_A_DST"], n["IPFI_ADDRS_A_RANGE"]),
                      *((rule, n["IPFI_RULE_A_" + name], n["IPFI_RANGES_A_RANGE"])
