@@ -121,10 +121,10 @@ wait $listener
 is "$(tail -n +2 "$lab_tmp/events" | tr '\t\n' ' |')" "committed two waits|timed-out one |" "who listens is told of both"
 
 # Before any rules.
-in_ns client "$IPFI" -q --confirm=1 -f "$lab_tmp/two.lua" </dev/null
+in_ns client "$IPFI" -q --confirm=6 -f "$lab_tmp/two.lua" </dev/null
 firewall=client
 is "$(fw 'print(fw.info().name)')" two "the first rules of a namespace may wait too"
-wait_for 20 eval '[ "$(fw "print(fw.info().generation)")" = 0 ]'
+wait_for 30 eval '[ "$(fw "print(fw.info().generation)")" = 0 ]'
 is "$(fw 'print(fw.info().armed, fw.stats().states)')" $'false\t0' "then every packet passes again, as before"
 runs "and does" in_ns client ping -c 1 -W 5 10.0.1.2
 try_client() { in_ns client "$IPFI" -q "$@" </dev/null; }
