@@ -6,11 +6,6 @@
 #include "event.h"
 #include "net.h"
 
-static const char *name_of(const struct ipfi_ruleset *rs)
-{
-	return rs ? rs->name : "";
-}
-
 /* Nothing can fail here: what comes back has been in force, and kept all that it needs for that. */
 static void roll_back(struct ipfi_net *in, enum ipfi_change change)
 {
@@ -18,10 +13,11 @@ static void roll_back(struct ipfi_net *in, enum ipfi_change change)
 	const struct ipfi_ruleset *running = rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
 	struct ipfi_ruleset *before = confirmation->before;
 
-	pr_warn_ratelimited("rule set '%s' %s: %s%s%s\n", running->name,
-			    change == IPFI_CHANGE_TIMED_OUT ? "was not confirmed in time" : "is rolled back",
-			    before ? "'" : "", before ? name_of(before) : "every packet passes",
-			    before ? "' is in force again" : " again");
+	if (__ratelimit(&confirmation->said))
+		pr_warn("rule set '%s' %s: %s%s%s\n", running->name,
+			change == IPFI_CHANGE_TIMED_OUT ? "was not confirmed in time" : "is rolled back",
+			before ? "'" : "", before ? before->name : "every packet passes",
+			before ? "' is in force again" : " again");
 	WRITE_ONCE(confirmation->waits, false);
 	confirmation->before = NULL;
 	ipfi_ruleset_restore(in, before);
@@ -95,6 +91,8 @@ bool ipfi_confirm_left(const struct ipfi_net *in, u32 *milliseconds)
 void ipfi_confirm_init(struct ipfi_net *in)
 {
 	INIT_DELAYED_WORK(&in->confirmation.work, time_out);
+	ratelimit_state_init(&in->confirmation.said, 5 * HZ, 10);
+	ratelimit_set_flags(&in->confirmation.said, RATELIMIT_MSG_ON_RELEASE);
 }
 
 void ipfi_confirm_exit(struct ipfi_net *in)

@@ -7,6 +7,7 @@
 #ifndef IPFI_CONFIRM_H
 #define IPFI_CONFIRM_H
 
+#include <linux/ratelimit_types.h>
 #include <linux/workqueue.h>
 #include "core/flow.h"
 
@@ -20,6 +21,7 @@ struct ipfi_confirmation {
 	struct ipfi_ruleset *before; /* a reference; NULL when there was none */
 	struct ipfi_limits limits;   /* as they were before */
 	u32 limits_set;         /* those that the commit has set: mask of 1 << enum ipfi_limit */
+	struct ratelimit_state said; /* the lines in the kernel's log */
 	struct delayed_work work;
 };
 
