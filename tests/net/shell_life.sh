@@ -135,6 +135,28 @@ like "$(now)" "^4 itself" "commits itself"
 status "no environment variable loads code" 0 env LUA_INIT='error "x"' LUA_INIT_5_4='error "x"' LUA_PATH=/nowhere LUA_CPATH=/nowhere \
 	"$IPFI" -e 'assert(fw.stats())'
 
+# The system log: errors and what is done, by facility and tag.
+socat -u UNIX-RECVFROM:/dev/log,fork OPEN:"$lab_tmp/log",creat,append &
+logger=$!
+has_log() { [ -S /dev/log ]; }
+wait_for 20 has_log
+status "a job that logs" 0 "${cron[@]}" "$IPFI" --syslog -f "$dir/good.lua" name=logged
+is "$said$complained" "" "is silent"
+status "one that fails" 3 "${cron[@]}" "$IPFI" --syslog -f "$dir/broken.lua"
+"$IPFI" --syslog -q -e 'fw.log("warning", "a\27[31mb")' 2>/dev/null
+logged() { grep -qa "$1" "$lab_tmp/log"; }
+runs "the commit is in the system log" wait_for 20 logged "<30>.* ipfi\[[0-9]*\]: $dir/good.lua: generation"
+runs "so are the mistakes" wait_for 20 logged "<27>.* ipfi\[[0-9]*\]: $dir/broken.lua:7: rule 'dns'"
+runs "and warnings, harmlessly" wait_for 20 logged '<28>.* ipfi\[[0-9]*\]: a\\x1b\[31mb'
+kill $logger
+rm -f /dev/log
+
+# The rights of the program: to rule the network, and nothing else.
+status "its rights" 0 "$IPFI" -e 'for line in io.lines "/proc/self/status" do if line:find "^Cap" then print(line) end end'
+is "$(awk '/Cap(Prm|Eff|Bnd)/ { print $2 }' <<<"$said" | sort -u)" 0000000000001000 "are CAP_NET_ADMIN alone"
+status "what it starts gets no more" 1 "$IPFI" -e 'assert(os.execute "rmmod ipfi 2>/dev/null")'
+runs "the module is still there" grep -q '^ipfi ' /proc/modules
+
 # Policies that somebody else could have written.
 refused() { # refused NAME FILE
 	status "$1" 3 "$IPFI" -f "$2"
@@ -151,7 +173,7 @@ cp "$dir/good.lua" "$dir/open/good.lua"
 refused "a file in a directory that everybody may write to" "$dir/open/good.lua"
 chmod 1777 "$dir/open"
 status "a file of one's own in a sticky directory" 0 "$IPFI" -f "$dir/open/good.lua" name=sticky
-like "$(now)" "^5 sticky" "is taken"
+like "$(now)" "^6 sticky" "is taken"
 
 # The module goes when told to, after the program has done its work.
 status "--rmmod" 0 "$IPFI" --rmmod -f "$dir/good.lua"
