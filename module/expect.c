@@ -99,6 +99,31 @@ int ipfi_expect_add(struct ipfi_net *in, struct ipfi_control *control, struct ip
 	return err;
 }
 
+/* The one that a connection with @tuple meets, in time, or NULL. */
+static struct ipfi_expectation *find_met(struct ipfi_expectations *all, const struct ipfi_tuple *tuple,
+					 bool dst_translated)
+{
+	struct ipfi_expectation *one = find(all, tuple->family, &tuple->src, &tuple->dst, tuple->dport);
+
+	return one && one->dst_translated == dst_translated && in_time(one) ? one : NULL;
+}
+
+bool ipfi_expect_look(struct ipfi_net *in, const struct ipfi_tuple *tuple, bool dst_translated,
+		      struct ipfi_expectation *copy)
+{
+	struct ipfi_expectations *all = &in->expectations;
+	const struct ipfi_expectation *one;
+
+	if (!atomic_read(&all->count) || tuple->proto != IPFI_PROTO_TCP)
+		return false;
+	spin_lock_bh(&all->lock);
+	one = find_met(all, tuple, dst_translated);
+	if (one)
+		*copy = *one;
+	spin_unlock_bh(&all->lock);
+	return one;
+}
+
 struct ipfi_expectation *ipfi_expect_take(struct ipfi_net *in, const struct ipfi_tuple *tuple, bool dst_translated)
 {
 	struct ipfi_expectations *all = &in->expectations;
@@ -108,9 +133,7 @@ struct ipfi_expectation *ipfi_expect_take(struct ipfi_net *in, const struct ipfi
 	    !find(all, tuple->family, &tuple->src, &tuple->dst, tuple->dport))
 		return NULL;
 	spin_lock(&all->lock);
-	expectation = find(all, tuple->family, &tuple->src, &tuple->dst, tuple->dport);
-	if (expectation && (expectation->dst_translated != dst_translated || !in_time(expectation)))
-		expectation = NULL;
+	expectation = find_met(all, tuple, dst_translated);
 	if (expectation)
 		unlink(all, expectation);
 	spin_unlock(&all->lock);

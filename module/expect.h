@@ -69,6 +69,13 @@ int ipfi_expect_add(struct ipfi_net *in, struct ipfi_control *control, struct ip
  */
 struct ipfi_expectation *ipfi_expect_take(struct ipfi_net *in, const struct ipfi_tuple *tuple, bool dst_translated);
 
+/*
+ * As ipfi_expect_take(), but takes nothing: *copy is as the one that would be taken, or false. Its master is
+ * there until RCU is left. Under RCU.
+ */
+bool ipfi_expect_look(struct ipfi_net *in, const struct ipfi_tuple *tuple, bool dst_translated,
+		      struct ipfi_expectation *copy);
+
 /* Frees one that was taken, or was never added; its master stays if it has other users. */
 void ipfi_expect_free(struct ipfi_expectation *expectation);
 

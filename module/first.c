@@ -18,7 +18,7 @@ static void meet_source_rule(struct ipfi_passage *p, const struct ipfi_rule *rul
 	ipfi_passage_met(p, &met, state_id);
 }
 
-static void ask_rules(struct ipfi_passage *p, struct ipfi_decision *decision)
+void ipfi_ask_rules(struct ipfi_passage *p, struct ipfi_decision *decision)
 {
 	struct ipfi_surroundings around;
 	struct ipfi_judge judge;
@@ -29,14 +29,27 @@ static void ask_rules(struct ipfi_passage *p, struct ipfi_decision *decision)
 	ipfi_decide_first(&judge, &p->packet, decision);
 }
 
-/* Announced by @master: counts as allowed by its rule. */
-static void follow_master(struct ipfi_passage *p, const struct ipfi_master *master, struct ipfi_decision *decision)
+void ipfi_follow_master(struct ipfi_passage *p, const struct ipfi_master *master, struct ipfi_decision *decision)
 {
 	memset(decision, 0, sizeof(*decision));
 	decision->verdict = IPFI_VERDICT_ALLOW;
 	decision->reason = IPFI_REASON_EXPECTED;
 	decision->stateful = true;
 	decision->rule = ipfi_ruleset_find(p->rs, READ_ONCE(master->first.rule));
+}
+
+u8 ipfi_choose_opening(struct ipfi_passage *p, const struct ipfi_expectation *expectation,
+		       const struct ipfi_decision *decision, struct ipfi_nat_source *source, bool *opens)
+{
+	const struct ipfi_addr *given = expectation && expectation->src_translated ? &expectation->leaving_src : NULL;
+	u8 reason = ipfi_nat_find_source(p, given, source);
+
+	if (reason)
+		return reason;
+	if (expectation && !given)
+		source->wanted = false;
+	*opens = decision->stateful || source->wanted;
+	return *opens && ipfi_skb_checksum_bad(p->skb, &p->packet) ? IPFI_REASON_BAD_CHECKSUM : IPFI_REASON_NONE;
 }
 
 /*
@@ -50,21 +63,15 @@ static unsigned int open_allowed(struct ipfi_passage *p, const struct ipfi_expec
 		.rule = expectation ? NULL : decision->rule,
 		.expectation = expectation,
 	};
-	const struct ipfi_addr *given = expectation && expectation->src_translated ? &expectation->leaving_src : NULL;
 	struct ipfi_nat_source source;
 	struct ipfi_state *state;
+	bool opens;
 
-	permission.reason = ipfi_nat_find_source(p, given, &source);
+	permission.reason = ipfi_choose_opening(p, expectation, decision, &source, &opens);
 	if (permission.reason)
 		goto deny;
-	if (expectation && !given)
-		source.wanted = false;
-	if (!decision->stateful && !source.wanted)
+	if (!opens)
 		return NF_ACCEPT;
-	if (ipfi_skb_checksum_bad(p->skb, &p->packet)) {
-		permission.reason = IPFI_REASON_BAD_CHECKSUM;
-		goto deny;
-	}
 	state = ipfi_open(p, &permission, &source);
 	if (IS_ERR(state))
 		return IPFI_LOOK_AGAIN;
@@ -91,12 +98,10 @@ unsigned int ipfi_judge_first(struct ipfi_passage *p, bool may_open)
 	u8 state_id = IPFI_STATE_NONE;
 
 	if (unlikely(expectation))
-		follow_master(p, expectation->master, &decision);
+		ipfi_follow_master(p, expectation->master, &decision);
 	else
-		ask_rules(p, &decision);
-	/* An answer that nobody asked for opens nothing: a rule without state may let it pass. */
-	if (decision.verdict == IPFI_VERDICT_ALLOW && may_open &&
-	    (decision.stateful || p->packet.icmp_kind != IPFI_ICMP_REPLY))
+		ipfi_ask_rules(p, &decision);
+	if (may_open && ipfi_may_open(&p->packet, &decision))
 		verdict = open_allowed(p, expectation, &decision, &state_id);
 	if (unlikely(expectation))
 		ipfi_expect_free(expectation);
@@ -129,9 +134,9 @@ unsigned int ipfi_judge_unjudged(struct ipfi_passage *p, struct ipfi_state *stat
 		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
 	}
 	if (wide->master) {
-		follow_master(p, wide->master, &decision);
+		ipfi_follow_master(p, wide->master, &decision);
 	} else {
-		ask_rules(p, &decision);
+		ipfi_ask_rules(p, &decision);
 		permission.rule = decision.rule;
 	}
 	if (decision.verdict != IPFI_VERDICT_ALLOW) {

@@ -3,6 +3,8 @@
 #ifndef IPFI_FIRST_H
 #define IPFI_FIRST_H
 
+#include "expect.h"
+#include "nat.h"
 #include "passage.h"
 
 /*
@@ -16,5 +18,30 @@ unsigned int ipfi_judge_first(struct ipfi_passage *p, bool may_open);
  * comes back unlocked.
  */
 unsigned int ipfi_judge_unjudged(struct ipfi_passage *p, struct ipfi_state *state);
+
+/*
+ * The parts of this that decide and change nothing, shared with who asks what would be decided (explain.c).
+ */
+
+/* What the rules say of p's packet. Of the counters, logs and states that follow from it nothing is done. */
+void ipfi_ask_rules(struct ipfi_passage *p, struct ipfi_decision *decision);
+
+/* The same of what @master has announced: it counts as allowed by its rule. */
+void ipfi_follow_master(struct ipfi_passage *p, const struct ipfi_master *master, struct ipfi_decision *decision);
+
+/* May a packet so decided open a state? An answer that nobody asked for opens nothing, but a rule without state may
+ * let it pass. */
+static inline bool ipfi_may_open(const struct ipfi_packet *packet, const struct ipfi_decision *decision)
+{
+	return decision->verdict == IPFI_VERDICT_ALLOW &&
+	       (decision->stateful || packet->icmp_kind != IPFI_ICMP_REPLY);
+}
+
+/*
+ * Is an allowed packet to have a state, and how is its source to be translated? @expectation: that it met, NULL for
+ * none. Returns 0, or the enum ipfi_reason why it must be dropped after all.
+ */
+u8 ipfi_choose_opening(struct ipfi_passage *p, const struct ipfi_expectation *expectation,
+		       const struct ipfi_decision *decision, struct ipfi_nat_source *source, bool *opens);
 
 #endif /* IPFI_FIRST_H */

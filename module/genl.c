@@ -155,6 +155,22 @@ static const struct genl_ops operations[] = {
 		.maxattr = IPFI_A_MAX,
 		.doit = ipfi_genl_set_delete,
 	},
+	{
+		.cmd = IPFI_CMD_EXPLAIN,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = ipfi_packet_message_policy,
+		.maxattr = IPFI_A_MAX,
+		.start = ipfi_genl_explain_start,
+		.dumpit = ipfi_genl_explain_dump,
+		.done = ipfi_genl_explain_done,
+	},
+	{
+		.cmd = IPFI_CMD_DROPS_DUMP,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.start = ipfi_genl_drops_start,
+		.dumpit = ipfi_genl_drops_dump,
+		.done = ipfi_genl_drops_done,
+	},
 };
 
 /* Who speaks to whom is for administrators only. */

@@ -75,12 +75,20 @@ int ipfi_genl_sets_done(struct netlink_callback *cb);
 int ipfi_genl_set_add(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_set_delete(struct sk_buff *skb, struct genl_info *info);
 
+int ipfi_genl_explain_start(struct netlink_callback *cb);
+int ipfi_genl_explain_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int ipfi_genl_explain_done(struct netlink_callback *cb);
+int ipfi_genl_drops_start(struct netlink_callback *cb);
+int ipfi_genl_drops_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int ipfi_genl_drops_done(struct netlink_callback *cb);
+
 /* Policies of whole messages. */
 extern const struct nla_policy ipfi_limits_message_policy[IPFI_A_MAX + 1];
 extern const struct nla_policy ipfi_commit_message_policy[IPFI_A_MAX + 1];
 extern const struct nla_policy ipfi_decision_message_policy[IPFI_A_MAX + 1];
 extern const struct nla_policy ipfi_filter_message_policy[IPFI_A_MAX + 1];
 extern const struct nla_policy ipfi_set_message_policy[IPFI_A_MAX + 1];
+extern const struct nla_policy ipfi_packet_message_policy[IPFI_A_MAX + 1];
 
 /*
  * Attributes of more than one message, STATE and INFO: 0, or -EMSGSIZE when @skb is full. @rs is

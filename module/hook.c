@@ -40,11 +40,6 @@ static noinline bool judge_again(struct ipfi_passage *p, struct ipfi_state *stat
 	return true;
 }
 
-static bool judged_by_older(const struct ipfi_passage *p, const struct ipfi_state *state)
-{
-	return unlikely(!ipfi_judgement_holds(&p->rs->judgements, state->flow.generation));
-}
-
 /*
  * A packet that came in by a loopback device has advanced its state when it went out. The list "in" still has
  * its say over who may open a connection, unless another one has announced it.
@@ -52,8 +47,7 @@ static bool judged_by_older(const struct ipfi_passage *p, const struct ipfi_stat
 static unsigned int enter_by_loopback(struct ipfi_passage *p, struct ipfi_state *state, enum ipfi_direction direction)
 {
 	const struct ipfi_wide_state *wide = ipfi_state_wide(state);
-	bool opening = state->flow.list == IPFI_LIST_OUT && direction == IPFI_ORIGINAL &&
-		       !(state->flow.flags & IPFI_STATE_F_REPLY_SEEN) && !(wide && wide->master);
+	bool opening = ipfi_loopback_opens(&state->flow, wide && wide->master, direction);
 
 	spin_unlock(&state->lock);
 	if (opening)
@@ -61,22 +55,18 @@ static unsigned int enter_by_loopback(struct ipfi_passage *p, struct ipfi_state 
 	return ipfi_passage_count(p, IPFI_REASON_STATE, NF_ACCEPT);
 }
 
-/*
- * A segment of a TCP connection whose state was deleted. Resets pass, so that both ends hear of it; a SYN
- * begins anew; whoever goes on is told that it is over.
- */
 static noinline unsigned int answer_killed(struct ipfi_passage *p, struct ipfi_state *state)
 {
-	u8 flags = p->packet.tcp_flags & (IPFI_TCP_SYN | IPFI_TCP_ACK | IPFI_TCP_RST);
+	u8 reason = ipfi_killed_reason(&p->packet);
 
-	if (flags == IPFI_TCP_SYN) {
+	if (!reason) {
 		ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
 		return IPFI_LOOK_AGAIN;
 	}
 	spin_unlock(&state->lock);
-	if (flags & IPFI_TCP_RST)
-		return ipfi_passage_count(p, IPFI_REASON_STATE, NF_ACCEPT);
-	return ipfi_passage_count(p, IPFI_REASON_KILLED, ipfi_reject(p->skb, p->hook, &p->packet));
+	if (reason == IPFI_REASON_STATE)
+		return ipfi_passage_count(p, reason, NF_ACCEPT);
+	return ipfi_passage_count(p, reason, ipfi_reject(p->skb, p->hook, &p->packet));
 }
 
 /*
@@ -90,8 +80,10 @@ static noinline unsigned int attend(struct ipfi_passage *p, struct ipfi_wide_sta
 
 	if (wide->control && *reason == IPFI_REASON_STATE)
 		*reason = ipfi_control_after(p, wide, direction, ack, &verdict);
-	if (wide->mss && !ipfi_mss_clamp(p, wide->mss))
+	if (wide->mss && !ipfi_mss_clamp(p, wide->mss)) {
+		*reason = IPFI_REASON_NO_MEMORY;
 		verdict = NF_DROP;
+	}
 	/* To this machine it leaves here. */
 	if (wide->translated && p->packet.list == IPFI_LIST_IN && !p->packet.loopback && verdict == NF_ACCEPT &&
 	    !ipfi_nat_show(p, wide, IPFI_VIEW_LEAVING, direction)) {
@@ -116,7 +108,7 @@ static unsigned int judge_live(struct ipfi_passage *p, struct ipfi_state *state)
 		return answer_killed(p, state);
 	if (unlikely(flow->flags & IPFI_FLOW_F_UNJUDGED))
 		return ipfi_judge_unjudged(p, state);
-	if (judged_by_older(p, state) && !judge_again(p, state, &decision)) {
+	if (ipfi_judged_by_older(p, &state->flow) && !judge_again(p, state, &decision)) {
 		u8 state_id = flow->state;
 
 		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
@@ -175,7 +167,7 @@ static noinline bool is_related(struct ipfi_passage *p)
 	if (!state)
 		return false;
 	related = !ipfi_state_hidden(state) && ipfi_decide_related(&state->flow, &p->packet);
-	if (related && judged_by_older(p, state) && !judge_again(p, state, &decision)) {
+	if (related && ipfi_judged_by_older(p, &state->flow) && !judge_again(p, state, &decision)) {
 		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
 		return false;
 	}
@@ -222,7 +214,7 @@ static struct ipfi_state *find_behind_loopback(struct ipfi_passage *p)
 	return state;
 }
 
-static struct ipfi_state *find_state(struct ipfi_passage *p)
+struct ipfi_state *ipfi_find_state(struct ipfi_passage *p)
 {
 	if (unlikely(p->packet.loopback) && p->packet.list == IPFI_LIST_IN && READ_ONCE(p->in->nat.active))
 		return find_behind_loopback(p);
@@ -255,10 +247,11 @@ static unsigned int judge(struct sk_buff *skb, const struct nf_hook_state *hook,
 		return ipfi_passage_count(&p, IPFI_REASON_OWN_REJECT, NF_ACCEPT);
 	p.skb = skb;
 	p.hook = hook;
+	p.rehearsal = NULL;
 	err = ipfi_skb_parse(skb, &p.packet);
+	ipfi_skb_surroundings(skb, hook, list, &p.packet);
 	if (unlikely(err))
 		return ipfi_passage_count(&p, -err, NF_DROP);
-	ipfi_skb_surroundings(skb, hook, list, &p.packet);
 	if (list == IPFI_LIST_OUT && unlikely(READ_ONCE(p.in->nat.active)) && !arrive_from_here(&p, &verdict))
 		return verdict;
 
@@ -266,15 +259,12 @@ static unsigned int judge(struct sk_buff *skb, const struct nf_hook_state *hook,
 		return judge_error(&p);
 	if (unlikely(p.packet.icmp_kind == IPFI_ICMP_SIGNAL))
 		return ipfi_judge_first(&p, false);
-	/* What could change a state for good must be what its receiver will believe. */
-	if (p.packet.tuple.proto == IPFI_PROTO_TCP &&
-	    p.packet.tcp_flags & (IPFI_TCP_SYN | IPFI_TCP_FIN | IPFI_TCP_RST) &&
-	    ipfi_skb_checksum_bad(skb, &p.packet))
+	if (ipfi_must_be_believed(&p.packet) && ipfi_skb_checksum_bad(skb, &p.packet))
 		return ipfi_passage_count(&p, IPFI_REASON_BAD_CHECKSUM, NF_DROP);
 
 	ipfi_passage_key(&p);
 	do {
-		state = find_state(&p);
+		state = ipfi_find_state(&p);
 		verdict = likely(state) ? judge_live(&p, state) : ipfi_judge_first(&p, true);
 	} while (unlikely(verdict == IPFI_LOOK_AGAIN));
 	return verdict;

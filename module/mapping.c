@@ -49,6 +49,25 @@ struct ipfi_mapping *ipfi_mapping_get(struct ipfi_net *in, const struct ipfi_tup
 	return mapping;
 }
 
+bool ipfi_mapping_look(struct ipfi_net *in, const struct ipfi_tuple *tuple, struct ipfi_end *outer)
+{
+	struct ipfi_mapping *mapping = ipfi_mapping_get(in, tuple);
+
+	if (!mapping)
+		return false;
+	*outer = mapping->outer.end;
+	ipfi_mapping_put(in, mapping);
+	return true;
+}
+
+bool ipfi_mapping_is_free(struct ipfi_net *in, const struct ipfi_tuple *leaving)
+{
+	struct ipfi_end end;
+
+	end_of_source(&end, leaving, true);
+	return !rhashtable_lookup_fast(&in->mappings.hash, &end, end_params);
+}
+
 static int insert(struct ipfi_net *in, struct ipfi_mapping *mapping)
 {
 	struct rhashtable *hash = &in->mappings.hash;

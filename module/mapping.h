@@ -50,6 +50,13 @@ struct ipfi_mapping *ipfi_mapping_get(struct ipfi_net *in, const struct ipfi_tup
 struct ipfi_mapping *ipfi_mapping_make(struct ipfi_net *in, const struct ipfi_tuple *real,
 				       const struct ipfi_tuple *leaving);
 
+/*
+ * For who asks what would happen: the outer end of the mapping of the source of @tuple, false for none; and is the
+ * source of @leaving the outer end of no mapping? BHs off.
+ */
+bool ipfi_mapping_look(struct ipfi_net *in, const struct ipfi_tuple *tuple, struct ipfi_end *outer);
+bool ipfi_mapping_is_free(struct ipfi_net *in, const struct ipfi_tuple *leaving);
+
 /* One user less; @mapping may be NULL. BHs off. */
 void ipfi_mapping_put(struct ipfi_net *in, struct ipfi_mapping *mapping);
 

@@ -45,8 +45,7 @@ void ipfi_nat_view(const struct ipfi_wide_state *wide, enum ipfi_view view, enum
 		reverse(tuple, tuple);
 }
 
-/* The direction of a packet that arrives with @tuple, by which @wide was found. */
-static enum ipfi_direction arriving_direction(const struct ipfi_wide_state *wide, const struct ipfi_tuple *tuple)
+enum ipfi_direction ipfi_nat_arriving_direction(const struct ipfi_wide_state *wide, const struct ipfi_tuple *tuple)
 {
 	return same_tuple(tuple, &wide->arriving) ? IPFI_ORIGINAL : IPFI_REPLY;
 }
@@ -85,8 +84,7 @@ static bool forget_way(struct ipfi_passage *p, const struct ipfi_addr *before)
 	return true;
 }
 
-/* Would the packet open another connection where that of @wide has ended? A bad one opens nothing. */
-static bool is_over(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction)
+bool ipfi_nat_is_over(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction)
 {
 	const struct ipfi_flow *flow = &wide->state.flow;
 
@@ -100,11 +98,11 @@ static bool is_over(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum i
 /* A packet of the translated connection @wide, which is locked and comes back unlocked. */
 static unsigned int arrive_known(struct ipfi_passage *p, struct ipfi_wide_state *wide)
 {
-	enum ipfi_direction direction = arriving_direction(wide, &p->packet.tuple);
+	enum ipfi_direction direction = ipfi_nat_arriving_direction(wide, &p->packet.tuple);
 	const struct ipfi_addr before = p->packet.tuple.dst;
 	bool shown;
 
-	if (unlikely(is_over(p, wide, direction))) {
+	if (unlikely(ipfi_nat_is_over(p, wide, direction))) {
 		ipfi_table_remove(p->in, &wide->state, IPFI_CAUSE_REPLACED);
 		return IPFI_LOOK_AGAIN;
 	}
@@ -165,29 +163,29 @@ static bool show_quoted(struct ipfi_passage *p, struct ipfi_wide_state *wide, en
 	return same_tuple(&p->packet.inner, &to) || ipfi_rewrite_inner(p->skb, &p->packet, &to);
 }
 
-static unsigned int arrive_error(struct ipfi_passage *p)
+/* Lets an error that arrives show the real end points, in what it quotes too. 0, or the reason to drop it. */
+static u8 turn_arriving_error(struct ipfi_passage *p)
 {
-	const struct ipfi_addr before = p->packet.tuple.dst;
 	struct ipfi_tuple way, arriving, real;
 	struct ipfi_wide_state *wide;
 	enum ipfi_direction direction;
 	bool done;
 
 	if (!p->packet.inner.family || ipfi_skb_checksum_bad(p->skb, &p->packet))
-		return NF_ACCEPT;
+		return 0;
 	reverse(&p->packet.inner, &way);
 	if (p->packet.list == IPFI_LIST_OUT) {
 		/* This machine's own, most often made where the real end points are shown. */
 		wide = find_of_error(p, &way, true);
 		if (wide) {
 			spin_unlock(&wide->state.lock);
-			return NF_ACCEPT;
+			return 0;
 		}
 	}
 	wide = find_of_error(p, &way, false);
 	if (!wide)
-		return NF_ACCEPT;
-	direction = arriving_direction(wide, &way);
+		return 0;
+	direction = ipfi_nat_arriving_direction(wide, &way);
 	ipfi_nat_view(wide, IPFI_VIEW_ARRIVING, direction, &arriving);
 	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &real);
 	done = show_quoted(p, wide, IPFI_VIEW_REAL, direction);
@@ -195,12 +193,20 @@ static unsigned int arrive_error(struct ipfi_passage *p)
 	    !ipfi_addr_equal(&arriving.dst, &real.dst))
 		done = ipfi_rewrite_outer(p->skb, &p->packet, NULL, &real.dst);
 	spin_unlock(&wide->state.lock);
-	if (!done || !forget_way(p, &before))
+	return done ? 0 : IPFI_REASON_NAT_FAILED;
+}
+
+static unsigned int arrive_error(struct ipfi_passage *p)
+{
+	const struct ipfi_addr before = p->packet.tuple.dst;
+
+	if (turn_arriving_error(p) || !forget_way(p, &before))
 		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
 	return NF_ACCEPT;
 }
 
-static unsigned int leave_error(struct ipfi_passage *p)
+/* Lets an error that leaves show what the other side knows. 0, or the reason to drop it. */
+static u8 turn_leaving_error(struct ipfi_passage *p)
 {
 	const struct ipfi_addr *src = NULL, *dst = NULL;
 	struct ipfi_tuple way, leaving, real;
@@ -209,11 +215,11 @@ static unsigned int leave_error(struct ipfi_passage *p)
 	bool done;
 
 	if (!p->packet.inner.family)
-		return NF_ACCEPT;
+		return 0;
 	reverse(&p->packet.inner, &way);
 	wide = find_of_error(p, &way, true);
 	if (!wide)
-		return NF_ACCEPT;
+		return 0;
 	direction = ipfi_flow_direction(&wide->state.flow, p->higher);
 	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, direction, &leaving);
 	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &real);
@@ -226,7 +232,19 @@ static unsigned int leave_error(struct ipfi_passage *p)
 	done = show_quoted(p, wide, IPFI_VIEW_LEAVING, direction) &&
 	       ipfi_rewrite_outer(p->skb, &p->packet, src, dst);
 	spin_unlock(&wide->state.lock);
-	return done ? NF_ACCEPT : ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
+	return done ? 0 : IPFI_REASON_NAT_FAILED;
+}
+
+static unsigned int leave_error(struct ipfi_passage *p)
+{
+	u8 reason = turn_leaving_error(p);
+
+	return reason ? ipfi_passage_count(p, reason, NF_DROP) : NF_ACCEPT;
+}
+
+u8 ipfi_nat_turn_error(struct ipfi_passage *p, bool arriving)
+{
+	return arriving ? turn_arriving_error(p) : turn_leaving_error(p);
 }
 
 unsigned int ipfi_nat_arrive(struct ipfi_passage *p)
@@ -263,6 +281,7 @@ static bool begin(struct ipfi_passage *p, struct sk_buff *skb, const struct nf_h
 	p->rs = rcu_dereference(p->in->ruleset);
 	p->skb = skb;
 	p->hook = hook;
+	p->rehearsal = NULL;
 	/* What cannot be parsed is dropped, and counted, by the filter. */
 	if (!p->rs || ipfi_skb_parse(skb, &p->packet))
 		return false;

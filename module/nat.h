@@ -47,6 +47,18 @@ bool ipfi_nat_show(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ip
 void ipfi_nat_view(const struct ipfi_wide_state *wide, enum ipfi_view view, enum ipfi_direction direction,
 		   struct ipfi_tuple *tuple);
 
+/* The direction of a packet that arrives with @tuple, by which @wide was found. */
+enum ipfi_direction ipfi_nat_arriving_direction(const struct ipfi_wide_state *wide, const struct ipfi_tuple *tuple);
+
+/* Would @p's packet open another connection where that of @wide, locked, has ended? A bad one opens nothing. */
+bool ipfi_nat_is_over(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction);
+
+/*
+ * An ICMP error arrives, or leaves: rewrites it, and what it quotes, as the translation of the connection that it
+ * speaks of wants. Returns 0, or the enum ipfi_reason why it must be dropped. BHs off.
+ */
+u8 ipfi_nat_turn_error(struct ipfi_passage *p, bool arriving);
+
 /* What the source of a connection is translated to as it leaves. */
 struct ipfi_nat_source {
 	bool wanted;
@@ -64,6 +76,19 @@ u8 ipfi_nat_find_source(struct ipfi_passage *p, const struct ipfi_addr *given, s
 
 /* Would @source leave it as it is? */
 bool ipfi_nat_source_is_same(struct ipfi_passage *p, const struct ipfi_nat_source *source);
+
+/*
+ * Begins the search for the end point of @real's source that @source allows; that it has now is wanted first.
+ * False without one.
+ */
+bool ipfi_nat_source_search(struct ipfi_passage *p, const struct ipfi_nat_source *source,
+			    const struct ipfi_tuple *real, struct ipfi_nat_search *search);
+
+/* By what the replies to @real are found as they arrive, when its source is @addr and @port outside. */
+void ipfi_nat_reply(const struct ipfi_tuple *real, const struct ipfi_addr *addr, u16 port, struct ipfi_tuple *reply);
+
+/* Does @source, of a rule, still translate to @outer, the outer end of a mapping? */
+bool ipfi_nat_mapping_fits(const struct ipfi_end *outer, const struct ipfi_nat_source *source);
 
 /*
  * Gives @wide, locked and in the table, its leaving view and the node that finds its replies. 0, or the reason:

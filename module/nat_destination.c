@@ -6,18 +6,7 @@
 #include "nat_destination.h"
 #include "skb.h"
 
-/* Where a connection that arrives goes to. */
-struct destination {
-	const struct ipfi_rule *rule;               /* that says so, NULL for none */
-	struct ipfi_expectation *expectation;       /* that it meets, NULL for none */
-	const struct ipfi_addr *addr;               /* NULL: those of the target */
-	const struct ipfi_nat_target *target;       /* NULL: the port it has */
-	struct ipfi_addr own;
-	struct ipfi_nat_target expected;
-};
-
-/* May the packet open a connection? What may not has no say over translations either. */
-static bool opens(const struct ipfi_packet *packet)
+bool ipfi_nat_opens(const struct ipfi_packet *packet)
 {
 	switch (packet->icmp_kind) {
 	case IPFI_ICMP_NONE:
@@ -29,9 +18,10 @@ static bool opens(const struct ipfi_packet *packet)
 	}
 }
 
-/* Puts @wide into the table with these real end points. */
-static int insert_real(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real)
+/* Puts the state @context into the table with these real end points: ipfi_nat_try. */
+static int insert_real(struct ipfi_passage *p, void *context, const struct ipfi_tuple *real)
 {
+	struct ipfi_wide_state *wide = context;
 	struct ipfi_flow *flow = &wide->state.flow;
 
 	flow->flags &= ~IPFI_FLOW_F_HIGHER;
@@ -40,12 +30,11 @@ static int insert_real(struct ipfi_passage *p, struct ipfi_wide_state *wide, con
 	return ipfi_table_insert(p->in, &wide->state, IPFI_TABLE_REAL);
 }
 
-/* Does so with the first of @search's that nobody has. @real has the end that is not searched, and gets the
- * first that was tried. */
-static u8 insert_first_free(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_nat_search *search,
-			    enum ipfi_nat_end end, struct ipfi_tuple *real)
+/* Tries those of @search. @real has the end that is not searched, and gets the first that was tried if none is free. */
+static u8 find_free(struct ipfi_passage *p, struct ipfi_nat_search *search, enum ipfi_nat_end end, ipfi_nat_try *try,
+		    void *context, struct ipfi_tuple *real)
 {
-	struct ipfi_tuple try = *real;
+	struct ipfi_tuple one = *real;
 	struct ipfi_addr addr;
 	bool first = true;
 	u16 port;
@@ -53,18 +42,18 @@ static u8 insert_first_free(struct ipfi_passage *p, struct ipfi_wide_state *wide
 
 	while (ipfi_nat_search_next(search, &addr, &port)) {
 		if (end == IPFI_NAT_SOURCE) {
-			try.src = addr;
-			try.sport = port;
+			one.src = addr;
+			one.sport = port;
 		} else {
-			try.dst = addr;
-			try.dport = port;
+			one.dst = addr;
+			one.dport = port;
 		}
 		if (first)
-			*real = try;
+			*real = one;
 		first = false;
-		err = insert_real(p, wide, &try);
+		err = try(p, context, &one);
 		if (!err) {
-			*real = try;
+			*real = one;
 			return 0;
 		}
 		if (err == -ENOMEM)
@@ -73,32 +62,34 @@ static u8 insert_first_free(struct ipfi_passage *p, struct ipfi_wide_state *wide
 	return IPFI_REASON_NAT_FULL;
 }
 
-static u8 find_real(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct destination *to)
+u8 ipfi_nat_find_real(struct ipfi_passage *p, const struct ipfi_nat_destination *to, ipfi_nat_try *try, void *context,
+		      struct ipfi_tuple *real)
 {
 	const bool query = p->packet.icmp_kind == IPFI_ICMP_QUERY;
 	const bool persistent = to->rule && to->rule->flags & IPFI_RULE_F_PERSISTENT;
-	struct ipfi_tuple real = wide->arriving;
 	struct ipfi_nat_search search;
 	u8 reason;
 
-	if (!ipfi_nat_search_begin(&search, IPFI_NAT_DESTINATION, &real, query, to->target, to->addr, persistent,
+	*real = p->packet.tuple;
+	if (!ipfi_nat_search_begin(&search, IPFI_NAT_DESTINATION, real, query, to->target, to->addr, persistent,
 				   p->in->nat.secret))
 		return IPFI_REASON_NAT_FAILED;
-	reason = insert_first_free(p, wide, &search, IPFI_NAT_DESTINATION, &real);
+	reason = find_free(p, &search, IPFI_NAT_DESTINATION, try, context, real);
 	if (reason != IPFI_REASON_NAT_FULL || !search.has_port)
 		return reason;
 	/*
 	 * The same source goes to each of them already, by another address or by none: the server could not
 	 * tell the two connections apart, so this one gets another source port.
 	 */
-	ipfi_nat_search_begin(&search, IPFI_NAT_SOURCE, &real, query, NULL, &real.src, false, p->in->nat.secret);
-	return insert_first_free(p, wide, &search, IPFI_NAT_SOURCE, &real);
+	ipfi_nat_search_begin(&search, IPFI_NAT_SOURCE, real, query, NULL, &real->src, false, p->in->nat.secret);
+	return find_free(p, &search, IPFI_NAT_SOURCE, try, context, real);
 }
 
 /* Makes the unjudged state, locked. NULL with *reason set, which is NONE when another CPU was faster. */
-static struct ipfi_wide_state *make_state(struct ipfi_passage *p, const struct destination *to, u8 *reason)
+static struct ipfi_wide_state *make_state(struct ipfi_passage *p, const struct ipfi_nat_destination *to, u8 *reason)
 {
 	struct ipfi_wide_state *wide = ipfi_table_prepare_unjudged(p->in, &p->key, reason);
+	struct ipfi_tuple real;
 	int err;
 
 	if (!wide)
@@ -108,7 +99,7 @@ static struct ipfi_wide_state *make_state(struct ipfi_passage *p, const struct d
 	atomic_inc(&p->in->table.translated);
 	err = ipfi_table_insert_alias(p->in, wide, &wide->arrives, &p->packet.tuple);
 	if (!err) {
-		*reason = find_real(p, wide, to);
+		*reason = ipfi_nat_find_real(p, to, insert_real, wide, &real);
 		if (!*reason)
 			return wide;
 	} else {
@@ -118,7 +109,7 @@ static struct ipfi_wide_state *make_state(struct ipfi_passage *p, const struct d
 	return NULL;
 }
 
-static unsigned int open_arriving(struct ipfi_passage *p, const struct destination *to)
+static unsigned int open_arriving(struct ipfi_passage *p, const struct ipfi_nat_destination *to)
 {
 	struct ipfi_decision met = { .verdict = IPFI_VERDICT_ALLOW, .reason = IPFI_REASON_RULE_ALLOW };
 	struct ipfi_wide_state *wide;
@@ -150,51 +141,53 @@ static unsigned int open_arriving(struct ipfi_passage *p, const struct destinati
 	return NF_ACCEPT;
 }
 
-/* What @p's destination is translated to; false for nothing. *reason: why it cannot be. */
-static bool find_destination(struct ipfi_passage *p, struct destination *to, u8 *reason)
+bool ipfi_nat_find_destination(struct ipfi_passage *p, struct ipfi_expectation *expectation,
+			       struct ipfi_nat_destination *to, u8 *reason)
 {
 	memset(to, 0, sizeof(*to));
-	to->expectation = ipfi_expect_take(p->in, &p->packet.tuple, true);
-	if (to->expectation) {
-		to->addr = &to->expectation->real_dst;
-		to->expected.port_from = to->expectation->real_dport;
-		to->expected.port_to = to->expectation->real_dport;
+	*reason = IPFI_REASON_NONE;
+	to->expectation = expectation;
+	if (expectation) {
+		to->addr = &expectation->real_dst;
+		to->expected.port_from = expectation->real_dport;
+		to->expected.port_to = expectation->real_dport;
 		to->target = &to->expected;
 		return true;
 	}
 	to->rule = ipfi_passage_nat_rule(p, IPFI_LIST_DSTNAT);
-	if (!to->rule)
-		return false;
-	to->target = &to->rule->target;
-	if (to->rule->verdict == IPFI_VERDICT_REDIRECT) {
-		if (!ipfi_redirect_addr(p, &to->own))
-			*reason = IPFI_REASON_NAT_FAILED;
-		to->addr = &to->own;
+	if (to->rule) {
+		to->target = &to->rule->target;
+		if (to->rule->verdict == IPFI_VERDICT_REDIRECT) {
+			if (!ipfi_redirect_addr(p, &to->own))
+				*reason = IPFI_REASON_NAT_FAILED;
+			to->addr = &to->own;
+		}
+		return true;
 	}
+	/* Not translated, but another connection shows the same end points once it is. */
+	if (likely(!ipfi_table_has(p->in, &p->key, IPFI_TABLE_REAL, ipfi_passage_gone(p))) ||
+	    !ipfi_nat_has_port(&p->packet.tuple, p->packet.icmp_kind == IPFI_ICMP_QUERY, IPFI_NAT_SOURCE))
+		return false;
+	to->addr = &p->packet.tuple.dst;
 	return true;
 }
 
 unsigned int ipfi_nat_arrive_first(struct ipfi_passage *p)
 {
-	u8 reason = IPFI_REASON_NONE;
-	struct destination to;
+	struct ipfi_expectation *expectation;
+	struct ipfi_nat_destination to;
 	unsigned int verdict;
-	bool found;
+	u8 reason;
 
-	if (!opens(&p->packet))
+	if (!ipfi_nat_opens(&p->packet))
 		return NF_ACCEPT;
-	found = find_destination(p, &to, &reason);
-	if (!found) {
-		/* Not translated, but another connection shows the same end points once it is. */
-		if (likely(!ipfi_table_has(p->in, &p->key, IPFI_TABLE_REAL)) ||
-		    !ipfi_nat_has_port(&p->packet.tuple, p->packet.icmp_kind == IPFI_ICMP_QUERY, IPFI_NAT_SOURCE))
-			return NF_ACCEPT;
-		to.addr = &p->packet.tuple.dst;
-	}
+	expectation = ipfi_expect_take(p->in, &p->packet.tuple, true);
+	if (!ipfi_nat_find_destination(p, expectation, &to, &reason))
+		return NF_ACCEPT;
 	if (!reason && ipfi_skb_checksum_bad(p->skb, &p->packet))
 		reason = IPFI_REASON_BAD_CHECKSUM;
 	verdict = reason ? ipfi_passage_count(p, reason, NF_DROP) : open_arriving(p, &to);
-	if (to.expectation)
-		ipfi_expect_free(to.expectation);
+	if (expectation)
+		ipfi_expect_free(expectation);
 	return verdict;
 }

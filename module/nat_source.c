@@ -27,11 +27,15 @@ u8 ipfi_nat_find_source(struct ipfi_passage *p, const struct ipfi_addr *given, s
 	return ipfi_masquerade_addr(p, &source->addr) ? 0 : IPFI_REASON_NAT_FAILED;
 }
 
-static bool begin_search(struct ipfi_passage *p, const struct ipfi_nat_source *source,
-			 const struct ipfi_tuple *real, struct ipfi_nat_search *search)
+bool ipfi_nat_source_search(struct ipfi_passage *p, const struct ipfi_nat_source *source,
+			    const struct ipfi_tuple *real, struct ipfi_nat_search *search)
 {
 	const struct ipfi_rule *rule = source->rule;
 
+	/* It is to stay as it is, but its replies would be those of another connection: another port. */
+	if (!source->wanted)
+		return ipfi_nat_search_begin(search, IPFI_NAT_SOURCE, real, p->packet.icmp_kind == IPFI_ICMP_QUERY,
+					     NULL, &real->src, false, p->in->nat.secret);
 	return ipfi_nat_search_begin(search, IPFI_NAT_SOURCE, real, p->packet.icmp_kind == IPFI_ICMP_QUERY,
 				     rule ? &rule->target : NULL, source->one_addr ? &source->addr : NULL,
 				     rule && rule->flags & IPFI_RULE_F_PERSISTENT, p->in->nat.secret);
@@ -44,24 +48,28 @@ bool ipfi_nat_source_is_same(struct ipfi_passage *p, const struct ipfi_nat_sourc
 	struct ipfi_addr addr;
 	u16 port;
 
-	return begin_search(p, source, tuple, &search) && ipfi_nat_search_next(&search, &addr, &port) &&
+	return ipfi_nat_source_search(p, source, tuple, &search) && ipfi_nat_search_next(&search, &addr, &port) &&
 	       ipfi_addr_equal(&addr, &tuple->src) && port == tuple->sport;
+}
+
+void ipfi_nat_reply(const struct ipfi_tuple *real, const struct ipfi_addr *addr, u16 port, struct ipfi_tuple *reply)
+{
+	*reply = *real;
+	reply->src = real->dst;
+	reply->sport = real->dport;
+	reply->dst = *addr;
+	reply->dport = port;
 }
 
 /* Lets replies to @addr and @port find @wide. */
 static int try_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
 		      const struct ipfi_addr *addr, u16 port)
 {
-	struct ipfi_tuple reply = {
-		.src = real->dst,
-		.sport = real->dport,
-		.dst = *addr,
-		.dport = port,
-		.proto = real->proto,
-		.family = real->family,
-	};
-	int err = ipfi_table_insert_alias(p->in, wide, &wide->returns, &reply);
+	struct ipfi_tuple reply;
+	int err;
 
+	ipfi_nat_reply(real, addr, port, &reply);
+	err = ipfi_table_insert_alias(p->in, wide, &wide->returns, &reply);
 	if (err)
 		return err;
 	wide->leaving = *real;
@@ -70,10 +78,8 @@ static int try_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, cons
 	return 0;
 }
 
-/* Does @rule still translate to what @mapping has? */
-static bool mapping_fits(const struct ipfi_mapping *mapping, const struct ipfi_nat_source *source)
+bool ipfi_nat_mapping_fits(const struct ipfi_end *outer, const struct ipfi_nat_source *source)
 {
-	const struct ipfi_end *outer = &mapping->outer.end;
 	const struct ipfi_nat_target *target = &source->rule->target;
 
 	if (target->port_from && (outer->port < target->port_from || outer->port > target->port_to))
@@ -102,7 +108,7 @@ static int translate_by_mapping(struct ipfi_passage *p, struct ipfi_wide_state *
 	struct ipfi_tuple leaving = *real;
 	int err = -EEXIST;
 
-	if (mapping && mapping_fits(mapping, source))
+	if (mapping && ipfi_nat_mapping_fits(&mapping->outer.end, source))
 		return try_mapping(p, wide, real, mapping);
 	if (mapping) {
 		/* Older connections of this source keep what newer rules do not give any more. */
@@ -128,21 +134,6 @@ static int translate_by_mapping(struct ipfi_passage *p, struct ipfi_wide_state *
 	return -EEXIST;
 }
 
-/* Leaves the source as it is, or with another port where its replies would be those of another connection. */
-static int keep_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real)
-{
-	struct ipfi_nat_search search;
-	struct ipfi_addr addr;
-	int err = -EEXIST;
-	u16 port;
-
-	ipfi_nat_search_begin(&search, IPFI_NAT_SOURCE, real, p->packet.icmp_kind == IPFI_ICMP_QUERY, NULL,
-			      &real->src, false, p->in->nat.secret);
-	while (err == -EEXIST && ipfi_nat_search_next(&search, &addr, &port))
-		err = try_source(p, wide, real, &addr, port);
-	return err;
-}
-
 static int choose_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
 			 const struct ipfi_nat_source *source)
 {
@@ -151,11 +142,9 @@ static int choose_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, c
 	int err = -EEXIST;
 	u16 port;
 
-	if (!source->wanted)
-		return keep_source(p, wide, real);
-	if (!begin_search(p, source, real, &search))
+	if (!ipfi_nat_source_search(p, source, real, &search))
 		return -EEXIST;
-	if (source->rule && source->rule->flags & IPFI_RULE_F_PERSISTENT && search.has_port)
+	if (source->wanted && source->rule && source->rule->flags & IPFI_RULE_F_PERSISTENT && search.has_port)
 		return translate_by_mapping(p, wide, real, source, &search);
 	while (err == -EEXIST && ipfi_nat_search_next(&search, &addr, &port))
 		err = try_source(p, wide, real, &addr, port);

@@ -56,6 +56,8 @@ int ipfi_net_arm(struct ipfi_net *in)
 		return 0;
 	err = ipfi_expiry_start(in);
 	if (!err)
+		err = ipfi_drops_start(in);
+	if (!err)
 		err = ipfi_hooks_register(in->net);
 	if (!err)
 		in->armed = true;
@@ -85,6 +87,7 @@ static int __net_init init_net_namespace(struct net *net)
 	INIT_LIST_HEAD(&in->transactions);
 	ipfi_sets_init(in);
 	ipfi_confirm_init(in);
+	ipfi_drops_init(in);
 	ratelimit_state_init(&in->full_said, 5 * HZ, 1);
 	ratelimit_set_flags(&in->full_said, RATELIMIT_MSG_ON_RELEASE);
 	ratelimit_state_init(&in->refusals_said, 5 * HZ, 10);
@@ -118,6 +121,7 @@ static int __net_init init_net_namespace(struct net *net)
 	ipfi_ruleset_put(rs);
 exit_table:
 	ipfi_table_exit(in);
+	ipfi_drops_exit(in);
 exit_nat:
 	ipfi_nat_exit(in);
 exit_sources:
@@ -151,6 +155,7 @@ static void __net_exit exit_net_namespace(struct net *net)
 	ipfi_nat_exit(in);
 	ipfi_sources_exit(in);
 	ipfi_ruleset_put(rcu_dereference_protected(in->ruleset, 1));
+	ipfi_drops_exit(in);
 	free_percpu(in->counters);
 }
 

@@ -9,6 +9,7 @@
 #include <net/netns/generic.h>
 #include "confirm.h"
 #include "core/decide.h"
+#include "drops.h"
 #include "expect.h"
 #include "mapping.h"
 #include "ruleset.h"
@@ -20,6 +21,7 @@
 struct ipfi_counters {
 	u64 reason[IPFI_REASON_MAX + 1];
 	u64 created, evicted, expired; /* states */
+	u64 drops_missed;              /* dropped, and not recorded: drops.h */
 };
 
 struct ipfi_net {
@@ -33,6 +35,7 @@ struct ipfi_net {
 	struct ipfi_expectations expectations;
 	struct ipfi_mappings mappings;
 	struct ipfi_confirmation confirmation;
+	struct ipfi_drops drops;
 	struct {
 		bool active; /* the hooks are there; written under mutex */
 		u32 secret;  /* of the choice of ports */

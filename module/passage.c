@@ -27,11 +27,30 @@ static bool take_limit(void *context, const struct ipfi_rule *rule)
 	return true;
 }
 
+/* As take_limit(), but takes nothing. */
+static bool look_at_limit(void *context, const struct ipfi_rule *rule)
+{
+	const struct ipfi_passage *p = context;
+	u64 next;
+
+	return ipfi_rate_conforms(atomic64_read(&p->rs->stores[rule->index]->limit_arrival), ktime_get_ns(),
+				  rule->limit_interval, rule->limit_burst, &next);
+}
+
 static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family, const struct ipfi_addr *source)
 {
 	struct ipfi_passage *p = context;
 
 	return ipfi_sources_count(p->in, rule->id, family, source);
+}
+
+/* As source_states(), without the state that is taken for gone. */
+static u32 source_states_left(void *context, const struct ipfi_rule *rule, u8 family, const struct ipfi_addr *source)
+{
+	struct ipfi_passage *p = context;
+
+	return ipfi_sources_count_without(p->in, rule->id, family, source,
+					  p->rehearsal->gone ? &p->rehearsal->gone_flow : NULL);
 }
 
 static bool in_set(void *context, const void *set, u8 family, const struct ipfi_addr *addr)
@@ -41,14 +60,17 @@ static bool in_set(void *context, const void *set, u8 family, const struct ipfi_
 
 void ipfi_passage_judge(struct ipfi_passage *p, struct ipfi_judge *judge, struct ipfi_surroundings *around)
 {
+	const bool rehearsed = unlikely(p->rehearsal);
+
 	around->is_me = is_me;
-	around->take_limit = take_limit;
-	around->source_states = source_states;
+	around->take_limit = rehearsed ? look_at_limit : take_limit;
+	around->source_states = rehearsed ? source_states_left : source_states;
 	around->in_set = in_set;
 	around->context = p;
 	judge->classifier = &p->rs->classifier;
 	judge->limits = &p->in->limits;
 	judge->around = around;
+	judge->told = rehearsed ? &p->rehearsal->told : NULL;
 	judge->generation = ipfi_judgement_now(&p->rs->judgements);
 }
 
@@ -74,7 +96,7 @@ const struct ipfi_rule *ipfi_passage_nat_rule(struct ipfi_passage *p, enum ipfi_
 		return NULL;
 	ipfi_passage_judge(p, &judge, &around);
 	p->packet.list = list;
-	rule = ipfi_classify(judge.classifier, &p->packet, &around);
+	rule = ipfi_decide_rule(&judge, &p->packet);
 	p->packet.list = own;
 	return rule;
 }
@@ -83,12 +105,13 @@ unsigned int ipfi_passage_carry_out(struct ipfi_passage *p, const struct ipfi_de
 {
 	if (decision->rule)
 		ipfi_passage_met(p, decision, state_id);
-	ipfi_passage_count(p, decision->reason, 0);
 	if (decision->verdict == IPFI_VERDICT_ALLOW) {
 		if (unlikely(decision->rule && decision->rule->mss) && !ipfi_mss_clamp(p, decision->rule->mss))
-			return NF_DROP;
-		return NF_ACCEPT;
+			return ipfi_passage_count(p, IPFI_REASON_NO_MEMORY, NF_DROP);
+		return ipfi_passage_count(p, decision->reason, NF_ACCEPT);
 	}
+	ipfi_passage_count(p, decision->reason, NF_ACCEPT);
+	ipfi_drops_record(p, decision->reason, decision->rule ? decision->rule->id : 0);
 	if (decision->verdict == IPFI_VERDICT_REJECT)
 		return ipfi_reject(p->skb, p->hook, &p->packet);
 	return NF_DROP;

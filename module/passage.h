@@ -7,16 +7,33 @@
 #include <linux/skbuff.h>
 #include "net.h"
 
+/*
+ * What makes a passage a rehearsal: the packet is a question (explain.c). It goes the way of others, but what its
+ * rules are asked is told, limits are looked at and not taken from, and a state that it would replace counts as gone.
+ */
+struct ipfi_rehearsal {
+	struct ipfi_told told;
+	const struct ipfi_state *gone; /* NULL for none; only compared and asked what never changes */
+	struct ipfi_flow gone_flow;    /* as it was */
+};
+
 struct ipfi_passage {
 	struct ipfi_net *in;
 	const struct ipfi_ruleset *rs;
 	struct sk_buff *skb;
 	const struct nf_hook_state *hook;
+	struct ipfi_rehearsal *rehearsal; /* NULL for a packet that is there */
 	struct ipfi_packet packet;
 	struct ipfi_key key;
 	bool higher;
 	u32 judgement; /* of the filter, when it has been asked: judgement.h */
 };
+
+/* The state that @p takes for gone, NULL for none. */
+static inline const struct ipfi_state *ipfi_passage_gone(const struct ipfi_passage *p)
+{
+	return unlikely(p->rehearsal) ? p->rehearsal->gone : NULL;
+}
 
 /* Not a verdict of netfilter's: the state is gone or another CPU has made it, look again. */
 #define IPFI_LOOK_AGAIN UINT_MAX
@@ -27,9 +44,18 @@ static inline void ipfi_passage_key(struct ipfi_passage *p)
 	p->higher = ipfi_key_from_tuple(&p->key, &p->packet.tuple);
 }
 
+/* Is @flow's last judgement older than the rules in force? */
+static inline bool ipfi_judged_by_older(const struct ipfi_passage *p, const struct ipfi_flow *flow)
+{
+	return unlikely(!ipfi_judgement_holds(&p->rs->judgements, flow->generation));
+}
+
+/* Counts the packet, and records it when @verdict, of netfilter's, drops it. */
 static inline unsigned int ipfi_passage_count(const struct ipfi_passage *p, u8 reason, unsigned int verdict)
 {
 	__this_cpu_inc(p->in->counters->reason[reason]);
+	if (unlikely(verdict != NF_ACCEPT))
+		ipfi_drops_record(p, reason, 0);
 	return verdict;
 }
 

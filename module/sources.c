@@ -68,6 +68,25 @@ u32 ipfi_sources_count(struct ipfi_net *in, u64 rule, u8 family, const struct ip
 	return found ? READ_ONCE(found->states) : 0;
 }
 
+static bool counts_for(const struct ipfi_flow *flow, u64 rule, u8 family, const struct ipfi_addr *source)
+{
+	struct ipfi_tuple tuple;
+
+	if (rule ? !(flow->table & IPFI_TABLE_COUNTED_RULE) || flow->rule != rule :
+		   !(flow->table & IPFI_TABLE_COUNTED_SOURCE))
+		return false;
+	ipfi_flow_tuple(flow, &tuple);
+	return tuple.family == family && ipfi_addr_equal(&tuple.src, source);
+}
+
+u32 ipfi_sources_count_without(struct ipfi_net *in, u64 rule, u8 family, const struct ipfi_addr *source,
+			       const struct ipfi_flow *gone)
+{
+	u32 count = ipfi_sources_count(in, rule, family, source);
+
+	return count && gone && counts_for(gone, rule, family, source) ? count - 1 : count;
+}
+
 int ipfi_sources_take(struct ipfi_net *in, u64 rule, u8 family, const struct ipfi_addr *source, u32 most)
 {
 	struct source_key key;

@@ -4,6 +4,7 @@
 #define IPFI_SOURCES_H
 
 #include <linux/rhashtable-types.h>
+#include "core/flow.h"
 #include "core/rule.h"
 
 struct ipfi_net;
@@ -21,6 +22,10 @@ void ipfi_sources_exit(struct ipfi_net *in);
 
 /* Live states of @rule (0: of all) from @source. Under RCU. */
 u32 ipfi_sources_count(struct ipfi_net *in, u64 rule, u8 family, const struct ipfi_addr *source);
+
+/* The same as if the state with the flow @gone, NULL for none, had ended. Under RCU. */
+u32 ipfi_sources_count_without(struct ipfi_net *in, u64 rule, u8 family, const struct ipfi_addr *source,
+			       const struct ipfi_flow *gone);
 
 /* One more, unless there are @most already (-EDQUOT); -ENOMEM. BHs off. */
 int ipfi_sources_take(struct ipfi_net *in, u64 rule, u8 family, const struct ipfi_addr *source, u32 most);

@@ -125,9 +125,25 @@ struct ipfi_wide_state *ipfi_table_find_translated(struct ipfi_net *in, const st
 	return wide;
 }
 
-bool ipfi_table_has(struct ipfi_net *in, const struct ipfi_key *key, u8 found)
+/* The state of a node that lookup() has found. */
+static struct ipfi_state *state_of(struct ipfi_state *node)
 {
-	return lookup(&in->table.hash, key, found);
+	return READ_ONCE(node->flow.table) & IPFI_TABLE_ALIAS ? ((struct ipfi_alias *)node)->state : node;
+}
+
+bool ipfi_table_has(struct ipfi_net *in, const struct ipfi_key *key, u8 found, const struct ipfi_state *gone)
+{
+	struct ipfi_state *node = lookup(&in->table.hash, key, found);
+
+	return node && (likely(!gone) || state_of(node) != gone);
+}
+
+bool ipfi_table_is_free(struct ipfi_net *in, const struct ipfi_key *key, u8 found, const struct ipfi_state *gone)
+{
+	struct ipfi_state *node = lookup(&in->table.hash, key, found);
+
+	/* A tombstone makes way: bury_tombstone(). */
+	return !node || state_of(node) == gone || READ_ONCE(state_of(node)->flow.table) & IPFI_TABLE_KILLED;
 }
 
 /* A state ceases to be one, to those who count and those who listen. */
@@ -212,8 +228,8 @@ void ipfi_table_reassign(struct ipfi_net *in, struct ipfi_state *state, u64 old_
 		ipfi_sources_take_state(in, state, 0, U32_MAX);
 }
 
-/* Ends one embryonic or closing state in the neighbourhood of @key. */
-static bool evict_near(struct ipfi_net *in, const struct ipfi_key *key)
+/* An embryonic or closing state in the neighbourhood of @key, locked, or NULL. */
+static struct ipfi_state *find_evictable(struct ipfi_net *in, const struct ipfi_key *key)
 {
 	struct rhashtable *hash = &in->table.hash;
 	struct bucket_table *buckets = rht_dereference_rcu(hash->tbl, hash);
@@ -231,15 +247,42 @@ static bool evict_near(struct ipfi_net *in, const struct ipfi_key *key)
 			spin_lock(&state->lock);
 			/* A tombstone takes no place that it could make room with. */
 			if (!(state->flow.table & (IPFI_TABLE_DEAD | IPFI_TABLE_KILLED)) &&
-			    ipfi_flow_evictable(&state->flow)) {
-				ipfi_table_remove(in, state, IPFI_CAUSE_EVICTED);
-				__this_cpu_inc(in->counters->evicted);
-				return true;
-			}
+			    ipfi_flow_evictable(&state->flow))
+				return state;
 			spin_unlock(&state->lock);
 		}
 	}
-	return false;
+	return NULL;
+}
+
+static bool evict_near(struct ipfi_net *in, const struct ipfi_key *key)
+{
+	struct ipfi_state *state = find_evictable(in, key);
+
+	if (!state)
+		return false;
+	ipfi_table_remove(in, state, IPFI_CAUSE_EVICTED);
+	__this_cpu_inc(in->counters->evicted);
+	return true;
+}
+
+bool ipfi_table_has_room(struct ipfi_net *in, const struct ipfi_key *near, const struct ipfi_state *gone)
+{
+	int most = READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES]);
+	int count = atomic_read(&in->table.count);
+	struct ipfi_state *state;
+
+	/* A tombstone has no place. */
+	if (gone && !(READ_ONCE(gone->flow.table) & IPFI_TABLE_KILLED))
+		count--;
+	if (count != most)
+		return count < most;
+	local_bh_disable();
+	state = find_evictable(in, near);
+	if (state)
+		spin_unlock(&state->lock);
+	local_bh_enable();
+	return state;
 }
 
 /* One line a namespace in 5 s at most, and as many events. */

@@ -35,8 +35,15 @@ struct ipfi_state *ipfi_table_find(struct ipfi_net *in, const struct ipfi_key *k
 struct ipfi_wide_state *ipfi_table_find_translated(struct ipfi_net *in, const struct ipfi_key *key, u8 found,
 						   bool *known);
 
-/* Is there a live state that is found so? Not locked: it may be gone. */
-bool ipfi_table_has(struct ipfi_net *in, const struct ipfi_key *key, u8 found);
+/* Is there a live state other than @gone (NULL for none) that is found so? Not locked: it may be gone. */
+bool ipfi_table_has(struct ipfi_net *in, const struct ipfi_key *key, u8 found, const struct ipfi_state *gone);
+
+/*
+ * For who asks what would happen; under RCU. Could a node that is found so be inserted, if @gone (NULL for none) had
+ * ended? Would a state with this key find a place, or one that makes room for it, and @gone leaves its own?
+ */
+bool ipfi_table_is_free(struct ipfi_net *in, const struct ipfi_key *key, u8 found, const struct ipfi_state *gone);
+bool ipfi_table_has_room(struct ipfi_net *in, const struct ipfi_key *near, const struct ipfi_state *gone);
 
 /* What a new state is made with. */
 struct ipfi_opening {

@@ -45,3 +45,23 @@ const struct ipfi_rule *ipfi_classify(const struct ipfi_classifier *c,
 			return rules[i];
 	return NULL;
 }
+
+const struct ipfi_rule *ipfi_classify_told(const struct ipfi_classifier *c,
+					   const struct ipfi_packet *packet,
+					   const struct ipfi_surroundings *around,
+					   struct ipfi_steps *steps)
+{
+	const struct ipfi_rule **rules = c->list[packet->list];
+	int field;
+	u32 i;
+
+	steps->list = packet->list;
+	steps->count = 0;
+	for (i = 0; i < c->count[packet->list]; i++) {
+		field = ipfi_rule_differs(rules[i], packet, around);
+		steps->field[steps->count++] = field < 0 ? IPFI_STEP_MATCHES : (u8)field;
+		if (field < 0)
+			return rules[i];
+	}
+	return NULL;
+}

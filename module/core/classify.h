@@ -26,4 +26,21 @@ void ipfi_classifier_build(struct ipfi_classifier *c, const struct ipfi_rule *ru
 const struct ipfi_rule *ipfi_classify(const struct ipfi_classifier *c, const struct ipfi_packet *packet,
 				      const struct ipfi_surroundings *around);
 
+/*
+ * What was asked of the rules of a list, for who wants to be told: @field has for each rule that was asked, in the
+ * list's order, the enum ipfi_field that differs first, or IPFI_STEP_MATCHES. Room for all of the list is the
+ * caller's.
+ */
+struct ipfi_steps {
+	u8 list; /* enum ipfi_list */
+	u32 count;
+	u8 *field;
+};
+
+#define IPFI_STEP_MATCHES 0xff
+
+/* As ipfi_classify(), and fills in *steps. */
+const struct ipfi_rule *ipfi_classify_told(const struct ipfi_classifier *c, const struct ipfi_packet *packet,
+					   const struct ipfi_surroundings *around, struct ipfi_steps *steps);
+
 #endif /* IPFI_CORE_CLASSIFY_H */

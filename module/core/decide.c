@@ -16,6 +16,19 @@ static bool passes_as_neighbour(const struct ipfi_packet *packet, const struct i
 	return packet->list != IPFI_LIST_FORWARD && ipfi_packet_is_neighbour(packet);
 }
 
+const struct ipfi_rule *ipfi_decide_rule(const struct ipfi_judge *judge, const struct ipfi_packet *packet)
+{
+	struct ipfi_told *told = judge->told;
+	struct ipfi_steps *steps;
+
+	if (likely(!told))
+		return ipfi_classify(judge->classifier, packet, judge->around);
+	steps = packet->list == IPFI_LIST_DSTNAT ? &told->dstnat :
+		packet->list == IPFI_LIST_SRCNAT ? &told->srcnat :
+						   &told->filter;
+	return ipfi_classify_told(judge->classifier, packet, judge->around, steps);
+}
+
 void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet *packet,
 		       struct ipfi_decision *decision)
 {
@@ -24,7 +37,7 @@ void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet 
 		[IPFI_VERDICT_DENY] = IPFI_REASON_RULE_DENY,
 		[IPFI_VERDICT_REJECT] = IPFI_REASON_RULE_REJECT,
 	};
-	const struct ipfi_rule *rule = ipfi_classify(judge->classifier, packet, judge->around);
+	const struct ipfi_rule *rule = ipfi_decide_rule(judge, packet);
 
 	decision->rule = rule;
 	decision->stateful = false;

@@ -6,12 +6,18 @@
 #include "classify.h"
 #include "flow.h"
 
+/* The steps of a judgement: those of the list that translates destinations, of the filter's, of sources. */
+struct ipfi_told {
+	struct ipfi_steps dstnat, filter, srcnat;
+};
+
 /* What a packet is judged by. */
 struct ipfi_judge {
 	const struct ipfi_classifier *classifier;
 	const struct ipfi_limits *limits;
 	const struct ipfi_surroundings *around;
 	u32 generation; /* what a flow that is judged now is marked with */
+	struct ipfi_told *told; /* NULL, as for every packet that is no question */
 };
 
 struct ipfi_decision {
@@ -20,6 +26,9 @@ struct ipfi_decision {
 	bool stateful; /* allowed by a stateful rule, and the packet can open a state */
 	const struct ipfi_rule *rule; /* that decided, NULL for none */
 };
+
+/* The first rule of packet->list that matches, or NULL. When its list is searched again, the last time is told. */
+const struct ipfi_rule *ipfi_decide_rule(const struct ipfi_judge *judge, const struct ipfi_packet *packet);
 
 /* A packet that belongs to no live flow: the rule search, the list's default, IPv6's exception. */
 void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet *packet,
