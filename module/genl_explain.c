@@ -117,8 +117,10 @@ static int ask(struct ipfi_net *in, struct netlink_callback *cb, struct cursor *
 		return err;
 	err = ipfi_explain(in, &question, &cursor->explanation);
 	if (err == -ENODEV || err == -ENXIO) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[err == -ENODEV ? IPFI_PACKET_A_IIF : IPFI_PACKET_A_OIF],
-				    "there is no such device");
+		if (err == -ENODEV)
+			NL_SET_ERR_MSG_ATTR(extack, tb[IPFI_PACKET_A_IIF], "there is no such device to enter by");
+		else
+			NL_SET_ERR_MSG_ATTR(extack, tb[IPFI_PACKET_A_OIF], "there is no such device to leave by");
 		return -ENODEV;
 	}
 	if (err == -ENODATA)

@@ -112,6 +112,28 @@ help.entries = {
     text = "Ends the states that match. The next packets of their connections must pass the rules again.",
   },
   {
+    name = "fw.explain",
+    call = "fw.explain { dir = \"in\", src = \"10.0.0.1\", proto = \"tcp\", dport = \"ssh\" } -> judgement",
+    text = "What would happen to a packet now, by the running rules and the live states; nothing is "
+      .. "changed by the question. The judgement has verdict, rule (\"default\" for a list's "
+      .. "default), at, reason, list, state, state_id (of a live state), nat = { src =, sport =, "
+      .. "dst =, dport = } as the packet leaves where it is translated, dstnat and srcnat = { rule "
+      .. "=, at = } that do so, and steps: the rules that were asked, each { rule =, at =, list =, "
+      .. "field = that differs first, wants = the rule's value, has = the packet's }, or matched = "
+      .. "true. Without oif the packet leaves by the way to its destination. A row of fw.drops() "
+      .. "is a packet, too.",
+  },
+  {
+    name = "fw.drops",
+    call = "fw.drops { reason =, src =, dport =, ... } -> list",
+    text = "The packets that were dropped last, 1024 at most, the newest last: time (seconds since "
+      .. "the epoch), reason, dir, iif, oif, rule and at of the rule that decided, line (its "
+      .. "headers), family, proto, src, sport, dst, dport, mark, length, data (its first 96 "
+      .. "bytes), missed. In a flood 1000 a second are remembered; missed is how many were dropped "
+      .. "before this one and only counted. The filter has any of dir, dport, dst, family, iif, "
+      .. "mark, oif, proto, reason, rule, sport, src; addresses may be prefixes.",
+  },
+  {
     name = "fw.set",
     call = "fw.set(name) -> set",
     text = "A dynamic set that the running policy declares, by set { name =, dynamic = true }. It has "

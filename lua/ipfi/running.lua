@@ -142,6 +142,28 @@ function running.get()
   return result
 end
 
+-- Rows of the running rules by their id, kept until the next generation.
+local kept, kept_generation, kept_epoch
+
+--- The generation of the running rule set.
+function running.generation()
+  return (kernel.ask({ cmd = "info" }, "rules").info or {}).generation
+end
+
+--- The rows of the running rules and NAT rules by their id, and the generation that they are of.
+function running.by_id()
+  if not kept or kept_generation ~= running.generation() or kept_epoch ~= kernel.epoch() then
+    local rules = running.get()
+    kept, kept_generation, kept_epoch = {}, rules.generation, kernel.epoch()
+    for _, list in ipairs { rules.nat, rules.rules } do
+      for _, row in ipairs(list) do
+        kept[row.id] = row
+      end
+    end
+  end
+  return kept, kept_generation
+end
+
 -- Names of the running rules by their id, kept until the next generation.
 local names, names_generation, names_epoch
 

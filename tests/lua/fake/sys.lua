@@ -25,6 +25,12 @@ sys.world = {
   syslog = {},
   stdin = "",
   interfaces = { "lo", "eth0", "eth1" },
+  devices = {
+    { name = "lo", up = true, loopback = true, mtu = 65536, addresses = { "127.0.0.1/8", "::1/128" } },
+    { name = "eth0", up = true, loopback = false, mtu = 1500,
+      addresses = { "192.0.2.7/24", "fe80::7/64", "2001:db8::7/64" } },
+    { name = "eth1", up = true, loopback = false, mtu = 1500, addresses = { "10.0.0.1/8" } },
+  },
   clock = 1000.0,
 }
 
@@ -236,6 +242,10 @@ end
 
 function sys.ifname(index)
   return sys.world.interfaces[index]
+end
+
+function sys.devices()
+  return sys.world.devices
 end
 
 function sys.interfaces()
