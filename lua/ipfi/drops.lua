@@ -21,7 +21,7 @@ local drops = {}
 drops.fields = {
   { name = "time", help = "when, in seconds since the epoch" },
   { name = "reason", help = "why; help \"reasons\" explains each" },
-  { name = "dir", help = "in, out or forward: where; what could not be translated as it arrived counts as in" },
+  { name = "dir", help = "in, out or forward; what cannot be translated as it arrives counts as in" },
   { name = "iif", help = "device it came in by" },
   { name = "oif", help = "device it would have left by" },
   { name = "rule", help = "name of the rule that decided; absent for none" },
@@ -86,7 +86,8 @@ local function prefix(name)
     end
     return function(row)
       local addr = row[name]
-      return addr ~= nil and sys.compare_addresses(addr, first) >= 0 and sys.compare_addresses(addr, last) <= 0
+      return addr ~= nil and sys.compare_addresses(addr, first) >= 0
+        and sys.compare_addresses(addr, last) <= 0
     end
   end
 end
@@ -174,8 +175,8 @@ local function read_filter(filter)
   end
   for name, value in pairs(filter or {}) do
     if not filter_of[name] then
-      fail("unknown filter %s%s", text.quote(name), type(name) == "string" and suggest.hint(name, drops.filters)
-        or "")
+      fail("unknown filter %s%s", text.quote(name),
+        type(name) == "string" and suggest.hint(name, drops.filters) or "")
     end
     tests[#tests + 1] = filter_of[name](value)
   end
