@@ -654,7 +654,7 @@ static int make_room(struct ipfi_explanation *x)
 {
 	const u32 *count = x->rs->classifier.count;
 	struct ipfi_told *told = &x->rehearsal.told;
-	u32 most = max3(count[IPFI_LIST_IN], count[IPFI_LIST_OUT], count[IPFI_LIST_FORWARD]);
+	u32 most = max(max(count[IPFI_LIST_IN], count[IPFI_LIST_OUT]), count[IPFI_LIST_FORWARD]);
 
 	told->dstnat.field = kvmalloc(max(count[IPFI_LIST_DSTNAT], 1U), GFP_KERNEL_ACCOUNT);
 	told->filter.field = kvmalloc(max(most, 1U), GFP_KERNEL_ACCOUNT);

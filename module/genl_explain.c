@@ -23,7 +23,7 @@ static int validate_whole_device(const struct nlattr *attr, struct netlink_ext_a
 #define DEVICE_POLICY NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, validate_whole_device, IPFI_DEVICE_LEN - 1)
 
 static const struct nla_policy packet_policy[IPFI_PACKET_A_MAX + 1] = {
-	[IPFI_PACKET_A_DATA] = NLA_POLICY_MIN_LEN(DATA_LEAST),
+	[IPFI_PACKET_A_DATA] = { .type = NLA_BINARY },
 	[IPFI_PACKET_A_LIST] = NLA_POLICY_MAX(NLA_U8, __IPFI_LIST_FILTER_END - 1),
 	[IPFI_PACKET_A_IIF] = DEVICE_POLICY,
 	[IPFI_PACKET_A_OIF] = DEVICE_POLICY,
@@ -74,6 +74,8 @@ static int parse_question(struct nlattr *tb[], struct ipfi_question *question, c
 	memset(question, 0, sizeof(*question));
 	if (!tb[IPFI_PACKET_A_DATA])
 		return IPFI_MISSING(extack, nest, IPFI_PACKET_A_DATA, "a packet needs its bytes");
+	if (nla_len(tb[IPFI_PACKET_A_DATA]) < DATA_LEAST)
+		return IPFI_WRONG(extack, tb[IPFI_PACKET_A_DATA], "no IP packet has so few bytes");
 	if (!tb[IPFI_PACKET_A_LIST])
 		return IPFI_MISSING(extack, nest, IPFI_PACKET_A_LIST, "a packet needs the list that judges it");
 	question->data = nla_data(tb[IPFI_PACKET_A_DATA]);

@@ -85,6 +85,13 @@ struct net_device *dev_get_by_index_rcu(struct net *net, int index)
 	return NULL;
 }
 
+struct net_device *dev_get_by_name_rcu(struct net *net, const char *name)
+{
+	struct device *device = device_find(world_of(net), name);
+
+	return device ? &device->dev : NULL;
+}
+
 struct device *device_find(struct engine_world *one, const char *name)
 {
 	struct device *device;

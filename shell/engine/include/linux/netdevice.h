@@ -38,6 +38,7 @@ static inline struct net_device *netdev_notifier_info_to_dev(void *info)
 
 /* Under RCU. NULL for none. */
 struct net_device *dev_get_by_index_rcu(struct net *net, int index);
+struct net_device *dev_get_by_name_rcu(struct net *net, const char *name);
 
 int register_netdevice_notifier(struct notifier_block *block);
 void unregister_netdevice_notifier(struct notifier_block *block);

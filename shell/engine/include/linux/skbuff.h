@@ -36,6 +36,7 @@ struct sk_buff {
 	unsigned int network, transport; /* headers, from head on */
 	u32 mark;
 	u8 ip_summed;
+	u16 csum_start, csum_offset; /* of a partial checksum: what it covers, from head on, and its place in that */
 	__be16 protocol;
 	struct sock *sk;
 	struct net_device *dev;
@@ -52,6 +53,12 @@ struct sk_buff {
 /* An empty one with @size bytes of room, and @head of them before its data. NULL without memory. */
 struct sk_buff *skb_make(unsigned int size, unsigned int head);
 void kfree_skb(struct sk_buff *skb);
+
+static inline struct sk_buff *alloc_skb(unsigned int size, gfp_t flags)
+{
+	(void)flags;
+	return skb_make(size, 0);
+}
 
 /* Room for @tail bytes more at the end; its address may change. 0 or -ENOMEM. */
 int pskb_expand_head(struct sk_buff *skb, int head, int tail, gfp_t flags);
@@ -114,6 +121,11 @@ static inline int skb_network_offset(const struct sk_buff *skb)
 static inline void skb_reset_network_header(struct sk_buff *skb)
 {
 	skb->network = (unsigned int)(skb->data - skb->head);
+}
+
+static inline int skb_checksum_start_offset(const struct sk_buff *skb)
+{
+	return (int)(skb->head + skb->csum_start - skb->data);
 }
 
 static inline struct dst_entry *skb_dst(const struct sk_buff *skb)
