@@ -47,8 +47,6 @@ return policy {
     allow { "loopback", iif = "lo" },
 
     group { "published", dir = "in" } {
-      -- Combinations of flags that no TCP sends never open anything; SYN alone does.
-      deny { "not a beginning", proto = "tcp", flags = "SF/SF", log = "odd-flags" },
       services,
       allow { "quic", proto = "udp", dport = "https", state = true, per_source = 50 },
       allow { "ping", icmp = "echo-request", state = true, limit = "20/second burst 100" },

@@ -25,6 +25,7 @@
 #include "codec.h"
 #include "engine_library.h"
 #include "interrupt.h"
+#include "lint.h"
 #include "module.h"
 #include "netlink.h"
 #include "options.h"
@@ -43,6 +44,7 @@ static const luaL_Reg libraries[] = {
 	{ "ipfi.c.child", child_open },
 	{ "ipfi.c.codec", codec_open },
 	{ "ipfi.c.engine", engine_open },
+	{ "ipfi.c.lint", lint_open },
 	{ "ipfi.c.netlink", netlink_open },
 	{ "ipfi.c.sys", sys_open },
 	{ "ipfi.c.repl", repl_open },

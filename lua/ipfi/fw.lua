@@ -12,6 +12,7 @@ local explain = require "ipfi.explain"
 local json = require "ipfi.json"
 local kernel = require "ipfi.kernel"
 local legacy = require "ipfi.legacy"
+local lint = require "ipfi.lint"
 local loader = require "ipfi.loader"
 local log = require "ipfi.log"
 local plan = require "ipfi.plan"
@@ -66,6 +67,7 @@ local function check_options(options, who)
 end
 
 fw.load = loader.load
+fw.lint = lint.check
 fw.import_legacy = legacy.import
 
 function fw.compile(p, options)

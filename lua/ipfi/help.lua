@@ -23,6 +23,17 @@ help.entries = {
       .. "All mistakes of the file come in one error.",
   },
   {
+    name = "fw.lint",
+    call = "fw.lint(policy) -> findings",
+    text = "Rules of the policy that are of no use, as rows with kind, rule, at, by = { { rule =, at = } }, "
+      .. "text, packet and witness. kind is \"dead\" when no packet has what the rule asks for, "
+      .. "\"shadowed\" when those of by stand before it and take all its packets, \"contradiction\" "
+      .. "when these say something else, \"redundant\" when without it those of by, behind it, or the "
+      .. "default (default is true) would do the same. All that are found can go at once. packet is one "
+      .. "that the rule matches; it meets the rule of meets before, or without that the rule itself. "
+      .. "Nothing is said of a rule where the proof would take too long.",
+  },
+  {
     name = "fw.import_legacy",
     call = "fw.import_legacy(dir) -> policy, warnings, text",
     text = "Makes a policy of the rule files of the original IPFIREwall (allowed, blacklist, translation, "

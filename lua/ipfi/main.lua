@@ -7,6 +7,7 @@ local excerpt = require "ipfi.excerpt"
 local fw = require "ipfi.fw"
 local kernel = require "ipfi.kernel"
 local legacy = require "ipfi.legacy"
+local lint = require "ipfi.lint"
 local loader = require "ipfi.loader"
 local log = require "ipfi.log"
 local policy = require "ipfi.policy"
@@ -120,9 +121,27 @@ local function show_plan(p, options)
   return options.exit_code and not plan.empty and errors.status.differences or nil
 end
 
+-- Rules that are of no use are worth a word, but no reason to fail.
+local function tell_findings(p)
+  local findings = lint.check(p)
+  if settings.json then
+    return printer.print(findings)
+  end
+  for _, finding in ipairs(findings) do
+    local line = tostring(finding)
+    if not settings.quiet then
+      io.stderr:write(line, "\n")
+    end
+    if settings.syslog then
+      sys.syslog("warning", line)
+    end
+  end
+end
+
 local function run_policy(options)
   local p = loader.load(options.policy, loader.args(options.args))
   if options.check then
+    tell_findings(p)
     log.write("info", ("%s: ok, %s"):format(options.policy, policy.size(p)))
   elseif options.plan then
     return show_plan(p, options)

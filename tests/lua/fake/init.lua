@@ -4,7 +4,7 @@
 local fake = {}
 
 package.path = "lua/?.lua;tests/lua/?.lua;" .. package.path
-for _, name in ipairs { "sys", "child", "codec", "netlink", "repl", "pager", "transfer" } do
+for _, name in ipairs { "sys", "child", "codec", "lint", "netlink", "repl", "pager", "transfer" } do
   local library = "ipfi.c." .. name
   package.preload[library] = package.preload[library] or function()
     return dofile("tests/lua/fake/" .. name .. ".lua")
