@@ -24,8 +24,8 @@
 
 local MOST = 10000
 local RENEWAL = 20 -- seconds
--- Connections that are open. A closed one is remembered for two minutes, one that nobody answered too: none of
--- these holds a door.
+-- Connections that are open. A closed one is remembered for two minutes, one that nobody answered too: none
+-- of these holds a door.
 local STANDING = { "ESTABLISHED", "UDP_ESTABLISHED" }
 
 local within = tonumber(args.within or 10)
