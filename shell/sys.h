@@ -13,6 +13,7 @@ extern const luaL_Reg sys_addresses[]; /* addresses and prefixes */
 extern const luaL_Reg sys_resolve[];   /* addresses of names */
 extern const luaL_Reg sys_devices[];   /* network devices */
 extern const luaL_Reg sys_files[];     /* files, the lock */
+extern const luaL_Reg sys_way[];       /* what a path leads through */
 extern const luaL_Reg sys_process[];   /* terminal, rights, log, time, memory, Ctrl-C */
 
 /* The library ipfi.c.sys. */

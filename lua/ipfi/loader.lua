@@ -129,6 +129,9 @@ local function make(source, file, args, wanted)
     -- Beyond its budget, so that where the policy can be stopped at a line, the line is told.
     memory = budget.memory + (budget.memory >> 2),
   })
+  if noted ~= nil and type(noted) ~= "table" then
+    noted, problem = nil, "what the policy makes is no policy"
+  end
   if not noted then
     error(errors.policy { ("%s: %s"):format(shown, problem) }, 0)
   elseif noted.interrupted then

@@ -26,8 +26,17 @@ local function stranger(status)
   return nil
 end
 
---- Judges a file by the owners and modes of itself and of the directories it stands in: who may write
--- to one of those may put another file in its place. In a sticky directory only the owner of a file can.
+-- The same for a directory that a file is found by, or a link in one. In a sticky directory only its owner
+-- and that of a file can put another in its place. The mode of a link says nothing.
+local function stranger_on_the_way(step)
+  if step.sticky or step.link then
+    step = { uid = step.uid, gid = step.gid, mode = 0 }
+  end
+  return stranger(step)
+end
+
+--- Judges a file by the owners and modes of itself and of the directories it stands in, and of those and the
+-- links that its path leads through: who may write to one of them may put another file in its place.
 -- @param path as the user gave it, for messages
 -- @param status as sys.stat() and sys.read_file() give it
 -- @return true; or nil and a message that says what to change
@@ -40,12 +49,17 @@ function trust.check(path, status)
   if why then
     return nil, ("refusing %s: %s"):format(shown, why)
   end
-  for _, directory in ipairs(status.dirs) do
-    local sticky = { uid = directory.uid, gid = directory.gid, mode = 0 }
-    why = stranger(directory.sticky and sticky or directory)
-    if why then
-      return nil, ("refusing %s, because of its directory %s: %s")
-        :format(shown, text.escape(directory.path), why)
+  local way, problem = sys.way(path)
+  if not way then
+    return nil, ("refusing %s: where it leads cannot be told: %s"):format(shown, problem)
+  end
+  for _, steps in ipairs { status.dirs, way } do
+    for _, step in ipairs(steps) do
+      why = stranger_on_the_way(step)
+      if why then
+        return nil, ("refusing %s, because of its %s %s: %s")
+          :format(shown, step.link and "link" or "directory", text.escape(step.path), why)
+      end
     end
   end
   return true

@@ -90,6 +90,14 @@ return policy {
     local status, _, complained = ipfi(("-c -f %s/link.lua"):format(directory))
     assert.equal(3, status)
     assert.matches("because of its directory .*/loose", complained)
+    -- And by where it stands: who may change the link chooses the policy.
+    local kept = write("kept.lua", "return policy {}")
+    os.execute(("ln -sf %s %s/loose/link.lua"):format(kept, directory))
+    os.execute(("ln -sf %s %s/fine.lua"):format(kept, directory))
+    status, _, complained = ipfi(("-c -f %s/loose/link.lua"):format(directory))
+    assert.equal(3, status)
+    assert.matches("because of its directory .*/loose: everybody may write to it", complained)
+    assert.equal(0, (ipfi(("-c -f %s/fine.lua"):format(directory))))
   end)
 
   it("stops a policy without end, and one that eats memory", function()

@@ -81,6 +81,21 @@ describe("a policy file", function()
     assert.equal("refusing examples/router.lua: everybody may write to it (chmod go-w it)", tostring(problem))
   end)
 
+  it("is refused for where its path leads through", function()
+    sys.world.way = { directory { path = "/open", mode = octal "777" } }
+    local fit, why = trust.check("p.lua", sys.kept())
+    assert.is_nil(fit)
+    assert.equal("refusing p.lua, because of its directory /open: everybody may write to it (chmod go-w it)",
+      why)
+    sys.world.way = { directory { path = "/tmp", mode = octal "777", sticky = true },
+      { path = "/tmp/link", uid = 34, gid = 34, mode = octal "777", link = true } }
+    assert.equal("refusing p.lua, because of its link /tmp/link: it belongs to backup, not to root or you",
+      select(2, trust.check("p.lua", sys.kept())))
+    sys.world.way[2].uid = 0
+    assert.is_true(trust.check("p.lua", sys.kept()))
+    sys.world.way = nil
+  end)
+
   it("that is not there ends with status 3", function()
     local ok, problem = pcall(require("ipfi.loader").load, "no/such.lua")
     assert.is_false(ok)

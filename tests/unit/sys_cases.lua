@@ -120,6 +120,43 @@ function cases.devices()
   assert(found)
 end
 
+-- The paths that a path leads through, those of links in ().
+local function way_of(path)
+  local steps = {}
+  for i, step in ipairs(assert(sys.way(path))) do
+    steps[i] = step.link and "(" .. step.path .. ")" or step.path
+  end
+  return table.concat(steps, " ")
+end
+
+function cases.ways()
+  with_directory(function(path)
+    os.execute(("cd %s && mkdir -p a/b c && touch a/b/file c/file && ln -s ../a/b c/b"):format(path))
+    os.execute(("cd %s && ln -s %s/c/b/file link && ln -s loop loop && ln -s / root && chmod 1757 c")
+      :format(path, path))
+    local above = way_of(path)
+    expect(above:match "^%S+", "/")
+    above = above .. " " .. path
+    expect(way_of(path .. "/a/b/file"), ("%s %s/a %s/a/b"):format(above, path, path))
+    expect(way_of(path .. "//a/./b/../b//file"), ("%s %s/a %s/a %s/a/b"):format(above, path, path, path))
+    local to_file = ("%s/c (%s/c/b) %s %s/a %s/a/b"):format(path, path, path, path, path)
+    expect(way_of(path .. "/c/b/file"), above .. " " .. to_file)
+    expect(way_of(path .. "/link"), ("%s (%s/link) %s %s"):format(above, path, above, to_file))
+    expect(way_of(path .. "/root/etc"), ("%s (%s/root) /"):format(above, path))
+    expect(way_of "/", "")
+    expect(way_of "/../..//etc", "/")
+    local steps = sys.way(path .. "/c/file")
+    expect(steps[#steps].mode, tonumber("1757", 8))
+    expect(steps[#steps].sticky, true)
+    expect(steps[#steps].uid, sys.geteuid())
+    expect(sys.way(path .. "/loop"), nil)
+    expect(select(2, sys.way(path .. "/loop")), "Too many levels of symbolic links")
+    expect(select(2, sys.way(path .. "/no/such")), "No such file or directory")
+    expect(sys.way(("x/"):rep(5000)), nil)
+    assert(#sys.way "tests/unit" >= 2)
+  end)
+end
+
 function cases.files_and_their_directories()
   with_directory(function(path)
     local file = path .. "/policy.lua"

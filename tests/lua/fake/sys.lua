@@ -264,6 +264,11 @@ function sys.read_file(path)
 end
 
 --- The status of a path: of those in world.stats when a test has put some there, else of the real files.
+-- sys.world.way: what every path leads through.
+function sys.way()
+  return sys.world.way or {}
+end
+
 function sys.stat(path)
   if sys.world.stats then
     return sys.world.stats[path]
