@@ -4,7 +4,8 @@ max_line_length = 110
 
 -- The words of the policy language; scripts have them too, and fw.
 local policy = {
-  "allow", "deny", "reject", "dnat", "redirect", "snat", "masquerade", "group", "set", "policy", "args",
+  "allow", "deny", "reject", "dnat", "redirect", "snat", "masquerade", "group", "set", "policy", "test",
+  "args",
 }
 
 files["examples/*.lua"] = { read_globals = policy }

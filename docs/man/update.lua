@@ -11,6 +11,8 @@ local fields = require "ipfi.fields"
 local filters = require "ipfi.filters"
 local help = require "ipfi.help"
 local limits = require "ipfi.limits"
+local packet = require "ipfi.packet"
+local packet_test = require "ipfi.packet_test"
 local policy = require "ipfi.policy"
 local states = require "ipfi.states"
 local codec = require "ipfi.c.codec"
@@ -56,7 +58,7 @@ end
 local METHODS = { each = true, count = true, count_by = true, top = true, kill = true, add = true, del = true,
   has = true, list = true, flush = true }
 local WORDS = { allow = true, deny = true, reject = true, dnat = true, redirect = true, snat = true,
-  masquerade = true, group = true, set = true, policy = true, args = true }
+  masquerade = true, group = true, set = true, policy = true, test = true, args = true }
 
 --- What stands in a list: { name = function () -> roff }.
 update.lists = {
@@ -84,6 +86,12 @@ update.lists = {
   end,
   policy = function()
     return list(policy.fields)
+  end,
+  packets = function()
+    return list(packet.fields)
+  end,
+  tests = function()
+    return list(packet_test.fields)
   end,
   limits = function()
     local rows = {}

@@ -6,6 +6,8 @@ local fields = require "ipfi.fields"
 local filters = require "ipfi.filters"
 local fw = require "ipfi.fw"
 local limits = require "ipfi.limits"
+local packet = require "ipfi.packet"
+local packet_test = require "ipfi.packet_test"
 local policy = require "ipfi.policy"
 local states = require "ipfi.states"
 local suggest = require "ipfi.suggest"
@@ -313,6 +315,15 @@ help.entries = {
     text = "What a policy file returns. help \"policy\" lists its fields.",
   },
   {
+    name = "test",
+    call = "test { \"name\", src = \"192.168.1.5\", proto = \"tcp\", dport = \"ssh\", expect = \"allow\", "
+      .. "rule = \"ssh\" }",
+    text = "A packet test: what the policy is to make of a packet, or of several, each in braces of its own "
+      .. "behind the name. It is tried in a simulation when the policy is checked (-c), planned or "
+      .. "committed, and one that fails refuses the policy. help \"tests\" and help \"packets\" list the "
+      .. "fields.",
+  },
+  {
     name = "args",
     call = "args[1], args.name",
     text = "The words behind the policy's file name; those like name=value also by name. An argument that "
@@ -321,8 +332,8 @@ help.entries = {
   {
     name = "help",
     call = "help(), help(fw.commit), help \"dport\"",
-    text = "Explains. Topics: fw, policy, nat, fields, filters, rows, states, events, limits, reasons, "
-      .. "keys.",
+    text = "Explains. Topics: fw, policy, nat, fields, tests, packets, filters, rows, states, events, "
+      .. "limits, reasons, keys.",
   },
 }
 
@@ -452,6 +463,12 @@ help.topics = {
   fields = function()
     return list_of("Fields of a rule; those that are absent match anything", fields.list)
   end,
+  tests = function()
+    return list_of("Fields of test { }, beside those of a packet", packet_test.fields)
+  end,
+  packets = function()
+    return list_of("Fields of a packet; each has one value", packet.fields)
+  end,
   filters = function()
     return list_of("Filters of fw.states; all that are given must hold", filters.list)
   end,
@@ -498,8 +515,8 @@ they come.
   p = fw.load("/etc/ipfi/policy.lua")  check a policy, then fw.commit(p)
 
 F1 explains what the cursor is at, help(fw.commit) or help "dport" one thing;
-help "fw", "policy", "nat", "fields", "filters", "rows", "states", "events",
-"limits", "reasons" and "keys" list many.
+help "fw", "policy", "nat", "fields", "tests", "packets", "filters", "rows",
+"states", "events", "limits", "reasons" and "keys" list many.
 ]]
 end
 

@@ -64,8 +64,8 @@ local function explain(file, value, budget)
 end
 
 -- Runs a policy and returns what it says: { value = what the file returns, unused = list of messages } or
--- { problem = text, interrupted = true on Ctrl-C }, with errors = those of the words and declared = names
--- of the dynamic sets.
+-- { problem = text, interrupted = true on Ctrl-C }, with errors = those of the words, declared = names of
+-- the dynamic sets, tests = the packet tests.
 local function note(source, names, args, budget)
   local builder, words = policy.words(names)
   local function where(level)
@@ -76,7 +76,8 @@ local function note(source, names, args, budget)
     return math.min(builder.count, budget.rules) * WORK_OF_A_RULE
   end
   local ok, value, unused = sandbox.run(source, names.chunk, words, args, where, budget)
-  local noted = { errors = builder.errors, declared = builder:declarations() }
+  local noted = { errors = builder.errors, declared = builder:declarations(),
+    tests = builder.tests }
   if ok then
     noted.value, noted.unused = value, unused
   elseif value == "interrupted!" or (type(value) == "string" and value:find(": interrupted!$")) then
@@ -93,6 +94,7 @@ local function check(builder, file, noted)
     builder.errors[#builder.errors + 1] = tostring(message)
   end
   builder:declare(noted.declared)
+  builder.tests = noted.tests
   local value = noted.value
   if noted.problem then
     builder.errors[#builder.errors + 1] = tostring(noted.problem)

@@ -4,6 +4,7 @@ local address = require "ipfi.address"
 local errors = require "ipfi.errors"
 local fields = require "ipfi.fields"
 local limits = require "ipfi.limits"
+local packet_test = require "ipfi.packet_test"
 local rule = require "ipfi.rule"
 local suggest = require "ipfi.suggest"
 local text = require "ipfi.text"
@@ -49,6 +50,11 @@ policy.fields = {
       .. "enters or "
       .. "is made here changes its destination, the first snat or masquerade when it leaves its source.",
   },
+  {
+    name = "tests",
+    forms = "a list of test { }",
+    help = "Packet tests. One that stands by itself before the policy belongs to it too.",
+  },
 }
 
 local POLICY_FIELDS = {}
@@ -63,13 +69,13 @@ local function class(name)
   return meta
 end
 
-local Rule, Group, Policy = class "rule", class "group", class "policy"
+local Rule, Group, Policy, Test = class "rule", class "group", class "policy", class "test"
 
 -- The classes hide their metatable from policies, so objects carry their kind.
 local KIND = {}
 
 --- What stands for itself when a policy that was noted elsewhere comes back: see apart.lua.
-policy.atoms = { KIND, values.ELEMENT, Rule, Group, Policy, address.Set }
+policy.atoms = { KIND, values.ELEMENT, Rule, Group, Policy, Test, address.Set }
 
 local function kind(value)
   if type(value) ~= "table" then
@@ -84,6 +90,10 @@ end
 
 function Group:__tostring()
   return ("group '%s' (%s)"):format(text.escape(tostring(self.name or "")), self.at)
+end
+
+function Test:__tostring()
+  return ("test (%s)"):format(self.at)
 end
 
 function Policy:__tostring()
@@ -207,6 +217,22 @@ function Builder:declare(names)
   end
 end
 
+--- Notes a packet test; the policy of the file has it, wherever it stands.
+function Builder:test(written)
+  local noted = setmetatable({ [KIND] = "test", at = self:where(3), written = {} }, Test)
+  if type(written) ~= "table" or kind(written) then
+    noted.written = nil
+  else
+    for key, value in next, written do
+      noted.written[key] = value
+    end
+  end
+  if not self.direct then
+    self.tests[#self.tests + 1] = noted
+  end
+  return noted
+end
+
 --- The names of the dynamic sets that were made.
 function Builder:declarations()
   return table.move(self.declared, 1, #self.declared, 1, {})
@@ -314,6 +340,38 @@ local function take_sets(self, p)
   p.sets = self:declarations()
   if #p.sets > SETS_MOST then
     self:report(p.at, ("policy: %d dynamic sets are more than %d"):format(#p.sets, SETS_MOST))
+  end
+end
+
+-- The packet tests: those of the list, and those that stand in the file by themselves.
+local function check_tests(self, p, spec)
+  p.tests = {}
+  local written, met, list = spec.tests, {}, {}
+  if written ~= nil and (type(written) ~= "table" or kind(written)) then
+    return self:report(p.at, ("policy: tests: expected a list of test { }, got %s")
+      :format(kind(written) or text.quote(written)))
+  end
+  for _, part in ipairs { self.tests, written or {} } do
+    for _, one in ipairs(part) do
+      if kind(one) ~= "test" then
+        self:report(p.at, ("policy: tests: expected test { \"name\", ... }, got %s")
+          :format(kind(one) or text.quote(one)))
+      elseif not met[one] then
+        met[one] = true
+        list[#list + 1] = one
+      end
+    end
+  end
+  local names = { rules = {}, sets = p.sets }
+  for _, part in ipairs { p.rules, p.nat } do
+    for _, one in ipairs(part) do
+      names.rules[#names.rules + 1] = one.name
+    end
+  end
+  for _, one in ipairs(list) do
+    p.tests[#p.tests + 1] = packet_test.check(one, names, function(at, message)
+      self:report(at, message)
+    end)
   end
 end
 
@@ -501,6 +559,10 @@ function Builder:finish(p)
     self:report(p.at, ("policy: %d rules are more than %d"):format(count, policy.RULES_MOST))
   end
   take_sets(self, p)
+  -- With mistakes in the rules, a test that names one of them is not to blame.
+  if #self.errors == 0 then
+    check_tests(self, p, spec)
+  end
   p.checked = true
   return p
 end
@@ -530,13 +592,14 @@ end
 --- The words of the language, noting into a builder of their own.
 -- @param options { file = the name to show, chunk = source of the chunk that calls the words (nil: any),
 --   direct = true when mistakes are raised by policy { } itself, as at the prompt }
--- @return builder (fields errors, finish), table of words
+-- @return builder (fields errors, tests, finish), table of words
 function policy.words(options)
   local builder = setmetatable({
     errors = {},
     files = setmetatable({}, { __mode = "k" }),
     count = 0,
     declared = {},
+    tests = {},
     file = options.file,
     chunk = options.chunk,
     direct = options.direct,
@@ -544,7 +607,7 @@ function policy.words(options)
   -- Builder methods look three levels up for the caller: where(), the method, the function here. The
   -- parentheses keep these calls from being tail calls, which would take the last one away.
   local words = {}
-  for _, word in ipairs { "group", "set", "policy" } do
+  for _, word in ipairs { "group", "set", "policy", "test" } do
     words[word] = function(written)
       return (builder[word](builder, written))
     end
