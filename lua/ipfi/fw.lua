@@ -41,6 +41,13 @@ local function check_policy(p, who)
   end
 end
 
+-- The packet tests of a policy's own file must pass before it is committed.
+local function check_tests(p)
+  if p.tests and #p.tests > 0 then
+    require("ipfi.test_run").check(p)
+  end
+end
+
 local function check_options(options, who)
   if options == nil then
     return {}
@@ -64,6 +71,13 @@ local function check_options(options, who)
     confirm.check(options.confirm, who)
   end
   return options
+end
+
+-- The built-in engine, loaded when it is first needed.
+local function simulation(name)
+  return function(...)
+    return require("ipfi.simulate")[name](...)
+  end
 end
 
 fw.load = loader.load
@@ -93,6 +107,7 @@ end
 
 function fw.commit(p, options)
   check_policy(p, "fw.commit")
+  check_tests(p)
   local messages = compile.messages(p, check_options(options, "fw.commit"))
   local answer = kernel.transact(messages, "commit of policy '" .. p.name .. "'", function(index)
     local rule = messages:rule(index)
@@ -121,6 +136,14 @@ fw.running = running.get
 fw.states = states.query
 fw.expectations = expectations.get
 fw.explain = explain.explain
+fw.simulate = simulation "pass"
+-- Functions that stand in a table: see simulate.lua.
+fw.sim = {}
+for _, name in ipairs { "advance", "new", "pass", "reply", "reset" } do
+  fw.sim[name] = function(...)
+    return require("ipfi.simulate").library[name](...)
+  end
+end
 fw.drops = drops.get
 fw.set = sets.get
 fw.sets = sets.all

@@ -88,6 +88,27 @@ help.entries = {
       .. "bytes, stateful and the fields as written; the rows of nat, the NAT rules, are like them.",
   },
   {
+    name = "fw.simulate",
+    call = "fw.simulate(policy, packet) -> judgement",
+    text = "Lets a packet pass in a simulation of the policy, which needs no kernel and no root: the module's own "
+      .. "code, with a state table and a clock of its own. The judgement has verdict, rule, at, reason, state, "
+      .. "nat and steps, like that of fw.explain; answers lists what a rejected packet is answered with. All "
+      .. "packets of one policy go on in one simulation, so several make a conversation; TCP's numbers that "
+      .. "are left out go on, too. help \"packets\" lists the fields of a packet.",
+  },
+  {
+    name = "fw.sim",
+    call = "fw.sim.advance(seconds), fw.sim.reply(judgement, fields), fw.sim.new(policy, options), "
+      .. "fw.sim.reset(policy), fw.sim.pass(packet)",
+    text = "advance() moves the clock of all simulations, which stands still otherwise: states end, limits fill "
+      .. "up. reply() makes the packet that the other end answers with, its addresses as that end saw them. "
+      .. "new() begins a simulation of its own, to be used in the policy's place: devices = { wan0 = "
+      .. "\"203.0.113.1/24\" } gives it devices and addresses, sets = { bans = { \"192.0.2.7\" } } members of "
+      .. "dynamic sets, time its clock; it has :advance(), :with(function) for which all of fw talks to it, "
+      .. "and :close(). reset() forgets the simulation of a policy, or all. pass() is fw.simulate for the "
+      .. "world that --sim talks to.",
+  },
+  {
     name = "fw.states",
     call = "fw.states(filter) -> query",
     text = "The states that match a filter, which the kernel evaluates; help \"filters\" lists them. The "

@@ -140,9 +140,11 @@ end
 
 local function run_policy(options)
   local p = loader.load(options.policy, loader.args(options.args))
+  local tests = #p.tests > 0 and require("ipfi.test_run").check(p) or 0
   if options.check then
     tell_findings(p)
-    log.write("info", ("%s: ok, %s"):format(options.policy, policy.size(p)))
+    log.write("info", ("%s: ok, %s%s"):format(options.policy, policy.size(p),
+      tests > 0 and (", %s passed"):format(text.plural(tests, "packet test")) or ""))
   elseif options.plan then
     return show_plan(p, options)
   else
