@@ -97,7 +97,8 @@ build/core.o: $(core_objects)
 	$(call check_core,$@,$(core_may_call))
 
 # As the kernel is built: its code relies on both. Its headers are found where the engine stands in for them.
-engine_flags := -std=gnu11 -fno-strict-aliasing -fno-strict-overflow -Ishell/engine/include -Iinclude/uapi -Imodule
+engine_flags := -std=gnu11 -fno-strict-aliasing -fno-strict-overflow -Ishell/engine/include -Iinclude/uapi -Imodule \
+	-include linux/build_bug.h
 
 build/engine/%.o: shell/engine/%.c Makefile
 	@mkdir -p $(@D)

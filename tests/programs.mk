@@ -23,7 +23,7 @@ fuzz: $(fuzz)
 # The built-in engine is one object, as in the program: nothing but its own interface is seen from outside.
 engine := $(wildcard shell/engine/*.c) $(filter-out %.mod.c,$(wildcard module/*.c))
 engine_flags = -std=gnu11 -g -fno-strict-aliasing -fno-strict-overflow -Wall -Werror \
-	-Ishell/engine/include -Iinclude/uapi -Imodule -MMD -MP
+	-Ishell/engine/include -Iinclude/uapi -Imodule -include linux/build_bug.h -MMD -MP
 unit_engine := $(engine:%.c=build/tests/asan/engine/%.o)
 fuzz_engine := $(engine:%.c=build/tests/fuzzer/engine/%.o)
 
