@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: uml-debug
 #
 # The FTP conversations of tests/vectors, which the unit tests give to the core, cross a router segment by segment: what
 # leaves, what is expected and what is counted must be the same.
@@ -28,9 +27,15 @@ return policy {
 	},
 }
 POLICY
-in_ns router "$IPFI" "$IPFI_TOP/tests/net/support/ftp_vectors.lua" wire="$tools/wire" left="$left" right="$right" \
+mkfifo "$lab_tmp/lines" "$lab_tmp/answers"
+while "$tools/wire" "$left" "$right" <"$lab_tmp/lines" >"$lab_tmp/answers"; do :; done &
+player=$!
+disown
+in_ns router "$IPFI" "$IPFI_TOP/tests/net/support/ftp_vectors.lua" lines="$lab_tmp/lines" answers="$lab_tmp/answers" \
 	policy="$lab_tmp/policy.lua" "$IPFI_TOP"/tests/vectors/*.ftp >"$lab_tmp/results" 2>&1 ||
 	not_ok "the vectors are played to the end" "$(tail -n 1 "$lab_tmp/results")"
+pkill -9 -P $player
+kill -9 $player
 cat "$lab_tmp/results"
 wrong=$(grep -c '^not ok' "$lab_tmp/results")
 failures=$((failures + wrong))
