@@ -26,6 +26,7 @@
 #include "engine_library.h"
 #include "interrupt.h"
 #include "lint.h"
+#include "login.h"
 #include "module.h"
 #include "netlink.h"
 #include "options.h"
@@ -284,6 +285,8 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	openlog("ipfi", LOG_PID, LOG_DAEMON);
 	status = options_parse(&options, argc, argv);
+	if (status < 0)
+		login_remember();
 	if (status < 0)
 		status = give_up_privileges(&options);
 	if (status < 0) {

@@ -11,6 +11,7 @@ int sys_open(lua_State *L)
 	luaL_setfuncs(L, sys_devices, 0);
 	luaL_setfuncs(L, sys_files, 0);
 	luaL_setfuncs(L, sys_way, 0);
+	luaL_setfuncs(L, sys_login, 0);
 	luaL_setfuncs(L, sys_process, 0);
 	return 1;
 }

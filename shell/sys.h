@@ -14,6 +14,7 @@ extern const luaL_Reg sys_resolve[];   /* addresses of names */
 extern const luaL_Reg sys_devices[];   /* network devices */
 extern const luaL_Reg sys_files[];     /* files, the lock */
 extern const luaL_Reg sys_way[];       /* what a path leads through */
+extern const luaL_Reg sys_login[];     /* the connection that the program is used over */
 extern const luaL_Reg sys_process[];   /* terminal, rights, log, time, memory, Ctrl-C */
 
 /* The library ipfi.c.sys. */

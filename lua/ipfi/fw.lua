@@ -15,6 +15,7 @@ local legacy = require "ipfi.legacy"
 local lint = require "ipfi.lint"
 local loader = require "ipfi.loader"
 local log = require "ipfi.log"
+local login = require "ipfi.login"
 local plan = require "ipfi.plan"
 local policy = require "ipfi.policy"
 local printer = require "ipfi.print"
@@ -109,6 +110,9 @@ function fw.commit(p, options)
   check_policy(p, "fw.commit")
   check_tests(p)
   local messages = compile.messages(p, check_options(options, "fw.commit"))
+  if options and options.confirm then
+    login.warn(p)
+  end
   local answer = kernel.transact(messages, "commit of policy '" .. p.name .. "'", function(index)
     local rule = messages:rule(index)
     return rule and { at = rule.at, rule = rule.name }

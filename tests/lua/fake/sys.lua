@@ -338,6 +338,11 @@ end
 
 function sys.unlock() end
 
+-- sys.world.login: where the program is used from, as a test says.
+function sys.login()
+  return sys.world.login
+end
+
 -- Hands out what a test put into sys.world.typed: lines, or { why not }; then time passes.
 function sys.read_line(seconds)
   local typed = table.remove(sys.world.typed or {}, 1)
