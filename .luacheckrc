@@ -11,6 +11,7 @@ local policy = {
 files["examples/*.lua"] = { read_globals = policy }
 files["examples/knock.lua"] = { read_globals = { "fw", "args", "arg" } }
 files["examples/blocked-sites.lua"] = { read_globals = { "fw", "args", "arg" } }
+files["tests/lua/golden/*.lua"] = { read_globals = policy }
 files["tests/lua/legacy/*/policy.lua"] = { read_globals = policy }
 files["examples/jobs/*.lua"] = { read_globals = { "fw", "args", "arg" } }
 files["tests/lua/*_spec.lua"] = { std = "lua54+busted" }

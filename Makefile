@@ -188,6 +188,8 @@ install: all
 		-exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX)/share/doc/ipfi/examples)/{} \;
 	for page in docs/man/*.[1-8]; do [ ! -e "$$page" ] || install -D -m 644 "$$page" \
 		"$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}" || exit 1; done
+	sed 's|/usr/sbin/ipfi|$(PREFIX)/sbin/ipfi|' packaging/ipfi.service | \
+		install -D -m 644 /dev/stdin $(DESTDIR)/lib/systemd/system/ipfi.service
 	install -D -m 644 module/ipfi.ko $(DESTDIR)/lib/modules/$(release)/updates/ipfi.ko
 	[ -n "$(DESTDIR)" ] || depmod $(release)
 

@@ -56,6 +56,22 @@ static int lib_decode(lua_State *L)
 	return 2;
 }
 
+/*
+ * checksum(bytes) -> integer
+ * FNV-1a of 64 bits (isthe.com/chongo/tech/comp/fnv): against accidents, not against forgers.
+ */
+static int lib_checksum(lua_State *L)
+{
+	uint64_t sum = 0xcbf29ce484222325;
+	size_t len;
+	const char *bytes = luaL_checklstring(L, 1, &len);
+
+	for (size_t i = 0; i < len; i++)
+		sum = (sum ^ (unsigned char)bytes[i]) * 0x100000001b3;
+	lua_pushinteger(L, (lua_Integer)sum);
+	return 1;
+}
+
 static void push_names(lua_State *L, const struct schema_names *names)
 {
 	lua_Integer place = 0;
@@ -224,7 +240,8 @@ int codec_open(lua_State *L)
 	static const luaL_Reg library[] = {
 		{ "encode", lib_encode },   { "decode", lib_decode }, { "schema", lib_schema },
 		{ "limits", lib_limits },   { "states", lib_states }, { "reasons", lib_reasons },
-		{ "helpers", lib_helpers }, { NULL, NULL },
+		{ "helpers", lib_helpers }, { "checksum", lib_checksum },
+		{ NULL, NULL },
 	};
 
 	luaL_newlib(L, library);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* sys_files: who owns a file, reading one, listing a directory, the lock between programs. */
+/* sys_files: who owns a file, reading and replacing one, listing a directory, the lock between programs. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -157,7 +157,7 @@ static int files_stat(lua_State *L)
 }
 
 /* Pushes what fd still has to read. Returns false with errno set. */
-static bool read_all(lua_State *L, int fd)
+static bool read_all(lua_State *L, int fd, size_t most)
 {
 	luaL_Buffer text;
 	size_t total = 0;
@@ -174,7 +174,7 @@ static bool read_all(lua_State *L, int fd)
 			luaL_addsize(&text, (size_t)got);
 			total += (size_t)got;
 		}
-	} while (got > 0 && total <= FILE_MOST);
+	} while (got > 0 && total <= most);
 	if (got > 0)
 		errno = EFBIG;
 	if (got != 0)
@@ -184,13 +184,15 @@ static bool read_all(lua_State *L, int fd)
 }
 
 /*
- * read_file(path) -> text, status; or nil and why
+ * read_file(path, most) -> text, status; or nil and why
+ * most is the largest size in bytes, that of a policy when absent.
  * status is what stat() gives, of the very file that was read: between a look at a path and opening
  * it somebody might have replaced the file.
  */
 static int files_read_file(lua_State *L)
 {
 	const char *path = luaL_checkstring(L, 1);
+	lua_Integer most = luaL_optinteger(L, 2, FILE_MOST);
 	struct stat status;
 	char link[32];
 	int *fd = push_descriptor(L);
@@ -204,7 +206,7 @@ static int files_read_file(lua_State *L)
 		errno = EISDIR;
 		return fail(L);
 	}
-	if (!read_all(L, *fd))
+	if (!read_all(L, *fd, (size_t)most))
 		return fail(L);
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", *fd);
 	found = push_status(L, link, &status);
@@ -213,10 +215,10 @@ static int files_read_file(lua_State *L)
 	return found ? 2 : fail(L);
 }
 
-/* read_stdin() -> text, or nil and why */
+/* read_stdin(most) -> text, or nil and why */
 static int files_read_stdin(lua_State *L)
 {
-	if (!read_all(L, STDIN_FILENO))
+	if (!read_all(L, STDIN_FILENO, (size_t)luaL_optinteger(L, 1, FILE_MOST)))
 		return fail(L);
 	return 1;
 }
@@ -261,6 +263,71 @@ static int files_list_dir(lua_State *L)
 	}
 	closedir(*directory);
 	*directory = NULL;
+	return 1;
+}
+
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+	ssize_t put;
+
+	for (; len; bytes += put, len -= (size_t)put) {
+		put = write(fd, bytes, len);
+		if (put < 0 && errno == EINTR && !interrupt_pending())
+			put = 0;
+		if (put < 0)
+			return false;
+	}
+	return fsync(fd) == 0;
+}
+
+/* A rename lasts only when its directory has been written too. */
+static void sync_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	close(fd);
+}
+
+/*
+ * replace_file(path, bytes) -> true; or nil and why
+ * Writes a file that only its owner may read, as a whole or not at all: who opens the path meets the old
+ * file or the new one. What is there must be a regular file.
+ */
+static int files_replace_file(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	size_t len;
+	const char *bytes = luaL_checklstring(L, 2, &len);
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	struct stat status;
+	char *temporary;
+	int error, *fd;
+
+	if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+		lua_pushnil(L);
+		lua_pushliteral(L, "there is something that is not a regular file");
+		return 2;
+	}
+	lua_settop(L, 2);
+	lua_pushlstring(L, path, (size_t)(name - path)); /* the directory, with its slash */
+	lua_pushfstring(L, "%s.%s.XXXXXX", lua_tostring(L, 3), name);
+	temporary = memcpy(lua_newuserdatauv(L, lua_rawlen(L, 4) + 1, 0), lua_tostring(L, 4),
+			   lua_rawlen(L, 4) + 1);
+	fd = push_descriptor(L);
+	*fd = mkostemp(temporary, O_CLOEXEC); /* its mode is 0600 */
+	if (*fd < 0)
+		return fail(L);
+	if (!write_all(*fd, bytes, len) || rename(temporary, path) != 0) {
+		error = errno;
+		(void)unlink(temporary);
+		errno = error;
+		return fail(L);
+	}
+	sync_directory(name == path ? "." : lua_tostring(L, 3));
+	lua_pushboolean(L, true);
 	return 1;
 }
 
@@ -350,6 +417,7 @@ const luaL_Reg sys_files[] = {
 	{ "read_file", files_read_file },
 	{ "read_stdin", files_read_stdin },
 	{ "list_dir", files_list_dir },
+	{ "replace_file", files_replace_file },
 	{ "lock", files_lock },
 	{ "unlock", files_unlock },
 	{ NULL, NULL },

@@ -4,6 +4,7 @@
 local codec = require "ipfi.c.codec"
 local compile = require "ipfi.compile"
 local confirm = require "ipfi.confirm"
+local decoded = require "ipfi.decoded"
 local errors = require "ipfi.errors"
 local events = require "ipfi.events"
 local drops = require "ipfi.drops"
@@ -98,7 +99,7 @@ function fw.decode(bytes)
   if not messages then
     errors.raise("lua", "fw.decode: %s", problem)
   end
-  return messages
+  return decoded.new(messages)
 end
 
 function fw.plan(p, options)

@@ -262,8 +262,12 @@ help.entries = {
     text = "The messages of the policy's transaction, as tables; messages:bytes() gives them as netlink "
       .. "bytes.",
   },
-  { name = "fw.decode", call = "fw.decode(bytes) -> messages",
-    text = "The messages in netlink bytes, as tables." },
+  {
+    name = "fw.decode",
+    call = "fw.decode(bytes) -> messages",
+    text = "The messages in netlink bytes, or in a compiled policy, as tables; fw.print() shows them "
+      .. "field by field.",
+  },
   {
     name = "fw.log",
     call = "fw.log(level, format, ...)",

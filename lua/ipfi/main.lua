@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What the options ask for, in their order: -l, -f or --import-legacy, -e, the script, the prompt. Returns
 -- the exit status.
+local compiled = require "ipfi.compiled"
 local confirm = require "ipfi.confirm"
 local errors = require "ipfi.errors"
 local excerpt = require "ipfi.excerpt"
@@ -85,8 +86,11 @@ local function await_confirmation(done, seconds)
   end
 end
 
-local function commit(p, options)
-  local conn, problem = kernel.open("commit of " .. tostring(p.source))
+-- Commits what source is the name of, and sees to what follows.
+-- @param run function (expect) -> { generation = } that commits in the place of the generation expect
+-- @param size of the policy, as text
+local function commit(source, options, run, size)
+  local conn, problem = kernel.open("commit of " .. tostring(source))
   if not conn then
     error(problem, 0)
   end
@@ -94,23 +98,12 @@ local function commit(p, options)
     take_lock()
   end
   -- Whoever commits without the lock, from a prompt, is noticed by the kernel.
-  local info = fw.info()
-  local done = fw.commit(p, { states = options.states, expect = info.generation, confirm = options.confirm })
-  log.write("info", ("%s: generation %d, %s")
-    :format(p.source, done.generation or 0, policy.size(p)))
+  local done = run(fw.info().generation)
+  log.write("info", ("%s: generation %d, %s"):format(source, done.generation or 0, size))
   -- Whoever decides meanwhile may commit too.
   sys.unlock(LOCK)
   if options.confirm then
     await_confirmation(done, options.confirm)
-  end
-end
-
--- What the command line knows already and nothing here carries out yet must not become a plain commit.
-local function refuse_unknown(options)
-  for _, name in ipairs { "compile", "apply" } do
-    if options[name] then
-      errors.raise("usage", "%s is not available in this version", "--" .. name)
-    end
   end
 end
 
@@ -138,6 +131,14 @@ local function tell_findings(p)
   end
 end
 
+-- Commits a compiled policy.
+local function apply(options)
+  local found = compiled.open(options.apply)
+  commit(found.source, options, function(expect)
+    return compiled.apply(found, { expect = expect, confirm = options.confirm })
+  end, found.size)
+end
+
 local function run_policy(options)
   local p = loader.load(options.policy, loader.args(options.args))
   local tests = #p.tests > 0 and require("ipfi.test_run").check(p) or 0
@@ -147,8 +148,12 @@ local function run_policy(options)
       tests > 0 and (", %s passed"):format(text.plural(tests, "packet test")) or ""))
   elseif options.plan then
     return show_plan(p, options)
+  elseif options.compile then
+    compiled.write(p, { states = options.states }, options.compile)
   else
-    commit(p, options)
+    commit(p.source, options, function(expect)
+      return fw.commit(p, { states = options.states, expect = expect, confirm = options.confirm })
+    end, policy.size(p))
   end
 end
 
@@ -217,6 +222,11 @@ local function steps(options)
       return run_policy(options)
     end
   end
+  if options.apply then
+    list[#list + 1] = function()
+      return apply(options)
+    end
+  end
   if options.import_legacy then
     list[#list + 1] = function()
       import_legacy(options.import_legacy)
@@ -253,10 +263,6 @@ return function(options)
     kernel.use(require("ipfi.world").here())
   end
   install_globals(options)
-  local refused = try(refuse_unknown, options)
-  if refused ~= errors.status.done then
-    return refused
-  end
   local list = steps(options)
   local interactive = options.interactive
   if not interactive and #list == 0 then

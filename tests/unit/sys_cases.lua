@@ -208,6 +208,32 @@ function cases.files_that_cannot_be_read()
   end)
 end
 
+function cases.files_that_are_replaced()
+  with_directory(function(path)
+    local file = path .. "/policy.bin"
+    expect(sys.replace_file(file, "one\0two"), true)
+    expect(sys.read_file(file), "one\0two")
+    expect(sys.stat(file).mode, tonumber("600", 8))
+    expect(sys.replace_file(file, ("x"):rep(1000000)), true)
+    expect(#sys.read_file(file), 1000000)
+    expect(sys.replace_file(file, ""), true)
+    expect(sys.read_file(file), "")
+    -- Nothing is left beside it, and what is no file stays as it is.
+    expect(table.concat(sys.list_dir(path), " "), "policy.bin")
+    os.execute(("ln -s policy.bin %s/link; mkfifo %s/fifo"):format(path, path))
+    for _, name in ipairs { "link", "fifo", "" } do
+      expect(select(2, sys.replace_file(path .. "/" .. name, "x")),
+        "there is something that is not a regular file")
+    end
+    expect(sys.read_file(file), "")
+    expect(#sys.list_dir(path), 3)
+    expect(select(2, sys.replace_file("/no/such/directory/file", "x")), "No such file or directory")
+    expect(sys.replace_file("/dev/full", "x"), nil)
+    sys.replace_file(file, "1234")
+    expect(select(2, sys.read_file(file, 3)), "File too large")
+  end)
+end
+
 function cases.one_lock_at_a_time()
   with_directory(function(path)
     local lock = path .. "/lock"

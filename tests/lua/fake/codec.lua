@@ -75,6 +75,23 @@ local function write(value)
   return "{" .. table.concat(out, ",") .. "}"
 end
 
+-- The numbers of what a compiled policy has; of the nests none.
+function codec.schema()
+  local commands = {}
+  for body in text:match("enum ipfi_cmd {(.-)__IPFI_CMD_END"):gmatch("IPFI_CMD_(%u[%u_]*)") do
+    commands[#commands + 1] = { name = body:lower(), value = #commands }
+  end
+  return { version = 1, commands = commands, nests = {} }
+end
+
+function codec.checksum(bytes)
+  local sum = 0
+  for i = 1, #bytes do
+    sum = sum * 31 + bytes:byte(i)
+  end
+  return sum
+end
+
 function codec.encode(messages)
   local list = {}
   for i, message in ipairs(messages) do
