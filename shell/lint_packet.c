@@ -15,10 +15,9 @@ struct lint_box *lint_point(struct lint_proof *proof, const struct lint_box *box
 
 		lint_set_range(proof->arena, &point->in[i], value, value);
 	}
-	for (int i = 0; i < LINT_FACT_WORDS; i++) {
-		point->facts.value[i] &= point->facts.mask[i];
+	point->facts.value[0] |= lint_pick_facts(scene) & ~point->facts.mask[0];
+	for (int i = 0; i < LINT_FACT_WORDS; i++)
 		point->facts.mask[i] = ~0ULL;
-	}
 	return point;
 }
 
@@ -89,15 +88,23 @@ static void set_protocol(const struct lint_world *world, const struct lint_scene
 	}
 }
 
+static const char *device_at(const struct lint_world *world, const struct lint_scene *scene,
+			     const struct lint_box *point, enum lint_field field)
+{
+	u32 step = value_at(world, scene, point, field);
+	const char *liked = lint_pick_device(scene, field);
+
+	return lint_name_step(&world->names, liked) == step ? liked : world->names.names[step];
+}
+
 static bool set_devices(const struct lint_world *world, const struct lint_scene *scene,
 			const struct lint_box *point, struct ipfi_packet *core)
 {
 	if (scene->iif)
-		core->iif_name = world->names.names[value_at(world, scene, point, LINT_IIF)];
-	if (scene->oif && !scene->loopback)
-		core->oif_name = world->names.names[value_at(world, scene, point, LINT_OIF)];
-	else if (scene->loopback)
-		core->oif_name = core->iif_name;
+		core->iif_name = device_at(world, scene, point, LINT_IIF);
+	if (scene->oif)
+		core->oif_name = scene->loopback ? core->iif_name :
+						   device_at(world, scene, point, LINT_OIF);
 	core->loopback = scene->loopback;
 	return (!core->iif_name || *core->iif_name) && (!core->oif_name || *core->oif_name);
 }

@@ -5,11 +5,11 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Addresses for documentation (RFC 5737, RFC 3849). */
+/* Addresses for documentation (RFC 5737, RFC 9637). */
 #define FROM_V4 0xc0000201 /* 192.0.2.1 */
 #define TO_V4 0xc6336401   /* 198.51.100.1 */
-const struct ipfi_addr lint_from_v6 = { { 0x20010db8, 0x00010000, 0, 1 } };
-const struct ipfi_addr lint_to_v6 = { { 0x20010db8, 0x00020000, 0, 1 } };
+const struct ipfi_addr lint_from_v6 = { { 0x3fff0000, 0x00010000, 0, 1 } };
+const struct ipfi_addr lint_to_v6 = { { 0x3fff0000, 0x00020000, 0, 1 } };
 
 /* What is chosen where it is free, by field, the best first. */
 static const u32 ports[] = { 80, 443, 53, 22 };
@@ -75,6 +75,13 @@ static u32 pick_name(const struct lint_world *world, const struct lint_set *set,
 	return set->from;
 }
 
+const char *lint_pick_device(const struct lint_scene *scene, enum lint_field field)
+{
+	if (scene->loopback)
+		return "lo";
+	return field == LINT_OIF && scene->iif ? "eth1" : "eth0";
+}
+
 u32 lint_pick(const struct lint_world *world, const struct lint_scene *scene, enum lint_field field,
 	      const struct lint_set *set)
 {
@@ -94,9 +101,8 @@ u32 lint_pick(const struct lint_world *world, const struct lint_scene *scene, en
 	case LINT_FLAGS:
 		return PICK(set, flags);
 	case LINT_IIF:
-		return pick_name(world, set, scene->loopback ? "lo" : "eth0");
 	case LINT_OIF:
-		return pick_name(world, set, scene->iif ? "eth1" : "eth0");
+		return pick_name(world, set, lint_pick_device(scene, field));
 	case LINT_LENGTH:
 		return PICK(set, lengths);
 	case LINT_USER:
@@ -104,4 +110,15 @@ u32 lint_pick(const struct lint_world *world, const struct lint_scene *scene, en
 	default:
 		return PICK(set, zero);
 	}
+}
+
+u64 lint_pick_facts(const struct lint_scene *scene)
+{
+	u64 facts = 0;
+
+	if (scene->list == IPFI_LIST_IN || scene->loopback)
+		facts |= 1ULL << LINT_ME_DST;
+	if (scene->list == IPFI_LIST_OUT || scene->loopback)
+		facts |= 1ULL << LINT_ME_SRC;
+	return facts;
 }

@@ -275,10 +275,10 @@ static bool find_point(struct lint_proof *proof, const struct lint_box *box,
 			point.value[i] = try ? any_value(proof, &box->in[i]) :
 					       liked_value(proof, box, i);
 		for (int i = 0; i < LINT_FACT_WORDS; i++) {
-			u64 mask = box->facts.mask[i];
+			u64 liked = i == 0 ? lint_pick_facts(proof->scene) : 0;
 
-			point.facts[i] = (box->facts.value[i] & mask) |
-					 (try > 1 ? next_random(proof) & ~mask : 0);
+			point.facts[i] = box->facts.value[i] |
+					 ((try > 1 ? next_random(proof) : liked) & ~box->facts.mask[i]);
 		}
 		if (!is_left(proof, &point, others))
 			continue;

@@ -83,8 +83,9 @@ local ERRORS = { [4] = { [3] = true, [11] = true, [12] = true },
 -- What a packet has when nothing is said of it.
 local PLAIN = { length = 100, dscp = 0, mark = 0 }
 
--- A packet of ipfi.c.lint as the packet tables of packet.lua.
-local function table_of(found)
+
+--- The table of a packet of ipfi.c.lint that packet.lua and fw.simulate take.
+function lint.packet(found)
   local t = {
     dir = way_of(found), proto = protocol.name(found.proto), src = found.src, dst = found.dst,
     sport = found.sport, dport = found.dport, user = found.user,
@@ -122,9 +123,12 @@ local function circumstances(found)
       add("out by %s", found.oif)
     end
   end
+  local own = { src = found.list == "out" or found.iif == found.oif,
+    dst = found.list == "in" or found.iif == found.oif }
   for _, side in ipairs { "src", "dst" } do
-    if found[side .. "_is"].own then
-      add("%s one's own", side)
+    local is = found[side .. "_is"].own
+    if is ~= own[side] then
+      add("%s %s own", side, is and "one's" or "not one's")
     end
     for _, name in ipairs(found[side .. "_is"].sets) do
       add("%s in set '%s'", side, name)
@@ -283,7 +287,7 @@ local function make_row(found, rules)
   local message = SAY[row.kind](row, one, found, rules)
   if found.packet then
     row.list = found.packet.list
-    row.packet = table_of(found.packet)
+    row.packet = lint.packet(found.packet)
     row.witness = line_of(found.packet)
     message = message .. "; e.g. " .. row.witness
     if found.meets ~= found.rule then
@@ -313,6 +317,23 @@ function lint.inquire(p, options)
   return core.check(codec.encode(messages), effects, defaults, options), rules
 end
 
+-- The rows but for those whose witness does not meet what it should in the built-in engine.
+local function without_refuted(p, rows, witnesses)
+  if #witnesses == 0 then
+    return rows
+  end
+  local refuted, left = {}, {}
+  for _, witness in ipairs((require "ipfi.lint_trial".run(p, witnesses))) do
+    refuted[witness.row] = true
+  end
+  for _, row in ipairs(rows) do
+    if not refuted[row] then
+      left[#left + 1] = row
+    end
+  end
+  return left
+end
+
 --- Finds the rules of a policy that are of no use.
 -- @param p a checked policy
 -- @return list of findings, in the order of the rules, NAT rules first; #list is 0 when there are none
@@ -321,11 +342,16 @@ function lint.check(p)
     errors.raise("lua", "fw.lint: expected a policy, as fw.load() returns it, got %s", text.quote(p))
   end
   local answer, rules = lint.inquire(p)
-  local list = setmetatable({}, Findings)
+  local rows, witnesses = {}, {}
   for i, found in ipairs(answer.findings) do
-    list[i] = make_row(found, rules)
+    local row = make_row(found, rules)
+    rows[i] = row
+    if found.packet then
+      witnesses[#witnesses + 1] = { row = row, found = found.packet, packet = row.packet,
+        verdict = row.verdict, meets = rules[found.meets].name }
+    end
   end
-  return list
+  return setmetatable(without_refuted(p, rows, witnesses), Findings)
 end
 
 --- The line of a finding: "policy.lua:14: warning: rule 'web': never matches: ..."
