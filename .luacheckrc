@@ -15,6 +15,7 @@ files["tests/lua/golden/*.lua"] = { read_globals = policy }
 files["tests/lua/legacy/*/policy.lua"] = { read_globals = policy }
 files["examples/jobs/*.lua"] = { read_globals = { "fw", "args", "arg" } }
 files["tests/lua/*_spec.lua"] = { std = "lua54+busted" }
+files["tests/lua/classbench_lint.lua"] = { read_globals = { "fw", "args" } }
 -- Leaving a dump after its first row is what is tried there.
 files["tests/unit/netlink_cases.lua"] = { ignore = { "512" } }
 -- Scripts that the program runs in guests.

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- The witnesses of lint on trial: each passes through a world of the built-in engine that has the policy's rules,
--- and must be counted by the rule that it is said to meet. All of a policy pass first, and their counts are
--- compared at the end; only when these differ, each is looked at by itself.
+-- The witnesses of lint on trial: each passes through a world of the built-in engine that has the policy's
+-- rules, and must be counted by the rule that it is said to meet. All of a policy pass first, and their
+-- counts are compared at the end; only when these differ, each is looked at by itself.
 local compile = require "ipfi.compile"
 local engine = require "ipfi.c.engine"
 local kernel = require "ipfi.kernel"
