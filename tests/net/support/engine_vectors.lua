@@ -147,23 +147,31 @@ local function play_ftp(player, files)
   local file = assert(io.open(path, "w"))
   file:write(POLICY)
   file:close()
-  local results = run(player, { wire = "wire", left = "left", right = "right", policy = path }, files, {
-    io = setmetatable({ popen = function(command)
-      local answers = {}
-      for line in io.lines(command:match "<(%S+)$") do
-        answers[#answers + 1] = wire(world, line)
-      end
-      local place = 0
-      return {
-        lines = function()
-          return function()
-            place = place + 1
-            return answers[place]
-          end
-        end,
-        close = function() end,
-      }
-    end }, { __index = io }),
+  local sent
+  local results = run(player, { lines = "lines", answers = "answers", policy = path }, files, {
+    io = setmetatable({
+      open = function(name, mode)
+        if name ~= "lines" then
+          return io.open(name, mode)
+        end
+        return {
+          write = function(_, ...)
+            sent = table.concat { ... }
+          end,
+          close = function() end,
+        }
+      end,
+      lines = function(name)
+        if name ~= "answers" then
+          return io.lines(name)
+        end
+        local next_line = sent:gmatch "[^\n]+"
+        return function()
+          local line = next_line()
+          return line and wire(world, line)
+        end
+      end,
+    }, { __index = io }),
   })
   os.remove(path)
   for _, result in ipairs(results) do
