@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What "make demo" shows, in a guest with Debian's kernel: a router between two networks, real programs on both
-# sides, and what the firewall makes of their traffic; then the same machine as a gateway that translates addresses
-# (demo-gateway.sh). "demo.sh plain" leaves out colours. The exit status says whether every step went as it says.
+# sides, and what the firewall makes of their traffic; how a policy is changed with care (demo-policy.sh); then the
+# same machine as a gateway that translates addresses (demo-gateway.sh). "demo.sh plain" leaves out colours. The exit status says whether every step went as it says.
 . "$IPFI_TOP/tests/lab/lib.sh"
 
 color=always bold=$'\e[1m' faint=$'\e[2m' green=$'\e[32m' red=$'\e[31m' off=$'\e[0m'
@@ -142,6 +142,9 @@ kill "$six" 2>/dev/null
 say "Statistics: entries, memory, packets by reason"
 show router ipfi --color=$color -e '=fw.stats()'
 expect "drops are counted" says 'rule-deny'
+
+# shellcheck source=tests/lab/demo-policy.sh
+. "$IPFI_TOP/tests/lab/demo-policy.sh"
 
 # shellcheck source=tests/lab/demo-gateway.sh
 . "$IPFI_TOP/tests/lab/demo-gateway.sh"
