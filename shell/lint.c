@@ -9,7 +9,7 @@
 
 /* Comparisons of boxes that proofs about one rule may take, and all of them: some seconds. */
 #define RULE_STEPS 4000000
-#define ALL_STEPS 1000000000
+#define ALL_STEPS 400000000
 
 /* The memory of a call, which Lua frees whatever happens. */
 struct memory {
@@ -275,19 +275,21 @@ static bool inquire(lua_State *L, struct memory *memory, struct lint_world *worl
 }
 
 /*
- * check(messages, effects, defaults, options) -> { findings, unknown, steps, refuted, scenes, reached }
+ * check(messages, effects, defaults, options) -> { findings, unknown, steps, refuted, scenes,
+ * reached }
  *
- * messages are the bytes of a transaction. effects has for each of its rules, in order, a number that
- * is the same for those that do the same to a packet; defaults such a number for each list, { ["in"] =,
- * out =, forward = }. options: steps and all_steps, see lint_findings.h; reached = true when packets that
- * reach their rules are wanted.
+ * messages are the bytes of a transaction. effects has for each of its rules, in order, a number
+ * that is the same for those that do the same to a packet; defaults such a number for each list, {
+ * ["in"] =, out =, forward = }. options: steps and all_steps, see lint_findings.h; reached = true
+ * when packets that reach their rules are wanted.
  *
- * findings is a list of { kind = "dead", "shadowed" or "redundant", rule =, by = { rules }, by_default =,
- * fields = { names }, packet =, meets = rule }; rules are places in the transaction, from 1. unknown has
- * the rules that nothing could be proven of. A packet has list, family, proto, src, dst, sport, dport,
- * icmp_type, icmp_code, flags, length, dscp, mark, user, iif, oif, where it has them, and src_is and dst_is,
- * { own =, sets = { names } }; again = true for one that stands for a live connection judged again.
- * Raises an error when the bytes are no messages, without memory and when it is interrupted.
+ * findings is a list of { kind = "dead", "shadowed" or "redundant", rule =, by = { rules },
+ * by_default =, fields = { names }, packet =, meets = rule }; rules are places in the transaction,
+ * from 1. unknown has the rules that nothing could be proven of. A packet has list, family, proto,
+ * src, dst, sport, dport, icmp_type, icmp_code, flags, length, dscp, mark, user, iif, oif, where it
+ * has them, and src_is and dst_is, { own =, sets = { names } }; again = true for one that stands
+ * for a live connection judged again. Raises an error when the bytes are no messages, without
+ * memory and when it is interrupted.
  */
 static int lib_check(lua_State *L)
 {

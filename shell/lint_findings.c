@@ -32,8 +32,7 @@ bool lint_begin_rule(struct lint_work *w)
 	const struct lint_inquiry *inquiry = w->inquiry;
 	u64 left = inquiry->all_steps > w->proof.steps ? inquiry->all_steps - w->proof.steps : 0;
 
-	w->proof.most = w->proof.steps +
-			(left < inquiry->rule_steps ? left : inquiry->rule_steps);
+	w->proof.most = w->proof.steps + (left < inquiry->rule_steps ? left : inquiry->rule_steps);
 	w->proof.turn++;
 	return left;
 }
@@ -63,8 +62,8 @@ static u32 find_conflict(struct lint_work *w, const struct ipfi_rule *rule)
 	u32 fields = rule->fields & ~(BIT(LIMIT) | BIT(PER_SOURCE));
 
 	for (u32 bit = 1; bit < 1U << __IPFI_FIELD_END; bit <<= 1)
-		if (fields & bit && !lint_world_has_packets(w->inquiry->arena, w->world, rule,
-							    fields & ~bit))
+		if (fields & bit &&
+		    !lint_world_has_packets(w->inquiry->arena, w->world, rule, fields & ~bit))
 			fields &= ~bit;
 	return fields;
 }
@@ -85,8 +84,8 @@ static bool make_packet(struct lint_work *w, const struct lint_scene *scene,
 }
 
 /*
- * A packet that a shadowed rule matches, for choice one that first meets one of the rules that it is
- * said to be shadowed by.
+ * A packet that a shadowed rule matches, for choice one that first meets one of the rules that it
+ * is said to be shadowed by.
  */
 static bool show_shadowed(struct lint_work *w, struct lint_finding *f)
 {
@@ -103,7 +102,8 @@ static bool show_shadowed(struct lint_work *w, struct lint_finding *f)
 			if (!make_packet(w, scene, lint_scene_box(scene, i), &packet))
 				continue;
 			meets = lint_packet_meets(&packet, &w->classifier, LINT_LIMITS_ALL, NULL);
-			unlimited = lint_packet_meets(&packet, &w->classifier, LINT_LIMITS_ONE, rule);
+			unlimited =
+				lint_packet_meets(&packet, &w->classifier, LINT_LIMITS_ONE, rule);
 			if (!lint_packet_matches(&packet, rule) || !meets || !unlimited ||
 			    meets->index >= f->rule || unlimited->index >= f->rule)
 				return false;
@@ -176,8 +176,8 @@ static void show_reached(struct lint_work *w)
 {
 	struct lint_inquiry *inquiry = w->inquiry;
 
-	inquiry->reaches = lint_zalloc(inquiry->arena, w->world->rules.count,
-				       sizeof(*inquiry->reaches));
+	inquiry->reaches =
+		lint_zalloc(inquiry->arena, w->world->rules.count, sizeof(*inquiry->reaches));
 	for (u32 i = 0; i < w->world->rules.count; i++)
 		if (inquiry->fates[i] == LINT_FATE_MET &&
 		    !make_packet(w, w->left_in[i], w->left[i], &inquiry->reaches[i]))
@@ -208,7 +208,9 @@ void lint_inquire(struct lint_inquiry *inquiry)
 	struct lint_work w = {
 		.inquiry = inquiry,
 		.world = inquiry->world,
-		.proof = { .world = inquiry->world, .arena = inquiry->scratch, .stop = inquiry->stop },
+		.proof = { .world = inquiry->world,
+			   .arena = inquiry->scratch,
+			   .stop = inquiry->stop },
 	};
 
 	inquiry->fates = lint_zalloc(arena, count, sizeof(*inquiry->fates));

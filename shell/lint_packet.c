@@ -103,8 +103,8 @@ static bool set_devices(const struct lint_world *world, const struct lint_scene 
 	if (scene->iif)
 		core->iif_name = device_at(world, scene, point, LINT_IIF);
 	if (scene->oif)
-		core->oif_name = scene->loopback ? core->iif_name :
-						   device_at(world, scene, point, LINT_OIF);
+		core->oif_name =
+			scene->loopback ? core->iif_name : device_at(world, scene, point, LINT_OIF);
 	core->loopback = scene->loopback;
 	return (!core->iif_name || *core->iif_name) && (!core->oif_name || *core->oif_name);
 }

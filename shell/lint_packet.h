@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lint_packet: a packet out of a box, as a witness, and what the core's own rule search says of it. */
+/* lint_packet: a packet out of a box, as a witness, and what the core's own rule search says of it.
+ */
 #ifndef IPFI_SHELL_LINT_PACKET_H
 #define IPFI_SHELL_LINT_PACKET_H
 

@@ -15,7 +15,8 @@ const struct ipfi_addr lint_to_v6 = { { 0x3fff0000, 0x00020000, 0, 1 } };
 static const u32 ports[] = { 80, 443, 53, 22 };
 static const u32 own_ports[] = { 40000, 1024, 53 };
 static const u32 protos[] = { 47, 50, 132, 33 };
-static const u32 flags[] = { IPFI_TCP_SYN, IPFI_TCP_SYN | IPFI_TCP_ACK, IPFI_TCP_ACK, IPFI_TCP_RST };
+static const u32 flags[] = { IPFI_TCP_SYN, IPFI_TCP_SYN | IPFI_TCP_ACK, IPFI_TCP_ACK,
+			     IPFI_TCP_RST };
 static const u32 messages_v4[] = { 8 << 8, 0, 3 << 8, 11 << 8, 5 << 8 };
 static const u32 messages_v6[] = { 128 << 8, 129 << 8, 1 << 8, 3 << 8, 135 << 8 };
 static const u32 lengths[] = { 100, 60, 200, 1500 };
@@ -32,7 +33,8 @@ static u32 pick(const struct lint_set *set, const u32 *liked, size_t count)
 
 #define PICK(set, liked) pick(set, liked, ARRAY_SIZE(liked))
 
-/* An address that looks like a host's where the set has one: not below 1.0.0.0, not the first of a network. */
+/* An address that looks like a host's where the set has one: not below 1.0.0.0, not the first of a
+ * network. */
 static u32 pick_v4(const struct lint_set *set, u32 liked)
 {
 	const u32 least = 1U << 24;
@@ -87,7 +89,8 @@ u32 lint_pick(const struct lint_world *world, const struct lint_scene *scene, en
 {
 	switch (field) {
 	case LINT_SRC:
-		return scene->family == 4 ? pick_v4(set, FROM_V4) : pick_v6(world, set, &lint_from_v6);
+		return scene->family == 4 ? pick_v4(set, FROM_V4)
+					  : pick_v6(world, set, &lint_from_v6);
 	case LINT_DST:
 		return scene->family == 4 ? pick_v4(set, TO_V4) : pick_v6(world, set, &lint_to_v6);
 	case LINT_DPORT:

@@ -15,7 +15,8 @@ u32 lint_pick(const struct lint_world *world, const struct lint_scene *scene, en
 /* The name of an ordinary packet's device. */
 const char *lint_pick_device(const struct lint_scene *scene, enum lint_field field);
 
-/* The facts, word 0, that hold of most packets of the scene: what arrives is for this machine, and the like. */
+/* The facts, word 0, that hold of most packets of the scene: what arrives is for this machine, and
+ * the like. */
 u64 lint_pick_facts(const struct lint_scene *scene);
 
 #endif

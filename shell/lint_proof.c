@@ -189,7 +189,8 @@ struct point {
 	u64 facts[LINT_FACT_WORDS];
 };
 
-/* George Marsaglia's xorshift (Journal of Statistical Software 8(14), 2003); the same in every run. */
+/* George Marsaglia's xorshift (Journal of Statistical Software 8(14), 2003); the same in every run.
+ */
 static u64 next_random(struct lint_proof *proof)
 {
 	u64 x = proof->random ? proof->random : 0x9e3779b97f4a7c15;
@@ -272,13 +273,14 @@ static bool find_point(struct lint_proof *proof, const struct lint_box *box,
 
 	for (int try = 0; try < TRIES; try++) {
 		for (u32 i = 0; i < proof->scene->columns; i++)
-			point.value[i] = try ? any_value(proof, &box->in[i]) :
-					       liked_value(proof, box, i);
+			point.value[i] =
+				try ? any_value(proof, &box->in[i]) : liked_value(proof, box, i);
 		for (int i = 0; i < LINT_FACT_WORDS; i++) {
 			u64 liked = i == 0 ? lint_pick_facts(proof->scene) : 0;
 
-			point.facts[i] = box->facts.value[i] |
-					 ((try > 1 ? next_random(proof) : liked) & ~box->facts.mask[i]);
+			point.facts[i] =
+				box->facts.value[i] |
+				((try > 1 ? next_random(proof) : liked) & ~box->facts.mask[i]);
 		}
 		if (!is_left(proof, &point, others))
 			continue;

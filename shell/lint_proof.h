@@ -3,10 +3,11 @@
  * lint_proof: is there anything left of a box when others are taken out of it?
  *
  * The question is that of satisfiability and answered in that way: what must be taken out without a
- * choice is taken out at once, as long as there is such; then the box is cut in two along the border
- * of another one, and each part is asked. Before each cut a few points are tried: where much is
- * left, one of them mostly is of it. So the proof that nothing is left goes only where boxes overlap. It
- * counts its steps and gives up when they are too many; then it says that it does not know.
+ * choice is taken out at once, as long as there is such; then the box is cut in two along the
+ * border of another one, and each part is asked. Before each cut a few points are tried: where much
+ * is left, one of them mostly is of it. So the proof that nothing is left goes only where boxes
+ * overlap. It counts its steps and gives up when they are too many; then it says that it does not
+ * know.
  */
 #ifndef IPFI_SHELL_LINT_PROOF_H
 #define IPFI_SHELL_LINT_PROOF_H
@@ -28,12 +29,12 @@ struct lint_proof {
 	struct lint_arena *arena;
 	const struct lint_world *world;
 	const struct lint_scene *scene;
-	u64 steps, most; /* comparisons of two boxes that were made, and that may be made */
+	u64 steps, most;    /* comparisons of two boxes that were made, and that may be made */
 	bool (*stop)(void); /* asked from time to time: is the answer still wanted? */
 	bool stopped;
-	u32 depth; /* of cuts in two */
+	u32 depth;  /* of cuts in two */
 	u64 random; /* for the points that are tried */
-	u32 *used; /* [rule] turn of each that took something out; NULL where nobody asks */
+	u32 *used;  /* [rule] turn of each that took something out; NULL where nobody asks */
 	u32 turn;
 	struct lint_box *left; /* with LINT_LEFT: part of what is left, in the arena */
 };
@@ -48,7 +49,8 @@ struct lint_boxes {
 struct lint_box *lint_box_copy(struct lint_proof *proof, const struct lint_box *box);
 
 /*
- * How two boxes lie to each other: -1 when they have nothing in common, else the number of borders of
+ * How two boxes lie to each other: -1 when they have nothing in common, else the number of borders
+ * of
  * @b that cut @a, 0 when @b has all of it. *border is one of them.
  */
 int lint_box_relate(const struct lint_box *a, const struct lint_box *b, u32 *border);

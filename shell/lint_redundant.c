@@ -48,7 +48,7 @@ static bool same_effect(struct lint_work *w, u32 rule, const struct ipfi_rule *o
 /* What @rule's removal is asked about in one scene. */
 struct removal {
 	u32 rule;
-	bool telling; /* it is known to be redundant: note who takes its packets then */
+	bool telling;		  /* it is known to be redundant: note who takes its packets then */
 	struct lint_boxes before; /* what takes packets before it */
 	u32 *after;		  /* boxes behind it, in order */
 	u32 after_count;
@@ -57,9 +57,9 @@ struct removal {
 /* Is anything of @box, which is changed, decided by the rule at all? */
 static enum lint_answer is_met(struct lint_work *w, const struct removal *r, struct lint_box *box)
 {
-	struct lint_boxes before = { lint_alloc(w->proof.arena,
-						r->before.count * sizeof(*before.at)),
-				     r->before.count };
+	struct lint_boxes before = {
+		lint_alloc(w->proof.arena, r->before.count * sizeof(*before.at)), r->before.count
+	};
 
 	memcpy(before.at, r->before.at, before.count * sizeof(*before.at));
 	return lint_prove(&w->proof, box, &before);
@@ -109,8 +109,8 @@ static enum lint_answer differs_inside(struct lint_work *w, const struct removal
 }
 
 /*
- * Is there something in @box that the rule decides and that would fare differently without it, by the
- * rules from r->after[@from] on? LINT_LEFT when there is.
+ * Is there something in @box that the rule decides and that would fare differently without it, by
+ * the rules from r->after[@from] on? LINT_LEFT when there is.
  */
 static enum lint_answer differs(struct lint_work *w, const struct removal *r, struct lint_box *box,
 				u32 from)
@@ -165,7 +165,8 @@ static enum lint_answer differs_in_scene(struct lint_work *w, u32 rule, bool tel
 	enum lint_answer answer = LINT_COVERED;
 	u32 border;
 
-	for (u32 i = scene->first[rule]; i < scene->first[rule + 1] && answer == LINT_COVERED; i++) {
+	for (u32 i = scene->first[rule]; i < scene->first[rule + 1] && answer == LINT_COVERED;
+	     i++) {
 		struct lint_mark mark = lint_mark(w->proof.arena);
 		struct lint_box *box = lint_scene_box(scene, i);
 		u32 from = scene->first[rule + 1];
@@ -209,8 +210,7 @@ static bool is_needed_at_left(struct lint_work *w, u32 rule)
 		if (w->removed[other->rule] || lint_box_relate(point, other, &border) < 0)
 			continue;
 		found = true;
-		same = other->sure &&
-		       same_effect(w, rule, &w->world->rules.at[other->rule], point);
+		same = other->sure && same_effect(w, rule, &w->world->rules.at[other->rule], point);
 	}
 	if (!found)
 		same = same_effect(w, rule, NULL, point);

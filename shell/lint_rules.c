@@ -19,14 +19,15 @@
 #define ADDRESS_FIELDS(X) \
 	X(SRC, src)       \
 	X(DST, dst)
-/* The others that select packets, by the attribute that says that they are there: X(ATTR, FIELD). */
-#define OTHER_FIELDS(X)            \
-	X(FAMILY, FAMILY)          \
-	X(IIF, IIF)                \
-	X(OIF, OIF)                \
-	X(TCP_MASK, TCP_FLAGS)     \
-	X(MARK_VALUE, MARK)        \
-	X(LIMIT_COUNT, LIMIT)      \
+/* The others that select packets, by the attribute that says that they are there: X(ATTR, FIELD).
+ */
+#define OTHER_FIELDS(X)        \
+	X(FAMILY, FAMILY)      \
+	X(IIF, IIF)            \
+	X(OIF, OIF)            \
+	X(TCP_MASK, TCP_FLAGS) \
+	X(MARK_VALUE, MARK)    \
+	X(LIMIT_COUNT, LIMIT)  \
 	X(PER_SOURCE, PER_SOURCE)
 
 struct reader {
@@ -89,16 +90,16 @@ static void find_field(struct reader *r)
 	r->ranges = NULL;
 	r->addrs = NULL;
 	switch (r->attr) {
-#define X(id, member)                       \
-	case IPFI_RULE_A_##id:              \
-		r->ranges = &r->rule->member; \
+#define X(id, member)                                               \
+	case IPFI_RULE_A_##id:                                      \
+		r->ranges = &r->rule->member;                       \
 		r->rule->fields |= IPFI_FIELD_BIT(IPFI_FIELD_##id); \
 		break;
 		RANGE_FIELDS(X)
 #undef X
-#define X(id, member)                      \
-	case IPFI_RULE_A_##id:             \
-		r->addrs = &r->rule->member; \
+#define X(id, member)                                               \
+	case IPFI_RULE_A_##id:                                      \
+		r->addrs = &r->rule->member;                        \
 		r->rule->fields |= IPFI_FIELD_BIT(IPFI_FIELD_##id); \
 		break;
 		ADDRESS_FIELDS(X)
@@ -172,9 +173,9 @@ static void take_attr(struct reader *r, unsigned int attr, const struct wire_val
 	struct ipfi_rule *rule = r->rule;
 
 	switch (attr) {
-#define X(id, field)                                                           \
-	case IPFI_RULE_A_##id:                                                 \
-		rule->fields |= IPFI_FIELD_BIT(IPFI_FIELD_##field);            \
+#define X(id, field)                                                \
+	case IPFI_RULE_A_##id:                                      \
+		rule->fields |= IPFI_FIELD_BIT(IPFI_FIELD_##field); \
 		break;
 		OTHER_FIELDS(X)
 #undef X

@@ -22,8 +22,8 @@ struct lint_rules {
 
 /*
  * Reads the rules that @bytes add, in their order. False and why in @error when these are no
- * messages. What a rule does (target, helper, log) is left out: only what it matches is read. All of
- * it lives in @arena.
+ * messages. What a rule does (target, helper, log) is left out: only what it matches is read. All
+ * of it lives in @arena.
  */
 bool lint_rules_read(struct lint_arena *arena, const void *bytes, size_t len,
 		     struct lint_rules *rules, struct wire_error *error);

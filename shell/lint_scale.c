@@ -143,7 +143,8 @@ static bool may_stand(int c)
 }
 
 /* Is the name in the step from @from up to @behind, NULL for the last one? */
-static bool in_step(const char *name, const struct lint_bound *from, const struct lint_bound *behind)
+static bool in_step(const char *name, const struct lint_bound *from,
+		    const struct lint_bound *behind)
 {
 	struct lint_bound b = bound(name, strlen(name));
 

@@ -6,7 +6,8 @@
 #define SHORTEN_MOST 24
 
 /* Does one of @boxes have all of @box? The first that does is noted. */
-static bool has_whole(struct lint_work *w, const struct lint_box *box, const struct lint_boxes *boxes)
+static bool has_whole(struct lint_work *w, const struct lint_box *box,
+		      const struct lint_boxes *boxes)
 {
 	u32 border;
 
@@ -44,7 +45,8 @@ static enum lint_answer shadow_in_scene(struct lint_work *w, u32 rule)
 	const struct lint_scene *scene = w->proof.scene;
 	enum lint_answer answer = LINT_COVERED;
 
-	for (u32 i = scene->first[rule]; i < scene->first[rule + 1] && answer == LINT_COVERED; i++) {
+	for (u32 i = scene->first[rule]; i < scene->first[rule + 1] && answer == LINT_COVERED;
+	     i++) {
 		struct lint_mark mark = lint_mark(w->proof.arena);
 		struct lint_box *box = lint_scene_box(scene, i);
 		struct lint_boxes before = lint_gather(w, box, 0, scene->first[rule]);

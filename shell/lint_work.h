@@ -16,11 +16,11 @@ struct lint_work {
 	const struct lint_world *world;
 	struct lint_proof proof;
 	struct ipfi_classifier classifier;
-	u32 *used; /* [rule] see lint_proof: those of this turn count */
-	u8 *removed; /* [rule] found to be of no use */
-	struct lint_list *takers; /* [rule] what takes its packets */
-	bool *by_default; /* [rule] redundant: so does a default */
-	struct lint_box **left; /* [rule] part of what a rule decides that is met ... */
+	u32 *used;			   /* [rule] see lint_proof: those of this turn count */
+	u8 *removed;			   /* [rule] found to be of no use */
+	struct lint_list *takers;	   /* [rule] what takes its packets */
+	bool *by_default;		   /* [rule] redundant: so does a default */
+	struct lint_box **left;		   /* [rule] part of what a rule decides that is met ... */
 	const struct lint_scene **left_in; /* ... and the scene that this is of */
 };
 
@@ -28,14 +28,14 @@ struct lint_work {
 void lint_list_used(struct lint_work *w, struct lint_list *list);
 
 /*
- * A new turn of questions about one rule, which share the rule's budget. False when all steps are used
- * up.
+ * A new turn of questions about one rule, which share the rule's budget. False when all steps are
+ * used up.
  */
 bool lint_begin_rule(struct lint_work *w);
 
 /*
- * The boxes from @from up to @to that meet @box and match for sure, without those of removed rules. In
- * the memory of the proof.
+ * The boxes from @from up to @to that meet @box and match for sure, without those of removed rules.
+ * In the memory of the proof.
  */
 struct lint_boxes lint_gather(struct lint_work *w, const struct lint_box *box, u32 from, u32 to);
 

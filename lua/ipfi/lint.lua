@@ -28,6 +28,9 @@ Findings.__index = Findings
 local Finding = { __name = "finding" }
 Finding.__index = Finding
 
+-- Of how many rules nothing could be proven, by list of findings.
+local unknown = setmetatable({}, { __mode = "k" })
+
 -- How many rules a message names.
 local NAMED = 3
 
@@ -351,7 +354,14 @@ function lint.check(p)
         verdict = row.verdict, meets = rules[found.meets].name }
     end
   end
-  return setmetatable(without_refuted(p, rows, witnesses), Findings)
+  local list = setmetatable(without_refuted(p, rows, witnesses), Findings)
+  unknown[list] = #answer.unknown
+  return list
+end
+
+--- Of how many rules nothing is said, because it would have taken too long to prove.
+function lint.unknown(list)
+  return unknown[list]
 end
 
 --- The line of a finding: "policy.lua:14: warning: rule 'web': never matches: ..."

@@ -117,6 +117,10 @@ end
 -- Rules that are of no use are worth a word, but no reason to fail.
 local function tell_findings(p)
   local findings = lint.check(p)
+  if lint.unknown(findings) > 0 then
+    log.write("info", ("%s: too long to prove of %s whether they are of use"):format(p.source,
+      text.plural(lint.unknown(findings), "rule")))
+  end
   if settings.json then
     return printer.print(findings)
   end

@@ -583,6 +583,11 @@ function cases.addresses_and_ports()
   try(10001, { "dport", "sport" }, 6)
 end
 
+function cases.both_families()
+  try(130001, { "family", "src", "iif" }, 5, SETS / 30)
+  try(140001, { "family", "dst", "proto" }, 5, SETS / 10)
+end
+
 function cases.protocols()
   try(20001, { "proto", "dport", "tcp_flags" }, 6, SETS / 3)
   try(30001, { "proto", "icmp", "family" }, 6, SETS)
