@@ -254,6 +254,7 @@ static void read_packet(lua_State *L, struct engine_packet *packet)
 	packet->oif = read_text(L, "oif", NULL);
 	read_u32(L, "mark", &packet->mark);
 	packet->has_user = read_u32(L, "user", &packet->user);
+	packet->checked = read_flag(L, 2, "checked", false);
 }
 
 static void set_text(lua_State *L, const char *name, const char *text)
@@ -280,10 +281,11 @@ static void push_answers(lua_State *L, struct engine_world *world)
 }
 
 /*
- * world:pass { list =, data =, iif =, oif =, mark =, user = } -> outcome; or nil and a message
+ * world:pass { list =, data =, iif =, oif =, mark =, user =, checked = } -> outcome; or nil and a message
  *
  * list: "in", "out" or "forward"; data: the bytes of the IP packet; iif, oif: names of devices, or as its addresses
- * say; user: the number of its sender, list "out". The outcome has verdict ("accept" or "drop"), data (as the packet
+ * say; user: the number of its sender, list "out"; checked: its checksums count as right, as in captures of what a
+ * device was to make them for. The outcome has verdict ("accept" or "drop"), data (as the packet
  * left, translated), list, iif and oif (how it went in the end), and answers: a list of packets that the firewall
  * sent itself, each { data =, oif = }.
  */

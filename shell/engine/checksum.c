@@ -75,9 +75,12 @@ void inet_proto_csum_replace16(__sum16 *sum, struct sk_buff *skb, const __be32 *
 __sum16 nf_checksum(struct sk_buff *skb, unsigned int hook, unsigned int offset, u8 proto, unsigned short family)
 {
 	const u32 length = skb->len - offset;
-	const __wsum sum = csum_partial(skb->data + offset, (int)length, 0);
+	__wsum sum;
 
 	(void)hook;
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY)
+		return 0;
+	sum = csum_partial(skb->data + offset, (int)length, 0);
 	if (family == AF_INET6)
 		return csum_ipv6_magic(&ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, length, proto, sum);
 	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP)

@@ -76,6 +76,7 @@ struct engine_packet {
 	size_t len;
 	const char *iif, *oif; /* NULL: as the addresses say. One that the world lacks is made, with addresses of its own */
 	uint32_t mark;
+	bool checked; /* its checksums count as right, as those that a device has looked at, or will make */
 	bool has_user;
 	uint32_t user; /* with has_user: the owner of the socket that sends it, list out */
 };

@@ -56,7 +56,7 @@ static struct sk_buff *make_skb(const struct engine_packet *packet, int *err)
 	skb_reset_network_header(skb);
 	skb->protocol = htons(version == 4 ? ETH_P_IP : ETH_P_IPV6);
 	skb->mark = packet->mark;
-	skb->ip_summed = CHECKSUM_NONE;
+	skb->ip_summed = packet->checked ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
 	return skb;
 }
 

@@ -247,6 +247,8 @@ function cases.checksums_are_looked_at()
   local out = pass(world, { dir = "in", iif = "eth0", data = bytes:sub(1, -5) .. "\1" .. bytes:sub(-3) })
   expect(out.verdict, "drop")
   expect(count(world, "bad-checksum"), 1)
+  out = world:pass { list = "in", iif = "eth0", data = bytes:sub(1, -5) .. "\1" .. bytes:sub(-3), checked = true }
+  expect(out.verdict, "accept")
   -- What this machine makes is taken as right.
   commit(world, [[rules = { allow { "out", dir = "out", state = true } }]])
   out = pass(world, { dir = "out", oif = "eth0", data = bytes:sub(1, -5) .. "\1" .. bytes:sub(-3) })

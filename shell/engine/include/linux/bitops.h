@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #define BITS_PER_LONG 64
+_Static_assert(sizeof(long) == 8, "words of 64 bits");
 #define BIT(n) (1UL << (n))
 #define BITS_TO_LONGS(bits) (((bits) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 #define __ffs(word) ((unsigned int)__builtin_ctzl(word))
