@@ -5,7 +5,7 @@
 #
 #	#!/bin/bash
 #	# SPDX-License-Identifier: GPL-2.0-or-later
-#	# guests: debian uml-debug        (optional: where it runs; default both)
+#	# guests: debian uml-debug        (optional: where it runs; default uml-debug, see tests/check)
 #	# timeout: 120                    (optional: seconds; default 300, more in slow guests)
 #	. "$IPFI_TOP/tests/lab/lib.sh"
 #	load_ipfi
@@ -123,15 +123,13 @@ dmesg_mark() {
 }
 dmesg_since() { dmesg | sed "1,/$lab_mark/d"; }
 
-# space NAME...: network namespaces, with loopback up, without duplicate address detection (it would keep
-# addresses unusable for a second) and without router solicitations.
+# space NAME...: network namespaces, with loopback up. They have what tests/lab/inside sets for all: no duplicate
+# address detection (it would keep addresses unusable for a second) and no router solicitations.
 space() {
 	local name
 	for name; do
 		ip netns add "$name" || return
 		lab_spaces+=("$name")
-		in_ns "$name" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
-			net.ipv6.conf.default.router_solicitations=0 net.ipv6.conf.default.autoconf=0
 		ip -n "$name" link set lo up
 	done
 }
@@ -149,17 +147,23 @@ link() {
 	done
 	space_b=$2 if_b=$3
 	shift 3
-	ip -n "$space_a" link add "$if_a" type veth peer name "$if_b" netns "$space_b" || return
-	for address in "${addresses_a[@]}"; do lab_address "$space_a" "$if_a" "$address"; done
-	for address; do lab_address "$space_b" "$if_b" "$address"; done
-	ip -n "$space_a" link set "$if_a" up
-	ip -n "$space_b" link set "$if_b" up
+	# In as few processes as it takes: in some guests each is a fiftieth of a second.
+	{
+		printf 'link add %s type veth peer name %s netns %s\n' "$if_a" "$if_b" "$space_b"
+		lab_addresses "$if_a" "${addresses_a[@]}"
+	} | ip -n "$space_a" -batch - && lab_addresses "$if_b" "$@" | ip -n "$space_b" -batch -
 }
-lab_address() {
-	case $3 in
-	*:*) ip -n "$1" addr add "$3" dev "$2" nodad ;;
-	*) ip -n "$1" addr add "$3" dev "$2" ;;
-	esac
+# lab_addresses DEVICE ADDRESS...: as commands of ip, with the one that takes it up.
+lab_addresses() {
+	local device=$1 address
+	shift
+	for address; do
+		case $address in
+		*:*) printf 'addr add %s dev %s nodad\n' "$address" "$device" ;;
+		*) printf 'addr add %s dev %s\n' "$address" "$device" ;;
+		esac
+	done
+	printf 'link set %s up\n' "$device"
 }
 
 # topo_router: client (eth0) -- (lan0) router (wan0) -- (eth0) server.
@@ -169,10 +173,8 @@ topo_router() {
 		link client eth0 10.0.1.2/24 fd00:1::2/64 -- router lan0 10.0.1.1/24 fd00:1::1/64 &&
 		link router wan0 10.0.2.1/24 fd00:2::1/64 -- server eth0 10.0.2.2/24 fd00:2::2/64 || return
 	in_ns router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-	ip -n client route add default via 10.0.1.1
-	ip -n client -6 route add default via fd00:1::1
-	ip -n server route add default via 10.0.2.1
-	ip -n server -6 route add default via fd00:2::1
+	printf 'route add default via %s\n' 10.0.1.1 fd00:1::1 | ip -n client -batch -
+	printf 'route add default via %s\n' 10.0.2.1 fd00:2::1 | ip -n server -batch -
 	wait_for 10 in_ns client ping -c 1 -W 1 10.0.2.2 && wait_for 10 in_ns client ping -6 -c 1 -W 1 fd00:2::2
 }
 

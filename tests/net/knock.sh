@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: debian
 # timeout: 400
 #
 # Port knocking, by examples/knock.lua and its policy: who knocks right gets in, nobody else does, in both families;
@@ -69,7 +68,7 @@ bound() { [[ $1 = *:* ]] && echo "[$1]" || echo "$1"; }
 opened() { grep -c "open for $1\$" "$lab_tmp/said"; }
 
 sequence=(7000 8000/udp 9000)
-open=$(slow 20 45)
+open=$(slow 20 30)
 listen ports=7000,8000/udp,9000 within=20 "open=$open"
 is "$(grep -o 'listening for.*' "$lab_tmp/said")" "listening for tcp 7000, udp 8000, tcp 9000" "it listens"
 fails "without a knock there is no ssh" enters 10.0.0.1
