@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: debian
 #
 # Sites blocked by name, by examples/blocked-sites.lua and its policy, with a resolver that is there, changes its
 # mind, and is away: denied both ways, in both families; what failed stays blocked; nothing waits longer than said.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# guests: debian uml-debug
 # timeout: 400
 #
 # A full state table stays correct: never more states than allowed, nothing passes untracked, what lives goes on,

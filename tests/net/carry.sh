@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# guests: debian uml-debug
 #
 # One stateful rule, and none for the replies, carries a whole connection through a router: TCP, UDP and ping, in
 # both families. What no rule allows does not pass, what a rule rejects is answered at once.

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: debian
 # timeout: 400
 #
 # The examples do what their comments say: the three policies under real traffic, the two jobs from cron.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# guests: debian uml-debug
 #
 # The module's own life: nothing changes before the first commit, closed=1 starts the other way round, and it can
 # be unloaded at any time.

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: uml-debug
 # timeout: 300
 #
 # What an FTP client or server may not talk the firewall into: other hosts, ports of services, answers that nobody

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: uml-debug
 #
 # Announcements in pieces through address translation, between ordinary sockets: these send the next piece when
 # the last one is acknowledged, while the firewall may let none of it go before it has them all. Both get on, and

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: debian
 # timeout: 200
 #
 # examples/jobs/ftp-window.lua, as cron runs it, on the gateway of the examples: FTP is open for some machines at

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: debian
 #
 # Rule files of the original, imported and committed: real programs meet what their rules say.
 . "$IPFI_TOP/tests/net/support/firewall.sh"

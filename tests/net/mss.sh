@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: debian
 #
 # The maximum segment size of connections that pass: never larger than a rule says, or than the path's MTU allows, and
 # never made larger. So a transfer works where the errors that tell of a narrow path are lost.

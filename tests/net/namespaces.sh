@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# guests: debian uml-debug
 #
 # Everything is per network namespace: rules, states, limits, counters, events. Who rules a namespace rules its
 # firewall, and nobody else. A namespace goes with all it has, under traffic too.

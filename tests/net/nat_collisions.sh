@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: uml-debug
 #
 # Two connections that would look alike somewhere: each gets its own look, and its own data. And what becomes of a
 # translated connection whose ports are used again, that is rejected, or that is killed.

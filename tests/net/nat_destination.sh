@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: uml-debug
 #
 # Destination NAT: published servers for each protocol and family, ranges, redirect, connections that this machine makes,
 # hairpin, and what a commit does to live connections.

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: uml-debug
 #
 # ICMP through a translation, both ways and in both families: errors come back as answers to what was sent, with the
 # quoted packet as its sender knows it; a route can be traced, and the path's MTU is found.

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: uml-debug
 #
 # Source NAT: what each protocol leaves as, in both families; ranges of addresses and ports; which port is kept or chosen;
 # how long a mapping lives; what ends it and what does not. (Collisions are nat_collisions.sh's, many connections

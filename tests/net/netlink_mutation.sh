@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# guests: debian uml-debug
 # Malformed messages of every command: refused or handled, and the kernel stays clean.
 # timeout: 400
 . "$IPFI_TOP/tests/lab/lib.sh"

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: uml-debug
 # timeout: 500
 #
 # Dynamic sets: who is a member meets the rules at once, live connections too; networks, both families, negation,

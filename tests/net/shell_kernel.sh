@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# guests: debian uml-debug
 # timeout: 600
 #
 # The program's C side against the module: transactions, dumps, refusals with their paths, events, Ctrl-C, rights,

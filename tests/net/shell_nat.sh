@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: uml-debug
 # timeout: 200
 #
 # What the program says of the kernel's NAT rules, translated states, expectations and events, and what the kernel
