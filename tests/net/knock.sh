@@ -121,7 +121,7 @@ is "$?" 143 "it ends when it is told to"
 
 # A session holds the door open: it goes on long after the time to enter is over, and ends when it is deleted.
 sequence=(7000 8000 9000)
-open=$(slow 5 10)
+open=$(slow 5 15)
 listen "open=$open" within=20
 knock 10.0.0.1 "${sequence[@]}"
 wait_for 20 grep -q 'open for 10.0.0.1$' "$lab_tmp/said"
@@ -148,6 +148,10 @@ knock 10.0.0.1 "${sequence[@]}"
 wait_for 20 grep -q 'knocked, but' "$lab_tmp/said"
 runs "it goes on without its set" kill -0 $listener
 runs "until the policy is back" in_ns host-b "$IPFI" -f "$IPFI_TOP/examples/knock-policy.lua"
-knock 10.0.0.12 "${sequence[@]}"
-wait_for 20 grep -q 'open for 10.0.0.12$' "$lab_tmp/said"
-runs "then it opens again" enters 10.0.0.12
+# The door may have closed again before a slow guest gets there.
+again() {
+	knock 10.0.0.12 "${sequence[@]}"
+	wait_for 20 grep -q 'open for 10.0.0.12$' "$lab_tmp/said"
+	enters 10.0.0.12
+}
+runs "then it opens again" wait_for 60 again
