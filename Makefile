@@ -190,6 +190,8 @@ install: all
 		"$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}" || exit 1; done
 	sed 's|/usr/sbin/ipfi|$(PREFIX)/sbin/ipfi|' packaging/ipfi.service | \
 		install -D -m 644 /dev/stdin $(DESTDIR)/lib/systemd/system/ipfi.service
+	install -D -m 644 packaging/ipfi.bash-completion \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ipfi
 	install -D -m 644 module/ipfi.ko $(DESTDIR)/lib/modules/$(release)/updates/ipfi.ko
 	[ -n "$(DESTDIR)" ] || depmod $(release)
 

@@ -8,7 +8,7 @@
 
 runs "make install" make -s -o all install
 for file in /usr/sbin/ipfi /usr/share/ipfi/ipfi/main.lua /etc/ipfi /usr/share/man/man8/ipfi.8 \
-	/usr/share/man/man5/ipfi-policy.5 /usr/share/doc/ipfi/examples/router.lua; do
+	/usr/share/man/man5/ipfi-policy.5 /usr/share/bash-completion/completions/ipfi /usr/share/doc/ipfi/examples/router.lua; do
 	runs "$file is there" test -e "$file"
 done
 # Out of the tree, where nothing else could be found.
