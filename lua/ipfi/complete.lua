@@ -5,14 +5,17 @@ local dscp = require "ipfi.dscp"
 local events = require "ipfi.events"
 local fields = require "ipfi.fields"
 local filters = require "ipfi.filters"
+local help = require "ipfi.help"
 local helper = require "ipfi.helper"
 local icmp = require "ipfi.icmp"
 local limits = require "ipfi.limits"
+local packet = require "ipfi.packet"
 local policy = require "ipfi.policy"
 local protocol = require "ipfi.protocol"
 local rule = require "ipfi.rule"
 local running = require "ipfi.running"
 local sets = require "ipfi.sets"
+local states = require "ipfi.states"
 local sys = require "ipfi.c.sys"
 local text = require "ipfi.text"
 
@@ -25,7 +28,7 @@ local KEYWORDS = {
 
 -- Reads Lua up to the cursor. Returns { braces = open brackets, each { head = word or key before it, key =
 -- the last key inside, fresh = true where a new element begins }, string = quote when the cursor is in a
--- string }.
+-- string, from = where that begins, before = the word that stands right before it }.
 local function read(source)
   local scan = { braces = { { fresh = true } } }
   local at, last = 1, nil
@@ -48,6 +51,7 @@ local function read(source)
       if stop > #source then
         scan.quote = c
         scan.from = at + 1
+        scan.before = source:sub(1, at - 1):match "([%a_][%w_.:]*)%s*$"
         return scan, last
       end
       at = stop + 1
@@ -118,6 +122,7 @@ local VALUES = {
   oif = sys.interfaces,
   iface = sys.interfaces,
   icmp = icmp.names,
+  flags = function() return { "A", "F", "FA", "R", "RA", "S", "SA", "S/SAFR" } end,
   dscp = function() return dscp.names end,
   src = function() return { "me" } end,
   dst = function() return { "me" } end,
@@ -136,6 +141,9 @@ for word, place in pairs(rule.place) do
   RULE_WORDS[word] = fields.names_for(place)
 end
 
+-- The words behind which a packet may stand.
+local PACKET_WORDS = { ["fw.explain"] = true, ["fw.simulate"] = true, test = true }
+
 -- The names that may stand as keys in braces behind a word.
 local function keys_for(brace)
   local head, under = brace.head, brace.under
@@ -148,7 +156,9 @@ local function keys_for(brace)
   elseif head == "fw.set_limits" or under == "limits" then
     return limits.names
   elseif head == "fw.commit" then
-    return { "states", "expect" }
+    return { "confirm", "expect", "states" }
+  elseif PACKET_WORDS[head] then
+    return packet.field_names
   elseif head == "set" then
     return { "name", "dynamic" }
   elseif under == "default" then
@@ -157,8 +167,8 @@ local function keys_for(brace)
   return nil
 end
 
--- Files, for fw.load("...").
-local function paths(beginning)
+-- Directories, and files whose name ends as the pattern says.
+local function paths(beginning, pattern)
   local directory, rest = beginning:match("^(.*/)([^/]*)$")
   directory, rest = directory or "", rest or beginning
   local list = {}
@@ -168,7 +178,7 @@ local function paths(beginning)
       local status = sys.stat(path)
       if status and status.type == "directory" then
         list[#list + 1] = path .. "/"
-      elseif name:find("%.lua$") then
+      elseif pattern and name:find(pattern) then
         list[#list + 1] = path
       end
     end
@@ -176,6 +186,37 @@ local function paths(beginning)
   table.sort(list)
   return list
 end
+
+local function of(list)
+  return function(beginning)
+    return starting_with(type(list) == "function" and list() or list, beginning)
+  end
+end
+
+local function files(pattern)
+  return function(beginning)
+    return paths(beginning, pattern)
+  end
+end
+
+local LUA = files "%.lua$"
+
+-- What a string may hold as an argument of a function, by its name behind the last dot or colon.
+local ARGUMENTS = {
+  load = LUA,
+  dofile = LUA,
+  loadfile = LUA,
+  replay = files "%.p?capn?g?$",
+  import_legacy = files(nil),
+  export = files ".",
+  import = files ".",
+  on = of(events.names),
+  set = of(set_names),
+  help = of(help.names),
+  count_by = of(states.field_names),
+  top = of(states.field_names),
+  log = of { "debug", "error", "info", "notice", "warning" },
+}
 
 -- Cuts from candidates what stands before the word that readline completes.
 local function behind(list, skipped)
@@ -190,15 +231,14 @@ local function in_string(scan, source, word)
   local written = source:sub(scan.from) .. word
   local skipped = #written - #word
   local brace = scan.braces[#scan.braces]
-  if brace.round and brace.head == "fw.load" then
-    local list = paths(written)
+  -- help "x" and fw.load "x" are calls, too.
+  local called = scan.before or (brace.round and brace.head)
+  local argument = called and ARGUMENTS[called:match "[%a_][%w_]*$"]
+  if argument then
+    local list = argument(written)
     local folder = #list == 1 and list[1]:sub(-1) == "/"
     return behind(list, skipped), folder and "" or scan.quote
-  elseif brace.round and brace.head == "fw.on" then
-    return behind(starting_with(events.names, written), skipped), scan.quote
-  elseif brace.round and brace.head == "fw.set" then
-    return behind(starting_with(set_names(), written), skipped), scan.quote
-  elseif brace.round and (brace.head == "help" or not brace.head) then
+  elseif brace.round then
     return {}
   end
   local negation = written:match("^!%s*") or ""

@@ -5,7 +5,6 @@
 -- The kernel tells over a connection of its own when the rule set changes. Where that cannot be had, as for
 -- a user without the right, the state is asked for each second while a commit waits.
 local kernel = require "ipfi.kernel"
-local netlink = require "ipfi.c.netlink"
 local sys = require "ipfi.c.sys"
 local text = require "ipfi.text"
 
@@ -24,6 +23,13 @@ local function close()
   end
 end
 
+-- Seconds on the clock that the deadline is kept by: with --sim that of the engine's world, which the user
+-- moves.
+local function now()
+  local world = kernel.world()
+  return world and world:now() or sys.monotonic()
+end
+
 local function listen()
   -- A module that was loaded anew speaks over another connection.
   if connection and epoch ~= kernel.epoch() then
@@ -33,17 +39,17 @@ local function listen()
     return
   end
   epoch = kernel.epoch()
-  local opened = netlink.open()
-  if opened and opened:subscribe "ruleset" then
+  local ok, opened = pcall(kernel.connect, "fw.info")
+  if ok and opened:subscribe "ruleset" then
     connection = opened
-  elseif opened then
+  elseif ok then
     opened:close()
   end
 end
 
 -- Takes what an answer or an event says of a commit that waits.
 local function note(info)
-  deadline = info.confirm and sys.monotonic() + info.confirm / 1000
+  deadline = info.confirm and now() + info.confirm / 1000
   waiting = deadline and info.generation
 end
 
@@ -56,7 +62,7 @@ end
 local ENDED = {
   confirmed = "%s is confirmed and stays",
   ["rolled-back"] = "%s was rolled back",
-  ["timed-out"] = "%s was not confirmed in time and was rolled back",
+  ["timed-out"] = "%s was not confirmed in time",
 }
 
 -- What an event has to say, with what runs now.
@@ -65,12 +71,14 @@ local function tell(info, before)
   if ENDED[info.change] then
     local said = ENDED[info.change]:format(subject)
     if info.change ~= "confirmed" then
-      said = ("%s; policy '%s' runs again, as generation %d"):format(said, text.escape(info.name or ""),
-        info.generation)
+      -- Before the first commit there was no policy, and no name.
+      said = said .. (info.name and info.name ~= ""
+        and ("; '%s' is back as generation %d"):format(text.escape(info.name), info.generation)
+        or "; there is no policy, as before")
     end
     return said .. "\n"
   elseif info.confirm then
-    return ("policy '%s', generation %d, is rolled back in %d s unless fw.confirm() keeps it\n")
+    return ("policy '%s', generation %d, goes in %d s unless fw.confirm() keeps it\n")
       :format(text.escape(info.name or ""), info.generation, (info.confirm + 999) // 1000)
   end
   return nil
@@ -103,7 +111,7 @@ end
 
 -- Seconds left, rounded up; nil when nothing waits.
 local function left()
-  return deadline and math.max(0, math.ceil(deadline - sys.monotonic()))
+  return deadline and math.max(0, math.ceil(deadline - now()))
 end
 
 --- The prompt as it is now.
@@ -146,10 +154,14 @@ function countdown.look(more)
       said = ("generation %d waits no more\n"):format(before)
     end
   end
+  if kernel.world() then
+    -- Nothing happens there while the user does nothing.
+    return countdown.prompt(more), nil, nil, said
+  end
   local seconds
   if deadline then
     -- When the number shown changes; once it is over, the kernel's word is waited for.
-    local exact = deadline - sys.monotonic()
+    local exact = deadline - now()
     seconds = exact > 0 and exact - (math.ceil(exact) - 1) + 0.005 or 1
   end
   return countdown.prompt(more), seconds, connection and connection:fd(), said

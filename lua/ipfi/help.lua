@@ -531,8 +531,8 @@ ipfi: a firewall that you program. What stands here is Lua; values are shown as
 they come.
 
   fw.running()                         the rules and their counters (F3)
-  fw.states()                          the live states (F5; F4 and F6: those whose
-                                       source or destination is translated)
+  fw.states()                          the live states (F5), those whose source
+                                       (F4) or destination (F6) is translated
   fw.states { state = "ESTABLISHED", dport = "ssh" }:count()
   fw.states { src = "192.0.2.7" }:kill()
   fw.stats()                           counters and memory (F7)

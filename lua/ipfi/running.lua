@@ -260,8 +260,11 @@ function Running:__show(st)
   for _, list in ipairs(fields.lists) do
     defaults[#defaults + 1] = ("%s %s"):format(list, self.default[list] or "?")
   end
-  local shown = ("policy '%s', generation %d, %s; default %s\n"):format(text.escape(self.name or ""),
-    self.generation, policy.size(self), table.concat(defaults, ", "))
+  local what = ("policy '%s', generation %d, %s;"):format(text.escape(self.name or ""), self.generation,
+    policy.size(self))
+  local rest = "default " .. table.concat(defaults, ", ")
+  local shown = what .. (text.width(what) + text.width(rest) < (st.width or math.huge) and " " or "\n")
+    .. rest .. "\n"
   if #self.nat > 0 then
     shown = shown .. table_of(st, "NAT RULE", self.nat) .. (#self.rules > 0 and "\n" or "")
   end

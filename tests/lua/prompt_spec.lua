@@ -69,6 +69,18 @@ describe("completion", function()
     { "fw.commit(p, { states = \"k", { "keep" }, "\"" },
     { "policy { na", { "name =", "nat =" } },
     { "-- allow { dp", {} },
+    { "fw.commit(p, { con", { "confirm =" }, " " },
+    { "fw.states():count_by(\"nat_s", { "nat_sport", "nat_src" }, "\"" },
+    { "fw.states():top(5, \"reply_b", { "reply_bytes" }, "\"" },
+    { "help \"lim", { "limit", "limits" } },
+    { "help(\"fw.commit_", { "fw.commit_confirmed" }, "\"" },
+    { "fw.log(\"not", { "notice" }, "\"" },
+    { "fw.on(\"rul", { "ruleset" }, "\"" },
+    { "fw.explain { spo", { "sport =" }, " " },
+    { "fw.simulate(p, { dir = \"fo", { "forward" }, "\"" },
+    { "fw.simulate(p, { payl", { "payload =" }, " " },
+    { "allow { \"x\", flags = \"S/", { "SAFR" }, "\"" },
+    { "return \"fw", {} },
   } do
     it("knows what follows " .. case[1], function()
       local list, append = candidates(case[1])

@@ -156,12 +156,16 @@ describe("the countdown", function()
     countdown.begin()
     event { generation = 6, name = "old\27", change = "timed-out" }
     local _, _, _, said = countdown.look(false)
-    assert.equal("generation 5 was not confirmed in time and was rolled back; policy 'old\\x1b' runs again, "
-      .. "as generation 6\n", said)
+    assert.equal("generation 5 was not confirmed in time; 'old\\x1b' is back as generation 6\n", said)
+    kernel.confirm, kernel.generation = 42000, 1
+    countdown.begin()
+    event { generation = 0, name = "", change = "timed-out" }
+    assert.equal("generation 1 was not confirmed in time; there is no policy, as before\n",
+      (select(4, countdown.look(false))))
     kernel.confirm, kernel.generation = 42000, 7
     countdown.begin()
     event { generation = 8, name = "old", change = "rolled-back" }
-    assert.equal("generation 7 was rolled back; policy 'old' runs again, as generation 8\n",
+    assert.equal("generation 7 was rolled back; 'old' is back as generation 8\n",
       (select(4, countdown.look(false))))
   end)
 
@@ -170,7 +174,7 @@ describe("the countdown", function()
     event { generation = 9, name = "new", change = "committed", confirm = 59200 }
     local prompt, _, _, said = countdown.look(false)
     assert.equal("ipfi<CONFIRM 60s> ", prompt)
-    assert.equal("policy 'new', generation 9, is rolled back in 60 s unless fw.confirm() keeps it\n",
+    assert.equal("policy 'new', generation 9, goes in 60 s unless fw.confirm() keeps it\n",
       said)
     -- A commit that is to stay needs no words.
     event { generation = 10, name = "newer", change = "committed" }
