@@ -173,25 +173,46 @@ void nf_send_reset6(struct net *net, struct sock *sk, struct sk_buff *packet, in
 	path_answer(skb, way_back(packet));
 }
 
-/* The transport checksum of IPv4, where it can be told. */
-static bool is_sound_ipv4(struct sk_buff *packet)
+/*
+ * The transport's checksum. Of a protocol that nobody here knows the kernel believes that it has one over all of the
+ * packet, as most have.
+ */
+static bool is_sound(struct sk_buff *packet, unsigned int offset, u8 proto, unsigned short family)
 {
-	const struct iphdr *ip = ip_hdr(packet);
-	const unsigned int offset = ip->ihl * 4U;
-
-	if (ntohs(ip->frag_off) & FRAGMENT_OFFSET)
-		return false;
-	switch (ip->protocol) {
+	switch (proto) {
 	case IPPROTO_UDP:
 		if (packet->len >= offset + 8 && !packet->data[offset + 6] && !packet->data[offset + 7])
 			return true;
-		return !nf_checksum(packet, 0, offset, ip->protocol, AF_INET);
-	case IPPROTO_ICMP:
-	case IPPROTO_TCP:
-		return !nf_checksum(packet, 0, offset, ip->protocol, AF_INET);
-	default:
+		break;
+	case IPPROTO_GRE:
+	case IPPROTO_AH:
+	case IPPROTO_ESP:
+	case IPPROTO_SCTP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_DCCP:
 		return true;
 	}
+	return offset <= packet->len && !nf_checksum(packet, 0, offset, proto, family);
+}
+
+static bool is_sound_ipv4(struct sk_buff *packet)
+{
+	const struct iphdr *ip = ip_hdr(packet);
+
+	return !(ntohs(ip->frag_off) & FRAGMENT_OFFSET) && is_sound(packet, ip->ihl * 4U, ip->protocol, AF_INET);
+}
+
+/*
+ * Nothing answers an ICMP message that tells something itself, or that nobody knows (RFC 1122 section 3.2.2): such
+ * as redirects (5) and source quench (4), and types beyond those of RFC 950.
+ */
+static bool is_answered_ipv4(const struct sk_buff *packet)
+{
+	const struct iphdr *ip = ip_hdr(packet);
+	const unsigned int offset = ip->ihl * 4U;
+	const u8 type = packet->len > offset ? packet->data[offset] : 0;
+
+	return ip->protocol != IPPROTO_ICMP || (type != 4 && type != 5 && type <= 18);
 }
 
 /* Nobody is told of what was sent to many. */
@@ -212,7 +233,7 @@ void nf_send_unreach(struct sk_buff *packet, int code, int hook)
 	__be32 source;
 
 	(void)hook;
-	if (!is_to_one_ipv4(ip) || !is_sound_ipv4(packet))
+	if (!is_to_one_ipv4(ip) || !is_sound_ipv4(packet) || !is_answered_ipv4(packet))
 		return;
 	source = inet_addr_type(&world->net, ip->daddr) == RTN_LOCAL ? ip->daddr :
 								       inet_select_addr(&back->dev, ip->saddr, 0);
@@ -235,9 +256,7 @@ static bool is_sound_ipv6(struct sk_buff *packet)
 	u8 proto;
 	unsigned int offset = behind_extensions(packet, &proto);
 
-	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP && proto != IPPROTO_ICMPV6)
-		return true;
-	return offset <= packet->len && !nf_checksum(packet, 0, offset, proto, AF_INET6);
+	return is_sound(packet, offset, proto, AF_INET6);
 }
 
 void nf_send_unreach6(struct net *net, struct sk_buff *packet, unsigned char code, unsigned int hook)

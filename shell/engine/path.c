@@ -111,7 +111,8 @@ static bool arrive(struct passing *p)
 	return for_here ? come_in(p) : forward(p);
 }
 
-static bool go_out(struct passing *p)
+/* To where it leaves: *loops when that is a loopback device, by which it is to come in again. */
+static bool go_out(struct passing *p, bool *loops)
 {
 	struct device *out = p->oif;
 
@@ -124,27 +125,54 @@ static bool go_out(struct passing *p)
 	/* A translation may have found another way. */
 	out = skb_dst(p->skb) ? device_of(skb_dst(p->skb)->dev) : NULL;
 	p->oif = out;
-	if (!out || !(out->dev.flags & IFF_LOOPBACK))
-		return true;
+	*loops = out && out->dev.flags & IFF_LOOPBACK;
+	return true;
+}
+
+static bool come_back(struct passing *p, struct device *loopback)
+{
 	p->skb->sk = NULL;
-	p->iif = out;
+	p->iif = loopback;
 	p->list = ENGINE_IN;
 	return arrive(p);
 }
 
-void path_answer(struct sk_buff *skb, struct device *out)
+static void append(struct sk_buff **last, struct sk_buff *skb)
 {
-	struct passing p = { .world = world, .skb = skb, .oif = out };
-	struct sk_buff **last = &world->answers;
-
-	if (!go_out(&p)) {
-		kfree_skb(skb);
-		return;
-	}
-	skb->dev = p.oif ? dev_of(p.oif) : dev_of(p.iif);
 	while (*last)
 		last = &(*last)->next;
 	*last = skb;
+}
+
+/* What leaves by loopback while another packet is worked on comes in when that is done. */
+void path_answer(struct sk_buff *skb, struct device *out)
+{
+	struct passing p = { .world = world, .skb = skb, .oif = out };
+	bool loops;
+
+	if (!go_out(&p, &loops)) {
+		kfree_skb(skb);
+		return;
+	}
+	skb->dev = dev_of(p.oif);
+	append(loops ? &world->backlog : &world->answers, skb);
+}
+
+static void work_off(struct engine_world *one)
+{
+	while (one->backlog) {
+		struct passing p = { .world = one, .skb = one->backlog };
+		struct device *loopback = device_of(p.skb->dev);
+
+		one->backlog = p.skb->next;
+		p.skb->next = NULL;
+		if (!come_back(&p, loopback)) {
+			kfree_skb(p.skb);
+			continue;
+		}
+		p.skb->dev = p.oif ? dev_of(p.oif) : dev_of(p.iif);
+		append(&one->answers, p.skb);
+	}
 }
 
 static void free_all(struct sk_buff **skb)
@@ -161,6 +189,7 @@ void path_forget(struct engine_world *one)
 {
 	free_all(&one->packet);
 	free_all(&one->answers);
+	free_all(&one->backlog);
 	free_all(&one->answered);
 }
 
@@ -208,14 +237,18 @@ static bool pass(struct passing *p, const struct engine_packet *packet)
 {
 	struct sock sender = { .net = &p->world->net, .sk_uid = { packet->user } };
 	struct engine_address own = {};
-	bool accepted;
+	bool accepted, loops;
 
 	if (borrow(p, &own))
 		p->world->borrowed = &own;
 	if (packet->list == ENGINE_OUT && packet->has_user)
 		p->skb->sk = &sender;
-	accepted = packet->list == ENGINE_OUT ? go_out(p) : arrive(p);
+	if (packet->list != ENGINE_OUT)
+		accepted = arrive(p);
+	else
+		accepted = go_out(p, &loops) && (!loops || come_back(p, p->oif));
 	p->skb->sk = NULL;
+	work_off(p->world);
 	p->world->borrowed = NULL;
 	return accepted;
 }

@@ -37,6 +37,7 @@ struct engine_world {
 	struct line *told;     /* the one that was asked for last */
 	struct sk_buff *packet; /* that passed last */
 	struct sk_buff *answers, *answered; /* to it: those not yet asked for; those that were */
+	struct sk_buff *backlog; /* what has left by loopback and is to come in again */
 	const struct engine_address *borrowed; /* counts as the machine's own, NULL for none */
 };
 
