@@ -75,8 +75,9 @@ local function explanation(j, masked)
   for i, step in ipairs(j.steps) do
     steps[i] = ("%s %s %s"):format(step.list, step.rule, step.field or "matches")
   end
-  return ("%s by %s, %s, list %s, state %s, nat %s, %s %s\n    %s"):format(j.verdict, j.rule, j.reason, j.list, j.state,
-    ends_of(j.nat, masked), j.dstnat and j.dstnat.rule, j.srcnat and j.srcnat.rule, table.concat(steps, "\n    "))
+  local nat = masked and (j.dstnat or j.srcnat) and "by chance" or ends_of(j.nat, masked)
+  return ("%s by %s, %s, list %s, state %s, nat %s, %s %s\n    %s"):format(j.verdict, j.rule, j.reason, j.list,
+    j.state, nat, j.dstnat and j.dstnat.rule, j.srcnat and j.srcnat.rule, table.concat(steps, "\n    "))
 end
 
 -- Compares by a function (value, masked) -> text. Returns nil, or what both sides said. policy.free counts.
@@ -114,18 +115,20 @@ function compare.promise(judged, arrived, came, sums, looped)
     if sums and one.where ~= "here" and not sum_is_right(one.data) then
       return "a checksum is wrong: " .. packet.line(one.data)
     elseif t.src == wanted.src and t.dst == wanted.dst and (t.sport or t.id) == (wanted.sport or t.id)
-      and t.dport == (wanted.dport or t.dport) and t.proto == arrived.proto and (t.flags or "") == (arrived.flags or "") then
+      and t.dport == (wanted.dport or t.dport) and t.proto == arrived.proto
+      and (t.flags or "") == (arrived.flags or "") then
       left = one
     end
   end
   if allowed ~= (left ~= nil) and not (allowed and looped and #came == 0) then
-    return ("explained as %s as %s, but what came out is %s"):format(judged.verdict, ends_of(judged.nat), outcome(came))
+    return ("explained as %s as %s, but what came out is %s"):format(judged.verdict, ends_of(judged.nat),
+      outcome(came))
   end
   return nil, left
 end
 
-local FIELDS = { "family", "proto", "state", "guessed", "src", "sport", "dst", "dport", "nat_src", "nat_sport", "nat_dst",
-  "nat_dport", "iif", "oif", "rule", "packets", "bytes", "reply_packets", "reply_bytes", "mark", "helper" }
+local FIELDS = { "family", "proto", "state", "guessed", "src", "sport", "dst", "dport", "nat_src", "nat_sport",
+  "nat_dst", "nat_dport", "iif", "oif", "rule", "packets", "bytes", "reply_packets", "reply_bytes", "mark", "helper" }
 local ADDRESSES = { src = true, dst = true, nat_src = true, nat_dst = true }
 local PORTS = { sport = true, dport = true, nat_sport = true, nat_dport = true }
 local VARIES = { bytes = true, reply_bytes = true }

@@ -227,7 +227,8 @@ end
 
 local function ftp_data(control)
   local active = control.active
-  local c = { proto = "tcp", step = tcp_step, at = 0, sport = active and 20 or random(40000, 40009), dport = control.data,
+  local c = { proto = "tcp", step = tcp_step, at = 0, sport = active and 20 or random(40000, 40009),
+    dport = control.data,
     script = { { ">", "S" }, { "<", "SA" }, { ">", "A" }, { ">", "PA" }, { "<", "A" } } }
   c.client, c.server = control.client, control.server
   -- Who opens it, and whom he addresses, each side knows from its control connection.
@@ -248,7 +249,8 @@ end
 local function new_ftp(family)
   local client, server = ends(family)
   local active = chance(40)
-  local c = { proto = "tcp", family = family, client = client, server = server, sport = random(40000, 40009), dport = 21,
+  local c = { proto = "tcp", family = family, client = client, server = server, sport = random(40000, 40009),
+    dport = 21,
     data = random(2000, 2003), active = active, step = ftp_step, at = 0 }
   c.script = { { true, "S" }, { false, "SA" }, { true, "A" }, { false, "PA", "220 ready\r\n" }, { true, "A" } }
   if active then

@@ -3,8 +3,9 @@
 --
 -- Random policies and packets, given to the kernel and to the built-in engine: both must say and do the same.
 --
---   ipfi run.lua to=PIPE from=PIPE first=SEED policies=N packets=N
+--   ipfi run.lua to=PIPE from=PIPE first=SEED policies=N packets=N [verbose=yes]
 --
+-- Without pipes, and with --sim, two worlds of the engine are compared, which needs no guest and tries this file.
 -- Prints "ok ..." or, for the first difference of a policy, "not ok ..." with the policy and its packets so far.
 -- Each packet is explained by both, then passes both; what comes out is held against the explanation and against
 -- the other. At the end of a policy the states, the rules' counters, the reasons' counters and the
@@ -24,7 +25,8 @@ local count_of = { policies = tonumber(args.policies or 50), packets = tonumber(
 local first = tonumber(args.first or 1)
 local verbose = args.verbose ~= nil
 
-local real = args.to and sides.kernel(assert(io.open(args.to, "wb")), assert(io.open(args.from, "rb"))) or sides.engine(99)
+local real = args.to and sides.kernel(assert(io.open(args.to, "wb")), assert(io.open(args.from, "rb")))
+  or sides.engine(99)
 local total = { packets = 0, allow = 0, deny = 0, reject = 0, translated = 0, states = 0, free = 0, ended = 0 }
 
 -- A policy that is right: rules that say what cannot be are left out.
@@ -133,8 +135,8 @@ local function expectations(side, masked)
     local lines = {}
     for _, row in ipairs(fw.expectations()) do
       lines[#lines + 1] = masked and ("%s %s %s"):format(row.proto, row.rule, row.helper)
-        or ("%s %s > %s:%d nat %s:%s rule %s"):format(row.proto, row.src, row.dst, row.dport, row.nat_dst, row.nat_dport,
-        row.rule)
+        or ("%s %s > %s:%d nat %s:%s rule %s"):format(row.proto, row.src, row.dst, row.dport, row.nat_dst,
+          row.nat_dport, row.rule)
     end
     table.sort(lines)
     return table.concat(lines, "\n    ")
@@ -280,8 +282,9 @@ local function run(seed)
     local a = timed("kernel", step, both[1], c, draw, forth)
     local b = timed("engine", step, both[2], c, draw, forth)
     if a or b then
-      history[#history + 1] = ("%s %s%s%s: %s: %s by %s"):format(a.way.dir, a.way.iif or "", a.way.oif and ">" .. a.way.oif or "",
-        a.way.mark and (" mark %d user %d"):format(a.way.mark, a.way.user) or "", a.line, a.judged.verdict, a.judged.rule)
+      history[#history + 1] = ("%s %s%s%s: %s: %s by %s"):format(a.way.dir, a.way.iif or "",
+        a.way.oif and ">" .. a.way.oif or "", a.way.mark and (" mark %d user %d"):format(a.way.mark, a.way.user) or "", a.line, a.judged.verdict,
+        a.judged.rule)
       if verbose then
         print("# " .. history[#history])
       end
@@ -325,8 +328,8 @@ print("# " .. table.concat(words, ", "))
 if wrong == 0 then
   print(("ok the engine answers as the kernel: %d policies, %d packets"):format(count_of.policies, total.packets))
 end
-for name, seconds in pairs(spent) do
-  print(("# %s: %.1f s"):format(name, seconds))
+for _, name in ipairs { "load", "kernel", "engine" } do
+  print(("# %s: %.1f s"):format(name, spent[name] or 0))
 end
 kernel.close()
 os.exit(wrong == 0 and 0 or 1)
