@@ -38,6 +38,7 @@ struct live {
 	struct ipfi_tuple leaving; /* as the packet leaves, if translated */
 	struct ipfi_addr given;
 	u8 unread; /* why its helper drops the packet, 0 */
+	u8 heard;  /* what the packet counts as when its flow lets it pass */
 };
 
 static void decide(struct asking *a, const struct ipfi_decision *decision)
@@ -351,6 +352,7 @@ static void take_copy(struct asking *a, struct ipfi_state *state, struct live *l
 	u32 ack;
 
 	memset(live, 0, sizeof(*live));
+	live->heard = IPFI_REASON_STATE;
 	live->state = state;
 	live->id = ipfi_state_id(state);
 	live->flow = state->flow;
@@ -363,8 +365,12 @@ static void take_copy(struct asking *a, struct ipfi_state *state, struct live *l
 		if (wide->translated)
 			ipfi_nat_view(wide, IPFI_VIEW_LEAVING, live->direction, &live->leaving);
 		if (wide->control && !ipfi_state_hidden(state) &&
-		    !(p->packet.loopback && p->packet.list == IPFI_LIST_IN))
+		    !(p->packet.loopback && p->packet.list == IPFI_LIST_IN)) {
 			live->unread = ipfi_control_before(p, wide, live->direction, &ack);
+			/* A payload that was made up announces nothing. */
+			if (!live->unread && p->skb->ip_summed != CHECKSUM_UNNECESSARY)
+				live->heard = ipfi_control_foresee(p, wide, live->direction);
+		}
 	}
 	spin_unlock(&state->lock);
 }
@@ -459,7 +465,7 @@ static void judge_live(struct asking *a, struct live *live)
 	switch (ipfi_flow_advance(&live->flow, packet, live->direction, &reason)) {
 	case IPFI_ADVANCE_PASS:
 		a->x->state = live->flow.state;
-		allow(a, IPFI_REASON_STATE);
+		allow(a, live->heard);
 		break;
 	case IPFI_ADVANCE_IGNORE:
 		allow(a, reason);
@@ -609,6 +615,9 @@ static void ask(struct asking *a, struct net_device *out)
 	}
 	a->x->leaving = a->x->verdict == IPFI_VERDICT_ALLOW ? a->leaving : p->packet.tuple;
 	a->x->translated = !same_tuple(&a->x->leaving, &a->arrived);
+	/* Of queries and replies alike the identifier is told, where a query has it. */
+	if (p->packet.icmp_kind == IPFI_ICMP_REPLY)
+		swap(a->x->leaving.sport, a->x->leaving.dport);
 }
 
 /* As the IP header says; never less than the header itself. */

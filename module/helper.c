@@ -237,6 +237,34 @@ static u8 read_payload(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
 	return reason;
 }
 
+u8 ipfi_control_foresee(struct ipfi_passage *p, const struct ipfi_wide_state *wide, enum ipfi_direction direction)
+{
+	const struct ipfi_control *control = wide->control;
+	struct ipfi_ftp *ftp = kmalloc(sizeof(*ftp), GFP_ATOMIC | __GFP_NOWARN);
+	u8 reason = IPFI_REASON_STATE, refused;
+	struct ipfi_ftp_finding found;
+	u32 at = 0, length;
+
+	if (!ftp)
+		return reason;
+	*ftp = control->ftp;
+	if (p->packet.tcp_flags & IPFI_TCP_SYN)
+		ipfi_ftp_start(ftp, direction, p->packet.seq + 1);
+	while ((length = may_read(wide, direction, &p->packet, at))) {
+		at += ipfi_ftp_feed(ftp, direction, p->packet.seq + at, ipfi_payload_data(p->skb, &p->packet) + at,
+				    length, &found);
+		if (found.form == IPFI_FTP_NONE || control->stopped)
+			continue;
+		refused = refusal(wide, direction, &found);
+		if (!refused && control->expected_count >= IPFI_EXPECT_MOST)
+			refused = IPFI_REASON_FTP_FULL;
+		if (refused)
+			reason = refused;
+	}
+	kfree(ftp);
+	return reason;
+}
+
 /* What the line that has not ended might announce must not leave before it is known. */
 static void hold_back(struct ipfi_wide_state *wide, enum ipfi_direction direction, bool fin)
 {

@@ -41,6 +41,12 @@ u8 ipfi_control_before(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
 u8 ipfi_control_after(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 ack,
 		      unsigned int *verdict);
 
+/*
+ * The reason that ipfi_control_after() would count, as far as what @p announces is heard and believed; nothing is
+ * changed. @p has been asked about by ipfi_control_before().
+ */
+u8 ipfi_control_foresee(struct ipfi_passage *p, const struct ipfi_wide_state *wide, enum ipfi_direction direction);
+
 /* Its state leaves the table; @control may be NULL. */
 void ipfi_control_end(struct ipfi_net *in, struct ipfi_control *control);
 

@@ -185,7 +185,7 @@ local function difference(step)
     return wants and ("it has no %s, wanted %s"):format(field, wants) or ("it has no such %s"):format(field)
   end
   return wants and ("%s is %s, not %s"):format(field, step.has, wants)
-    or ("%s is %s"):format(field, step.has)
+    or ("%s is %s, which does not fit its other fields"):format(field, step.has)
 end
 
 -- Steps from @first on that differ in the same field of the same list.

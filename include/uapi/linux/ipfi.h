@@ -754,9 +754,10 @@ enum ipfi_judgement_attr {
 	IPFI_JUDGEMENT_A_STATE_ID,    /* u64: of the live state that was found; absent when there is none yet */
 	IPFI_JUDGEMENT_A_DSTNAT_RULE, /* u64: id of the rule that translates its destination */
 	IPFI_JUDGEMENT_A_SRCNAT_RULE, /* u64: id of the rule that translates its source */
-	IPFI_JUDGEMENT_A_SRC,         /* 4 or 16 bytes: SRC to DPORT as it leaves; all four absent when it is not translated */
+	IPFI_JUDGEMENT_A_SRC,         /* 4 or 16 bytes: SRC to DPORT as it leaves, or denied, as it was judged; all four
+	                               * absent when it is not translated */
 	IPFI_JUDGEMENT_A_DST,
-	IPFI_JUDGEMENT_A_SPORT,       /* u16; of an ICMP query its identifier */
+	IPFI_JUDGEMENT_A_SPORT,       /* u16; of an ICMP query, and of its reply, the identifier */
 	IPFI_JUDGEMENT_A_DPORT,       /* u16 */
 	IPFI_JUDGEMENT_A_PAD,
 	__IPFI_JUDGEMENT_A_END,
