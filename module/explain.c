@@ -419,6 +419,8 @@ static void judge_killed(struct asking *a, struct live *live)
 		return;
 	}
 	allow(a, reason);
+	if (live->translated)
+		a->leaving = live->leaving;
 	if (reason == IPFI_REASON_KILLED)
 		a->x->verdict = IPFI_VERDICT_REJECT;
 }

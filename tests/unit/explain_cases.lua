@@ -34,6 +34,13 @@ end
 
 local OWN = { eth0 = { "192.0.2.1", "2001:db8::1" }, eth1 = { "10.0.0.1", "2001:db8:1::1" } }
 
+local IS_OWN = {}
+for _, list in pairs(OWN) do
+  for _, address in ipairs(list) do
+    IS_OWN[address] = true
+  end
+end
+
 local function gateway(seed)
   local world = engine.new { seed = seed, time = 1700000000 }
   world:device("eth0", { addresses = { "192.0.2.1/24", "2001:db8::1/64" }, standard = true })
@@ -176,7 +183,7 @@ local FIELDS = {
   function() return ("proto = %q, dport = %d"):format(pick { "tcp", "udp" }, pick(PORTS)) end,
   function() return ("proto = 'tcp', dport = { %d, %d }"):format(pick(PORTS), pick(PORTS)) end,
   function() return ("src = %q"):format(pick { "10.0.0.0/24", "!10.0.0.0/24", "198.51.100.0/24", pick(FAR),
-    "me", "2001:db8:1::/64" }) end,
+    "me" }) end,
   function() return ("dst = %q"):format(pick { "10.0.0.10", "me", "!me", pick(FAR), "192.0.2.1" }) end,
   function() return ("iif = %q"):format(pick { "eth0", "eth1", "eth*", "!eth0" }) end,
   function() return "proto = { 'icmp', 'icmpv6' }" end,
@@ -308,6 +315,10 @@ local function answer_to(meta, left)
   if back.dir == "forward" and (left.src == OWN.eth0[1] or left.src == OWN.eth1[1]) then
     back.dir = "in"
   end
+  -- What is not for this machine unless a live translation says so is on its way through.
+  if back.dir == "in" and not IS_OWN[back.dst] then
+    back.dir, back.oif = "forward", back.iif == "eth0" and "eth1" or "eth0"
+  end
   if chance(15) and left.proto ~= "gre" then
     back.proto = left.family == 6 and "icmpv6" or "icmp"
     back.icmp = left.family == 6 and "port-unreachable" or "port-unreachable"
@@ -353,7 +364,7 @@ local function play(seed, steps)
       t = from and answer_to(from.meta, from.left) or random_packet()
       local data, meta = packet.build(t)
       if data then
-        if chance(3) then
+        if chance(3) and #data > 28 then
           data = data:sub(1, -2) .. string.char((data:byte(-1) + 1) & 0xff)
         end
         local out, left = try(world, data, meta)
@@ -375,7 +386,7 @@ local function play(seed, steps)
 end
 
 function cases.an_explanation_is_what_happens_next()
-  for seed = tonumber(os.getenv "SEED") or 1, tonumber(os.getenv "SEEDS") or 12 do
+  for seed = tonumber(os.getenv "SEED") or 1, tonumber(os.getenv "SEEDS") or 8 do
     play(seed, 400)
   end
 end
