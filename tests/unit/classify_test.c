@@ -48,6 +48,43 @@ static void needs_room(void **state)
 	assert_true(ipfi_classifier_room(rules, 3) >= 6);
 }
 
+/* A search that is told finds the same rule, and says of each before it what differs. */
+static void is_told(void **state)
+{
+	struct ipfi_rule rules[4] = {
+		rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_ALLOW, &port_80),
+		rule_in(1 << IPFI_LIST_OUT, IPFI_VERDICT_ALLOW, NULL),
+		new_rule(BIT(FAMILY) | BIT(DPORT)),
+		rule_in(IPFI_LISTS_FILTER, IPFI_VERDICT_DENY, &port_22),
+	};
+	struct ipfi_packet packet = parsed_udp(4, 1, 22);
+	u8 *field = malloc(3); /* exactly as many as stand in list in */
+	struct ipfi_steps steps = { .field = field };
+	const struct ipfi_rule **order;
+	struct ipfi_classifier c;
+
+	(void)state;
+	assert_non_null(field);
+	rules[2].lists = IPFI_LISTS_FILTER;
+	rules[2].family = 6;
+	rules[2].dport = port_22;
+	order = build(&c, rules, 4);
+	packet.list = IPFI_LIST_IN;
+	assert_ptr_equal(ipfi_classify_told(&c, &packet, &around, &steps), &rules[3]);
+	assert_ptr_equal(ipfi_classify(&c, &packet, &around), &rules[3]);
+	assert_int_equal(steps.list, IPFI_LIST_IN);
+	assert_int_equal(steps.count, 3);
+	assert_int_equal(field[0], IPFI_FIELD_DPORT);
+	assert_int_equal(field[1], IPFI_FIELD_FAMILY);
+	assert_int_equal(field[2], IPFI_STEP_MATCHES);
+	packet.tuple.dport = 23;
+	assert_null(ipfi_classify_told(&c, &packet, &around, &steps));
+	assert_int_equal(steps.count, 3);
+	assert_int_equal(field[2], IPFI_FIELD_DPORT);
+	free(field);
+	free(order);
+}
+
 static void empty_set_matches_nothing(void **state)
 {
 	struct ipfi_packet packet = parsed_udp(4, 1, 22);
@@ -212,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(needs_room),
+		cmocka_unit_test_setup(is_told, setup),
 		cmocka_unit_test_setup(empty_set_matches_nothing, setup),
 		cmocka_unit_test_setup(first_match_wins, setup),
 		cmocka_unit_test_setup(passes_over_any_difference, setup),

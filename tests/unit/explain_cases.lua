@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- Explanations: each packet is asked about, then passed, and what became of it compared with the answer. Random
--- policies, conversations, time and commits in between; a case that fails says its seed and step.
+-- Explanations: each packet is asked about, then passed, and what became of it compared with the answer.
+-- Random policies, conversations, time and commits in between; a case that fails says its seed and step.
 package.path = "lua/?.lua"
 
 local compile = require "ipfi.compile"
@@ -304,7 +304,7 @@ end
 -- What the other side may answer to a packet that left; or what a router may say of it.
 local function answer_to(meta, left)
   local back = { proto = left.proto, src = left.dst, dst = left.src, mark = 0 }
-  if meta.list == "forward" or (meta.list == "in" and left.dst ~= OWN.eth0[1] and left.dst ~= OWN.eth1[1]) then
+  if meta.list == "forward" or (meta.list == "in" and not IS_OWN[left.dst]) then
     back.dir = "forward"
     back.iif = left.dst:find "^10%." and "eth1" or left.dst:find "^2001" and "eth1" or "eth0"
   elseif meta.list == "in" then
@@ -312,7 +312,7 @@ local function answer_to(meta, left)
   else
     back.dir, back.iif = "in", meta.oif
   end
-  if back.dir == "forward" and (left.src == OWN.eth0[1] or left.src == OWN.eth1[1]) then
+  if back.dir == "forward" and IS_OWN[left.src] then
     back.dir = "in"
   end
   -- What is not for this machine unless a live translation says so is on its way through.
@@ -380,8 +380,8 @@ local function play(seed, steps)
     end
   end)
   if not ok then
-    error(("seed %d, step %d, packet %s\n%s\n%s"):format(seed, step, t and packet.line(t) or "?", tostring(problem),
-      source), 0)
+    error(("seed %d, step %d, packet %s\n%s\n%s"):format(seed, step, t and packet.line(t) or "?",
+      tostring(problem), source), 0)
   end
 end
 
