@@ -182,11 +182,12 @@ end
 -- "'a' (f:1)", "'a' (f:1) and 'b' (f:2)", "'a' (f:1), 'b' (f:2), 'c' (f:3) and 4 others"
 local function named_list(refs)
   local parts = {}
-  for i = 1, math.min(#refs, NAMED) do
+  local shown = #refs <= NAMED + 1 and #refs or NAMED
+  for i = 1, shown do
     parts[i] = named(refs[i])
   end
-  if #refs > NAMED then
-    parts[#parts + 1] = ("%d others"):format(#refs - NAMED)
+  if #refs > shown then
+    parts[#parts + 1] = ("%d others"):format(#refs - shown)
   end
   local last = table.remove(parts)
   return #parts == 0 and last or table.concat(parts, ", ") .. " and " .. last
@@ -257,7 +258,7 @@ local function say_redundant(row, one)
     who = named_list(row.by) .. (row.default and " and the default" or "")
   end
   local many = #row.by > 1 or (#row.by == 1 and row.default)
-  return ("redundant: without it %s %s the same packets just the same"):format(who,
+  return ("redundant: without it %s %s its packets just the same"):format(who,
     many and one.verdict or VERBS[one.verdict])
 end
 

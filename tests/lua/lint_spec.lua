@@ -66,7 +66,7 @@ describe("lint", function()
       allow { "c", dir = "in", src = "::/1", log = "c" },
       deny { "d", dir = "in", src = "8000::/1", log = "d" },
       allow { "e", dir = "in", state = true }]], "file:6: warning: rule 'e': never matches: 'a' (file:2), "
-      .. "'b' (file:3), 'c' (file:4) and 1 others together take all its packets\n")
+      .. "'b' (file:3), 'c' (file:4) and 'd' (file:5) together take all its packets\n")
   end)
 
   it("leaves a rule in peace when one address, one port, one flag is its own", function()
@@ -136,7 +136,7 @@ describe("lint", function()
     expect("covered by a later one", [[
       allow { "web", dir = "in", proto = "tcp", dport = 80 },
       allow { "tcp", dir = "in", proto = "tcp" } ]],
-      "file:2: warning: rule 'web': redundant: without it 'tcp' (file:3) allows the same packets "
+      "file:2: warning: rule 'web': redundant: without it 'tcp' (file:3) allows its packets "
       .. "just the same\n")
     expect("something different in between", [[
       allow { "web", dir = "in", proto = "tcp", dport = 80 },
@@ -145,7 +145,7 @@ describe("lint", function()
     expect("the default", [[
       allow { "tcp", dir = "in", proto = "tcp" },
       deny { "rest", dir = "in" } ]],
-      "file:3: warning: rule 'rest': redundant: without it the default denies the same packets just "
+      "file:3: warning: rule 'rest': redundant: without it the default denies its packets just "
       .. "the same\n")
     for own, other in pairs { ["log = true"] = "state = false", ["state = true"] = "state = false",
       ["mss = 'pmtu'"] = "state = false", ["state = true, helper = 'ftp'"] = "state = true" } do
@@ -161,7 +161,7 @@ describe("lint", function()
   it("keeps what denies IPv6's neighbours, which the default lets pass", function()
     expect("by a field", [[ deny { "icmpv6", dir = "in", proto = "icmpv6" } ]], "")
     expect("another message", [[ deny { "ping", dir = "in", family = 6, icmp = "echo-request" } ]],
-      "file:2: warning: rule 'ping': redundant: without it the default denies the same packets just "
+      "file:2: warning: rule 'ping': redundant: without it the default denies its packets just "
       .. "the same\n")
   end)
 
@@ -179,7 +179,7 @@ describe("lint", function()
       masquerade { "all", oif = "wan*" } },]]
     assert.equal("file:2: warning: rule 'other': never matches: 'www' (file:1) takes all its packets; e.g. "
       .. "tcp 192.0.2.1:40000 > 192.0.2.7:80 S in by wan0\n"
-      .. "file:3: warning: rule 'lan': redundant: without it 'all' (file:4) masquerades the same packets "
+      .. "file:3: warning: rule 'lan': redundant: without it 'all' (file:4) masquerades its packets "
       .. "just the same; e.g. tcp 10.0.0.1:40000 > 198.51.100.1:80 S in by eth0 out by wan0\n",
       findings("", nat))
   end)
