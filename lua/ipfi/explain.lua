@@ -41,8 +41,6 @@ end
 local function values_of(data, meta)
   local has = packet.parse(data)
   has.iif, has.oif, has.mark, has.user = meta.iif, meta.oif, meta.mark or 0, meta.user
-  -- By which device it leaves is found by its destination, when nobody says so.
-  has.oif_unsaid = meta.list ~= "in" and not meta.oif or nil
   return has
 end
 
@@ -64,7 +62,8 @@ local function make_step(step, row, has)
     matched = not step.field or nil,
     wants = field and row and row[field] ~= nil and running.spell(row[field]) or nil,
     has = field and has[field] ~= nil and tostring(has[field]) or nil,
-    unsaid = field == "oif" and has.oif_unsaid or nil,
+    -- By which device it leaves was found by its destination, when nobody said so.
+    unsaid = field == "oif" and has.oif == nil and step.list ~= "in" and step.list ~= "dstnat" or nil,
   }
 end
 

@@ -24,7 +24,8 @@ class Mutator:
         self.report = wire.Report()
         self.connection = wire.Connection()
         # What may have another length; what a list may have many of.
-        self.elastic = {(self.n["IPFI_A_RULE"], self.n["IPFI_RULE_A_WRITTEN"])}
+        self.elastic = {(self.n["IPFI_A_RULE"], self.n["IPFI_RULE_A_WRITTEN"]),
+                        (self.n["IPFI_A_PACKET"], self.n["IPFI_PACKET_A_DATA"])}
         self.lists = {(self.n["IPFI_A_RULE"], self.n["IPFI_RULE_A_" + name], 1) for name in
                       ("PROTO", "SRC", "DST", "SPORT", "DPORT", "ICMP", "LENGTH", "DSCP", "USER")}
         self.lists |= {(self.n["IPFI_A_RULE"], self.n["IPFI_RULE_A_SRC"], self.n["IPFI_ADDRS_A_" + name])

@@ -84,6 +84,12 @@ def messages(n):
 
     name = (n["IPFI_SET_A_NAME"], text("bans"))
     added = [name, member("2001:db8::1", 128), member("192.0.2.0", 24, (n["IPFI_MEMBER_A_TIMEOUT"], u32(60000)))]
+    # A datagram of which the headers are there, and more: cut anywhere behind them it is one, too.
+    datagram = bytes.fromhex("4500002400010000401100007f0000017f000001") + bytes.fromhex("1f90232800100000") + bytes(8)
+    packet = [
+        (n["IPFI_PACKET_A_DATA"], datagram), (n["IPFI_PACKET_A_LIST"], u8(n["IPFI_LIST_OUT"])),
+        (n["IPFI_PACKET_A_OIF"], text("lo")), (n["IPFI_PACKET_A_MARK"], u32(1)), (n["IPFI_PACKET_A_USER"], u32(1000)),
+    ]
     return {
         "INFO": ([], False),
         "LIMITS_GET": ([], False),
@@ -95,6 +101,8 @@ def messages(n):
         "RULESET_COMMIT": ([(n["IPFI_A_COMMIT"], commit)], False),
         "RULESET_ABORT": ([], False),
         "RULESET_TRY": ([], False),
+        "EXPLAIN": ([(n["IPFI_A_PACKET"], packet)], True),
+        "DROPS_DUMP": ([], True),
         "RULESET_CONFIRM": ([(n["IPFI_A_COMMIT"], [expect])], False),
         "RULESET_ROLLBACK": ([(n["IPFI_A_COMMIT"], [expect])], False),
         "RULES_DUMP": ([], True),
@@ -113,6 +121,7 @@ def outside(n):
     """Values out of range: {command: [(path of attribute numbers, payload)]}."""
     rule, ruleset, limits, commit, filter_, set_ = (n["IPFI_A_" + name] for name in
                                                     ("RULE", "RULESET", "LIMITS", "COMMIT", "FILTER", "SET"))
+    packet = n["IPFI_A_PACKET"]
     first = (n["IPFI_RANGES_A_RANGE"], n["IPFI_RANGE_A_FROM"])
     last = (n["IPFI_RANGES_A_RANGE"], n["IPFI_RANGE_A_TO"])
 
@@ -190,6 +199,11 @@ def outside(n):
             of_rule("PROTO", u32(17), *last), of_rule("HELPER", u8(0)), of_rule("HELPER", u8(2)),
             of_rule("MSS", u16(0)),
         ],
+        "EXPLAIN": [
+            ((packet, n["IPFI_PACKET_A_DATA"]), bytes(19)), ((packet, n["IPFI_PACKET_A_LIST"]), u8(3)),
+            ((packet, n["IPFI_PACKET_A_OIF"]), text("")), ((packet, n["IPFI_PACKET_A_OIF"]), text("lo*")),
+            ((packet, n["IPFI_PACKET_A_OIF"]), text("nowhere0")), ((packet, n["IPFI_PACKET_A_OIF"]), text("a" * 16)),
+        ],
         "STATES_DUMP": filters, "STATES_COUNT": filters, "STATES_DELETE": filters,
         "SETS_DUMP": sets, "SET_ADD": sets + [of_member("TIMEOUT", u32(0))], "SET_DELETE": sets,
     }
@@ -226,6 +240,8 @@ def required(n):
                             for name in ("NAME", "LISTS", "VERDICT", "IIF", "PROTO", "TARGET"))},
         "RULE_ADD ftp": {(rule,), *((rule, n["IPFI_RULE_A_" + name])
                                     for name in ("NAME", "LISTS", "VERDICT", "FLAGS", "PROTO", "HELPER"))},
+        "EXPLAIN": {(n["IPFI_A_PACKET"],), (n["IPFI_A_PACKET"], n["IPFI_PACKET_A_DATA"]),
+                    (n["IPFI_A_PACKET"], n["IPFI_PACKET_A_LIST"])},
         "STATES_DUMP": {*prefixes, *ports}, "STATES_COUNT": {*prefixes, *ports}, "STATES_DELETE": {*prefixes, *ports},
         "SETS_DUMP": members, "SET_ADD": {(set_,), *members}, "SET_DELETE": {(set_,), *members},
     }
