@@ -62,16 +62,35 @@ void ipfi_skb_user(const struct sk_buff *skb, const struct nf_hook_state *hook, 
 	packet->has_user = 1;
 }
 
+static void to_ipv6(const struct ipfi_addr *addr, struct in6_addr *v6)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		v6->s6_addr32[i] = htonl(addr->w[i]);
+}
+
 bool ipfi_addr_is_own(struct net *net, u8 family, const struct ipfi_addr *addr)
 {
 	struct in6_addr v6;
-	unsigned int i;
 
 	if (family == 4)
 		return inet_addr_type(net, htonl(addr->w[0])) == RTN_LOCAL;
-	for (i = 0; i < 4; i++)
-		v6.s6_addr32[i] = htonl(addr->w[i]);
+	to_ipv6(addr, &v6);
 	return ipv6_chk_addr(net, &v6, NULL, 0);
+}
+
+bool ipfi_addr_is_of(struct net *net, u32 index, u8 family, const struct ipfi_addr *addr)
+{
+	const struct net_device *device = index ? dev_get_by_index_rcu(net, index) : NULL;
+	struct in6_addr v6;
+
+	if (!device)
+		return false;
+	if (family == 4)
+		return inet_dev_addr_type(net, device, htonl(addr->w[0])) == RTN_LOCAL;
+	to_ipv6(addr, &v6);
+	return ipv6_chk_addr(net, &v6, device, 1);
 }
 
 bool ipfi_skb_checksum_bad(struct sk_buff *skb, const struct ipfi_packet *packet)

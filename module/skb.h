@@ -22,6 +22,9 @@ void ipfi_skb_user(const struct sk_buff *skb, const struct nf_hook_state *hook, 
 /* Is @addr one of this machine's addresses in @net? Under RCU. */
 bool ipfi_addr_is_own(struct net *net, u8 family, const struct ipfi_addr *addr);
 
+/* Is it one of the device's that has this index? Under RCU. */
+bool ipfi_addr_is_of(struct net *net, u32 device, u8 family, const struct ipfi_addr *addr);
+
 /*
  * Is the transport checksum wrong? Asked before a packet may change a state: the receiver would ignore it.
  * What this machine sends, and what the device has checked, is taken as right.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/delay.h>
+#include <linux/in.h>
 #include <linux/sched/signal.h>
 #include "expect.h"
 #include "passage.h"
@@ -45,31 +46,59 @@ static void note(struct ipfi_trial *trial, const struct ipfi_flow *flow, enum ip
 	trial->count++;
 }
 
-static bool port_fits(const struct ipfi_nat_target *target, u16 port)
+/* An end of a connection: what it is, or would be, translated to, and from which port. */
+struct end {
+	const struct ipfi_addr *addr;
+	u16 port, original;
+	bool source;
+};
+
+/*
+ * A rule without ports leaves the port as it is where that is free. The same port of many sources is often taken, so
+ * of a source any will do; that of a destination hardly ever is.
+ */
+static bool port_fits(const struct ipfi_nat_target *target, const struct end *end)
 {
-	return !target->port_from || (port >= target->port_from && port <= target->port_to);
+	if (target->port_from)
+		return end->port >= target->port_from && end->port <= target->port_to;
+	return end->source || end->port == end->original;
 }
 
-/* Would @rule translate an end of a connection to @addr and @port? */
-static bool translates_to(struct ipfi_net *in, const struct ipfi_rule *rule, u8 family, const struct ipfi_addr *addr,
-			  u16 port)
+static bool is_loopback(u8 family, const struct ipfi_addr *addr)
 {
-	bool own = rule->verdict == IPFI_VERDICT_REDIRECT || rule->verdict == IPFI_VERDICT_MASQUERADE;
+	if (family == 4)
+		return addr->w[0] == INADDR_LOOPBACK;
+	return !addr->w[0] && !addr->w[1] && !addr->w[2] && addr->w[3] == 1;
+}
 
-	return port_fits(&rule->target, port) &&
-	       (own ? ipfi_addr_is_own(in->net, family, addr) : ipfi_nat_target_has(&rule->target, family, addr));
+/* Would @rule translate that end of the connection, whose flow is @flow, so? */
+static bool translates_to(struct ipfi_net *in, const struct ipfi_rule *rule, const struct ipfi_flow *flow,
+			  const struct end *end)
+{
+	const u8 family = flow->key.family;
+
+	if (!port_fits(&rule->target, end))
+		return false;
+	switch (rule->verdict) {
+	case IPFI_VERDICT_REDIRECT:
+		return flow->list == IPFI_LIST_OUT ? is_loopback(family, end->addr) :
+						     ipfi_addr_is_of(in->net, flow->iif, family, end->addr);
+	case IPFI_VERDICT_MASQUERADE:
+		return ipfi_addr_is_of(in->net, flow->oif, family, end->addr);
+	default:
+		return ipfi_nat_target_has(&rule->target, family, end->addr);
+	}
 }
 
 /*
- * Would a connection that begins with @first be translated to @addr and @port by the NAT rules of @list? Else
- * finding->by is the rule that translates it otherwise, NULL for none. @same: it is @addr and @port untranslated.
- * A rule that asks for what is not remembered of @first may have been the one: it counts if it fits.
+ * Would a connection that begins with p->packet get the translation of @end by the NAT rules of @list? Else
+ * finding->by is the rule that translates it otherwise, NULL for none. @same: it is not translated.
+ * A rule that asks for what is not remembered of a first packet may have been the one: it counts if it fits.
  */
-static bool translation_stays(const struct ipfi_judge *judge, struct ipfi_passage *p, enum ipfi_list list, bool same,
-			      const struct ipfi_addr *addr, u16 port, struct finding *finding)
+static bool translation_stays(const struct ipfi_judge *judge, struct ipfi_passage *p, const struct ipfi_flow *flow,
+			      enum ipfi_list list, const struct end *end, bool same, struct finding *finding)
 {
 	const struct ipfi_classifier *classifier = judge->classifier;
-	const u8 family = p->packet.tuple.family;
 	struct ipfi_rule known;
 	u32 i;
 
@@ -85,7 +114,7 @@ static bool translation_stays(const struct ipfi_judge *judge, struct ipfi_passag
 		}
 		if (ipfi_rule_differs(unsure ? &known : rule, &p->packet, judge->around) >= 0)
 			continue;
-		if (translates_to(p->in, rule, family, addr, port))
+		if (translates_to(p->in, rule, flow, end))
 			return true;
 		if (unsure)
 			continue;
@@ -102,6 +131,7 @@ static bool keeps_translation(const struct ipfi_judge *judge, struct ipfi_passag
 	const struct ipfi_flow *flow = &subject->snapshot.flow;
 	const bool wide = flow->flags & IPFI_FLOW_F_WIDE;
 	struct ipfi_tuple real, arriving, leaving;
+	struct end destination, source;
 	bool same;
 
 	ipfi_decide_recall(flow, names, &p->packet);
@@ -111,8 +141,9 @@ static bool keeps_translation(const struct ipfi_judge *judge, struct ipfi_passag
 
 	p->packet.tuple = arriving;
 	p->packet.list = IPFI_LIST_DSTNAT;
+	destination = (struct end){ .addr = &real.dst, .port = real.dport, .original = arriving.dport };
 	same = ipfi_addr_equal(&arriving.dst, &real.dst) && arriving.dport == real.dport;
-	if (!translation_stays(judge, p, IPFI_LIST_DSTNAT, same, &real.dst, real.dport, finding))
+	if (!translation_stays(judge, p, flow, IPFI_LIST_DSTNAT, &destination, same, finding))
 		return false;
 
 	/* As ipfi_nat_find_source() has it. */
@@ -121,8 +152,9 @@ static bool keeps_translation(const struct ipfi_judge *judge, struct ipfi_passag
 	p->packet.tuple = real;
 	p->packet.list = IPFI_LIST_SRCNAT;
 	/* Another port alone is no rule's: it was taken by another connection. */
+	source = (struct end){ .addr = &leaving.src, .port = leaving.sport, .source = true };
 	same = ipfi_addr_equal(&real.src, &leaving.src);
-	return translation_stays(judge, p, IPFI_LIST_SRCNAT, same, &leaving.src, leaving.sport, finding);
+	return translation_stays(judge, p, flow, IPFI_LIST_SRCNAT, &source, same, finding);
 }
 
 static void judge_state(struct ipfi_trial *trial, struct ipfi_passage *p, struct subject *subject)

@@ -33,18 +33,27 @@ static bool is_up(const struct device *device)
 	return device->dev.flags & IFF_UP;
 }
 
-bool address_is_own(struct engine_world *one, u8 family, const void *bytes)
+static bool device_has(const struct device *device, u8 family, const void *bytes)
 {
 	const struct engine_address *address;
+
+	if (!is_up(device))
+		return false;
+	for_each_address(device, address)
+		if (is_of(device, address, family, bytes))
+			return true;
+	return false;
+}
+
+bool address_is_own(struct engine_world *one, u8 family, const void *bytes)
+{
 	const struct device *device;
 
 	if (one->borrowed && address_is(one->borrowed, family, bytes))
 		return true;
 	for_each_device(device, one)
-		if (is_up(device))
-			for_each_address(device, address)
-				if (is_of(device, address, family, bytes))
-					return true;
+		if (device_has(device, family, bytes))
+			return true;
 	return false;
 }
 
@@ -74,11 +83,20 @@ unsigned int inet_addr_type(struct net *net, __be32 addr)
 	return is_broadcast(one, addr) ? RTN_BROADCAST : RTN_UNICAST;
 }
 
+unsigned int inet_dev_addr_type(struct net *net, const struct net_device *device, __be32 addr)
+{
+	const unsigned int type = inet_addr_type(net, addr);
+
+	if (type != RTN_LOCAL)
+		return type;
+	return device_has(container_of(device, const struct device, dev), 4, &addr) ? RTN_LOCAL : RTN_UNICAST;
+}
+
 int ipv6_chk_addr(struct net *net, const struct in6_addr *addr, const struct net_device *device, int strict)
 {
-	(void)device;
 	(void)strict;
-	return address_is_own(world_of(net), 6, addr);
+	return device ? device_has(container_of(device, const struct device, dev), 6, addr) :
+			address_is_own(world_of(net), 6, addr);
 }
 
 static struct device *loopback_of(struct engine_world *one)

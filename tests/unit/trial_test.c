@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Trials of rule sets: the cases of trial_cases.lua, in the built-in engine under the sanitizers. */
+#include "codec.h"
+#include "engine_library.h"
+#include "lua_cases.h"
+#include "netlink.h"
+#include "sys.h"
+
+int main(void)
+{
+	static const luaL_Reg libraries[] = {
+		{ "ipfi.c.codec", codec_open },
+		{ "ipfi.c.engine", engine_open },
+		{ "ipfi.c.netlink", netlink_open },
+		{ "ipfi.c.sys", sys_open },
+		{ NULL, NULL },
+	};
+
+	return run_cases("tests/unit/trial_cases.lua", libraries);
+}
