@@ -82,6 +82,33 @@ local function reachable()
   return rules
 end
 
+-- What must hold, whatever the arguments are: tried when the policy is checked, planned or committed.
+if not args.net then
+  test { "a page from inside", devices = { [wan] = "203.0.113.1/24", [lan] = "10.0.0.1/24" },
+    { dir = "forward", iif = lan, oif = wan, src = "10.0.0.5", dst = "198.51.100.80", proto = "tcp",
+      dport = "https", expect = "allow",
+      rule = "tcp out", state = "SYN_SENT", nat = { src = "203.0.113.1" } },
+    { reply = true, expect = "allow", state = "SYN_RECV", nat = { dst = "10.0.0.5" } },
+    { reply = true, expect = "allow", state = "ESTABLISHED" },
+  }
+  test { "our own addresses from outside", dir = "forward", iif = wan, oif = lan, src = "10.0.0.5",
+    proto = "udp", expect = "deny", rule = "not from there" }
+end
+test { "mail goes by the mail server", dir = "forward", iif = lan, oif = wan, proto = "tcp", dport = "smtp",
+  expect = "reject", rule = "smtp out" }
+test { "ssh from outside", iif = wan, proto = "tcp", dport = "ssh", expect = "deny" }
+test { "ssh from inside", iif = lan, src = "10.0.0.5", proto = "tcp", dport = "ssh", expect = "allow",
+  rule = "gateway ssh", state = "SYN_SENT" }
+test { "what nobody asked for", dir = "forward", iif = wan, oif = lan, proto = "tcp", flags = "A",
+  dport = 40000, expect = "deny" }
+if args.www and args.outside then
+  test { "the published web server", devices = { [wan] = args.outside .. "/24" },
+    { dir = "forward", iif = wan, oif = lan, dst = args.outside, proto = "tcp", dport = "http",
+      expect = "allow", rule = "web server", nat = { dst = args.www } },
+    { reply = true, expect = "allow", nat = { src = args.outside } },
+  }
+end
+
 return policy {
   name = "gateway",
   default = { ["in"] = "deny", out = "deny", forward = "deny" },

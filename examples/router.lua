@@ -56,6 +56,24 @@ local function published()
   }
 end
 
+-- What must hold, whatever the arguments are: tried when the policy is checked, planned or committed.
+test { "a page from inside", dir = "forward", src = "192.0.2.10", iif = lan, oif = wan,
+  { proto = "tcp", dport = "https", expect = "allow", rule = "out web", state = "SYN_SENT" },
+  { reply = true, expect = "allow", state = "SYN_RECV" },
+  { reply = true, expect = "allow", state = "ESTABLISHED" },
+}
+test { "an answer that nobody asked for", dir = "forward", iif = wan, oif = lan, proto = "udp", sport = 53,
+  dport = 40000, expect = "deny" }
+test { "telnet is refused at once", dir = "forward", iif = lan, oif = wan, src = "192.0.2.10", proto = "tcp",
+  dport = 23, expect = "reject", rule = "out else" }
+test { "ssh from outside", iif = wan, proto = "tcp", dport = "ssh", expect = "deny" }
+test { "what cannot come from there", dir = "forward", iif = wan, oif = lan, src = "127.0.0.1", proto = "udp",
+  expect = "deny", rule = "bogus" }
+test { "ping in IPv6 only", dir = "forward", iif = wan, oif = lan,
+  { icmp = "echo-request", family = 6, expect = "allow", rule = "in ping" },
+  { icmp = "echo-request", family = 4, expect = "deny" },
+}
+
 return policy {
   name = "router",
   default = { ["in"] = "deny", out = "deny", forward = "deny" },

@@ -33,6 +33,22 @@ for _, service in ipairs(published) do
   }
 end
 
+-- What must hold, whatever the arguments are: tried when the policy is checked, planned or committed.
+test { "a visitor reads a page",
+  { iif = "eth0", proto = "tcp", dport = "https", expect = "allow", rule = "web", state = "SYN_SENT" },
+  { reply = true, expect = "allow", state = "SYN_RECV" },
+  { reply = true, expect = "allow", state = "ESTABLISHED" },
+  { reply = true, flags = "FA", expect = "allow", state = "FIN_WAIT" },
+}
+test { "nobody from outside gets at ssh", iif = "eth0", proto = "tcp", dport = "ssh", expect = "deny" }
+test { "odd flags", iif = "eth0", dport = "https", flags = "SF", expect = "deny" }
+test { "the web server opens nothing", dir = "out", oif = "eth0", user = 33, proto = "tcp", dport = "https",
+  expect = "deny", rule = "web server quiet" }
+test { "names are asked for", dir = "out", oif = "eth0", user = 0, proto = "udp", dport = "domain",
+  expect = "allow", state = "UDP_NEW" }
+test { "it is no router", dir = "forward", iif = "eth0", oif = "eth1", proto = "tcp", expect = "deny",
+  rule = "default" }
+
 return policy {
   name = "server",
   default = { ["in"] = "deny", out = "deny", forward = "deny" },

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- What the two ends of simulated connections would say next: TCP's numbers, and answers. Each end sees its own
--- side of the firewall, so what arrives from one and what leaves for the other is kept apart.
+-- What the two ends of simulated connections would say next: TCP's numbers, and answers. Each end sees its
+-- own side of the firewall, so what arrives from one and what leaves for the other is kept apart.
 local packet = require "ipfi.packet"
 
 local conversation = {}
@@ -19,7 +19,8 @@ end
 
 -- What a segment takes of the sequence space (RFC 9293, 3.4).
 local function space(t)
-  return #(t.payload or "") + (t.flags:find("S", 1, true) and 1 or 0) + (t.flags:find("F", 1, true) and 1 or 0)
+  local flags = t.flags
+  return #(t.payload or "") + (flags:find("S", 1, true) and 1 or 0) + (flags:find("F", 1, true) and 1 or 0)
 end
 
 local function is_tcp(t)

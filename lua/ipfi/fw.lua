@@ -142,6 +142,9 @@ fw.states = states.query
 fw.expectations = expectations.get
 fw.explain = explain.explain
 fw.simulate = simulation "pass"
+function fw.replay(...)
+  return require("ipfi.replay").open(...)
+end
 -- Functions that stand in a table: see simulate.lua.
 fw.sim = {}
 for _, name in ipairs { "advance", "new", "pass", "reply", "reset" } do

@@ -90,23 +90,36 @@ help.entries = {
   {
     name = "fw.simulate",
     call = "fw.simulate(policy, packet) -> judgement",
-    text = "Lets a packet pass in a simulation of the policy, which needs no kernel and no root: the module's own "
-      .. "code, with a state table and a clock of its own. The judgement has verdict, rule, at, reason, state, "
-      .. "nat and steps, like that of fw.explain; answers lists what a rejected packet is answered with. All "
-      .. "packets of one policy go on in one simulation, so several make a conversation; TCP's numbers that "
-      .. "are left out go on, too. help \"packets\" lists the fields of a packet.",
+    text = "Lets a packet pass in a simulation of the policy, which needs no kernel and no root: the "
+      .. "module's own code, with a state table and a clock of its own. The judgement has verdict, "
+      .. "rule, at, reason, state, nat and steps, like that of fw.explain; answers lists what a "
+      .. "rejected packet is answered with. All packets of one policy go on in one simulation, so "
+      .. "several make a conversation; TCP's numbers that are left out go on, too. help "
+      .. "\"packets\" lists the fields of a packet.",
   },
   {
     name = "fw.sim",
     call = "fw.sim.advance(seconds), fw.sim.reply(judgement, fields), fw.sim.new(policy, options), "
       .. "fw.sim.reset(policy), fw.sim.pass(packet)",
-    text = "advance() moves the clock of all simulations, which stands still otherwise: states end, limits fill "
-      .. "up. reply() makes the packet that the other end answers with, its addresses as that end saw them. "
-      .. "new() begins a simulation of its own, to be used in the policy's place: devices = { wan0 = "
-      .. "\"203.0.113.1/24\" } gives it devices and addresses, sets = { bans = { \"192.0.2.7\" } } members of "
-      .. "dynamic sets, time its clock; it has :advance(), :with(function) for which all of fw talks to it, "
-      .. "and :close(). reset() forgets the simulation of a policy, or all. pass() is fw.simulate for the "
-      .. "world that --sim talks to.",
+    text = "advance() moves the clock of all simulations, which stands still otherwise: states end, "
+      .. "limits fill up. reply() makes the packet that the other end answers with, its addresses "
+      .. "as that end saw them. new() begins a simulation of its own, to be used in the policy's "
+      .. "place: devices = { wan0 = \"203.0.113.1/24\" } gives it devices and addresses, sets = { "
+      .. "bans = { \"192.0.2.7\" } } members of dynamic sets, time its clock; it has :advance(), "
+      .. ":with(function) for which all of fw talks to it, and :close(). reset() forgets the "
+      .. "simulation of a policy, or all. pass() is fw.simulate for the world that --sim talks to.",
+  },
+  {
+    name = "fw.replay",
+    call = "fw.replay(policy, \"file.pcap\", { me =, dir =, iif =, oif =, devices =, sets = }) -> replay",
+    text = "Lets every packet of a capture (pcap or pcapng) pass in a simulation, whose clock "
+      .. "follows the capture. At the prompt it prints the packets with verdict, rule, reason and "
+      .. "state, and a summary; :each() goes through the rows, :total() returns the summary alone. "
+      .. "me lists the addresses of the machine that is simulated, without it those of devices, "
+      .. "else this machine's: what they send is judged by list out, what is for them by in, all "
+      .. "else by forward, unless dir says one list for all. Interface names of a pcapng file are "
+      .. "devices where iif and oif say none. Checksums count as right, for captures often lack "
+      .. "them.",
   },
   {
     name = "fw.states",

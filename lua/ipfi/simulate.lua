@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- Simulation: the rules of a policy in a world of the built-in engine, which is the code of the module itself,
--- with a state table, devices and a clock of its own. Packets pass there as they would in the kernel.
+-- Simulation: the rules of a policy in a world of the built-in engine, which is the code of the module
+-- itself, with a state table, devices and a clock of its own. Packets pass there as they would in the kernel.
 local address = require "ipfi.address"
 local compile = require "ipfi.compile"
 local conversation = require "ipfi.conversation"
@@ -133,11 +133,11 @@ function Simulation:__tostring()
 end
 
 -- The device whose network an address belongs to, of those that are not a certain one.
-function Simulation:device_of(address, but)
+function Simulation:device_of(host, but)
   for _, network in ipairs(self.networks) do
-    if address:find(":", 1, true) == nil and network.family == 4 or address:find(":", 1, true)
+    if host:find(":", 1, true) == nil and network.family == 4 or host:find(":", 1, true)
       and network.family == 6 then
-      if sys.compare_addresses(address, network.from) >= 0 and sys.compare_addresses(address, network.to) <= 0
+      if sys.compare_addresses(host, network.from) >= 0 and sys.compare_addresses(host, network.to) <= 0
         and network.device ~= but then
         return network.device
       end
@@ -151,8 +151,8 @@ function Simulation:device_of(address, but)
   return but == "dev0" and "dev1" or "dev0"
 end
 
-local function is_loopback(address)
-  return address == "::1" or address:find("^127%.") ~= nil
+local function is_loopback(host)
+  return host == "::1" or host:find("^127%.") ~= nil
 end
 
 -- Devices are known to the kernel of each packet; what was left out follows from the addresses.
@@ -364,10 +364,12 @@ local here
 function simulate.library.pass(t)
   local used = kernel.world()
   if not used then
-    errors.raise("lua", "fw.sim.pass: fw talks to the kernel; start with --sim, or use fw.simulate(p, packet)")
+    errors.raise("lua", "fw.sim.pass: fw talks to the kernel; start with --sim, or use fw.simulate(p, "
+      .. "packet)")
   elseif not here or here.world ~= used then
     here = setmetatable({
-      world = used, link = kernel.of(used), networks = {}, devices = 0, talk = conversation.new(), passed = 0,
+      world = used, link = kernel.of(used), networks = {}, devices = 0,
+      talk = conversation.new(), passed = 0,
     }, Simulation)
     for _, device in ipairs(sys.devices()) do
       note_networks(here, device.name, device.addresses)

@@ -283,7 +283,8 @@ local function run(seed)
     local b = timed("engine", step, both[2], c, draw, forth)
     if a or b then
       history[#history + 1] = ("%s %s%s%s: %s: %s by %s"):format(a.way.dir, a.way.iif or "",
-        a.way.oif and ">" .. a.way.oif or "", a.way.mark and (" mark %d user %d"):format(a.way.mark, a.way.user) or "", a.line, a.judged.verdict,
+        a.way.oif and ">" .. a.way.oif or "",
+        a.way.mark and (" mark %d user %d"):format(a.way.mark, a.way.user) or "", a.line, a.judged.verdict,
         a.judged.rule)
       if verbose then
         print("# " .. history[#history])
