@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* lint_findings: rules that are of no use. See lint_findings.h. */
+#include "lint_index.h"
 #include "lint_work.h"
 
 #define BIT(field) IPFI_FIELD_BIT(IPFI_FIELD_##field)
@@ -37,21 +38,24 @@ bool lint_begin_rule(struct lint_work *w)
 	return left;
 }
 
-struct lint_boxes lint_gather(struct lint_work *w, const struct lint_box *box, u32 from, u32 to)
+struct lint_boxes lint_gather(struct lint_work *w, const struct lint_box *box, u32 from, u32 to,
+			      bool sure)
 {
 	const struct lint_scene *scene = w->proof.scene;
-	struct lint_boxes boxes = { lint_alloc(w->proof.arena, (to - from) * sizeof(*boxes.at)),
-				    0 };
-	u32 border;
+	struct lint_boxes boxes = { NULL, 0 };
+	u32 count, border;
+	const u32 *near = lint_index_find(w->proof.arena, scene, box, from, to, &count);
 
-	w->proof.steps += to - from;
-	w->proof.most += to - from;
-	for (u32 i = from; i < to; i++) {
-		const struct lint_box *other = lint_scene_box(scene, i);
+	boxes.at = lint_alloc(w->proof.arena, count * sizeof(*boxes.at));
+	w->proof.steps += count;
+	w->proof.most += count;
+	for (u32 i = 0; i < count; i++) {
+		u32 number = near ? near[i] : from + i;
+		const struct lint_box *other = lint_scene_box(scene, number);
 
-		if (other->sure && !w->removed[other->rule] &&
+		if ((other->sure || !sure) && !w->removed[other->rule] &&
 		    lint_box_relate(box, other, &border) >= 0)
-			boxes.at[boxes.count++] = i;
+			boxes.at[boxes.count++] = number;
 	}
 	return boxes;
 }

@@ -50,8 +50,7 @@ struct removal {
 	u32 rule;
 	bool telling;		  /* it is known to be redundant: note who takes its packets then */
 	struct lint_boxes before; /* what takes packets before it */
-	u32 *after;		  /* boxes behind it, in order */
-	u32 after_count;
+	struct lint_boxes after;  /* what lies behind it, in order */
 };
 
 /* Is anything of @box, which is changed, decided by the rule at all? */
@@ -121,8 +120,8 @@ static enum lint_answer differs(struct lint_work *w, const struct removal *r, st
 
 	if (w->proof.depth > LINT_DEPTH_MOST)
 		return LINT_UNKNOWN;
-	for (u32 i = from; i < r->after_count; i++) {
-		const struct lint_box *other = lint_scene_box(w->proof.scene, r->after[i]);
+	for (u32 i = from; i < r->after.count; i++) {
+		const struct lint_box *other = lint_scene_box(w->proof.scene, r->after.at[i]);
 		int borders;
 
 		if (!lint_may_go_on(&w->proof))
@@ -163,26 +162,18 @@ static enum lint_answer differs_in_scene(struct lint_work *w, u32 rule, bool tel
 {
 	const struct lint_scene *scene = w->proof.scene;
 	enum lint_answer answer = LINT_COVERED;
-	u32 border;
 
 	for (u32 i = scene->first[rule]; i < scene->first[rule + 1] && answer == LINT_COVERED;
 	     i++) {
 		struct lint_mark mark = lint_mark(w->proof.arena);
 		struct lint_box *box = lint_scene_box(scene, i);
-		u32 from = scene->first[rule + 1];
 		struct removal r = {
 			.rule = rule,
 			.telling = telling,
-			.before = lint_gather(w, box, 0, scene->first[rule]),
-			.after = lint_alloc(w->proof.arena, (scene->count - from) * sizeof(u32)),
+			.before = lint_gather(w, box, 0, scene->first[rule], true),
+			.after = lint_gather(w, box, scene->first[rule + 1], scene->count, false),
 		};
 
-		for (u32 j = from; j < scene->count; j++) {
-			const struct lint_box *other = lint_scene_box(scene, j);
-
-			if (!w->removed[other->rule] && lint_box_relate(box, other, &border) >= 0)
-				r.after[r.after_count++] = j;
-		}
 		answer = differs(w, &r, lint_box_copy(&w->proof, box), 0);
 		lint_release(w->proof.arena, mark);
 	}
@@ -197,23 +188,20 @@ static bool is_needed_at_left(struct lint_work *w, u32 rule)
 {
 	const struct lint_scene *scene = w->left_in[rule];
 	struct lint_mark mark = lint_mark(w->proof.arena);
-	bool same = false, found = false;
+	struct lint_boxes after;
 	struct lint_box *point;
-	u32 border;
+	bool same;
 
 	w->proof.scene = scene;
 	point = lint_point(&w->proof, w->left[rule]);
-	w->proof.steps += scene->count - scene->first[rule + 1];
-	for (u32 i = scene->first[rule + 1]; i < scene->count && !found; i++) {
-		const struct lint_box *other = lint_scene_box(scene, i);
+	after = lint_gather(w, point, scene->first[rule + 1], scene->count, false);
+	if (after.count) {
+		const struct lint_box *next = lint_scene_box(scene, after.at[0]);
 
-		if (w->removed[other->rule] || lint_box_relate(point, other, &border) < 0)
-			continue;
-		found = true;
-		same = other->sure && same_effect(w, rule, &w->world->rules.at[other->rule], point);
-	}
-	if (!found)
+		same = next->sure && same_effect(w, rule, &w->world->rules.at[next->rule], point);
+	} else {
 		same = same_effect(w, rule, NULL, point);
+	}
 	lint_release(w->proof.arena, mark);
 	return !same;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* lint_scene: the scenes of a rule set. See lint_scene.h. */
 #include "lint_build.h"
+#include "lint_index.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BIT(field) IPFI_FIELD_BIT(IPFI_FIELD_##field)
@@ -126,10 +127,12 @@ static void add_scene(struct lint_builder *b, const struct way *way, u8 family, 
 		lint_put_rule(b, &sink, &rules->at[i], rules->at[i].fields);
 	}
 	scene.first[rules->count] = scene.count;
-	if (scene.count && !is_known(b->world, &scene))
-		b->world->scenes[b->world->scene_count++] = scene;
-	else
+	if (!scene.count || is_known(b->world, &scene)) {
 		lint_release(b->arena, mark);
+		return;
+	}
+	lint_index_make(b->arena, &scene);
+	b->world->scenes[b->world->scene_count++] = scene;
 }
 
 static u32 fields_of_list(const struct lint_rules *rules, u8 list)

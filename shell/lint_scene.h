@@ -71,6 +71,8 @@ enum lint_kind {
 	__LINT_KINDS,
 };
 
+struct lint_index;
+
 struct lint_scene {
 	u8 list; /* enum ipfi_list */
 	u8 family, kind;
@@ -83,7 +85,9 @@ struct lint_scene {
 	u8 columns, field[__LINT_FIELDS];    /* the fields that rules of the list ask */
 	u32 count;			     /* of boxes */
 	size_t stride;
-	unsigned char *boxes; /* in the order of the rules; see lint_scene_box() */
+	unsigned char *boxes;	     /* in the order of the rules; see lint_scene_box() */
+	struct lint_index *index[2]; /* see lint_index.h */
+	u8 indexes;
 	u32 *first; /* [rule] the first box of it or of those behind it; [rules] is count */
 };
 

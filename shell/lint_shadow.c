@@ -49,7 +49,7 @@ static enum lint_answer shadow_in_scene(struct lint_work *w, u32 rule)
 	     i++) {
 		struct lint_mark mark = lint_mark(w->proof.arena);
 		struct lint_box *box = lint_scene_box(scene, i);
-		struct lint_boxes before = lint_gather(w, box, 0, scene->first[rule]);
+		struct lint_boxes before = lint_gather(w, box, 0, scene->first[rule], true);
 
 		if (!has_whole(w, box, &before))
 			answer = lint_prove(&w->proof, lint_box_copy(&w->proof, box), &before);

@@ -34,10 +34,11 @@ void lint_list_used(struct lint_work *w, struct lint_list *list);
 bool lint_begin_rule(struct lint_work *w);
 
 /*
- * The boxes from @from up to @to that meet @box and match for sure, without those of removed rules.
- * In the memory of the proof.
+ * The boxes from @from up to @to that meet @box, in order, without those of removed rules; with
+ * @sure only those that match for sure. In the memory of the proof.
  */
-struct lint_boxes lint_gather(struct lint_work *w, const struct lint_box *box, u32 from, u32 to);
+struct lint_boxes lint_gather(struct lint_work *w, const struct lint_box *box, u32 from, u32 to,
+			      bool sure);
 
 /* Finds which rules are met, which are shadowed, and by whom. */
 void lint_find_shadowed(struct lint_work *w);
