@@ -564,6 +564,7 @@ local KINDS = {
   { title = "Field of a rule", list = function() return fields.list end },
   { title = "Field of a policy", list = function() return policy.fields end },
   { title = "Filter of fw.states", list = function() return filters.list end },
+  { title = "Field of a packet", list = function() return packet.fields end },
   { title = "Field of a state", list = function() return states.fields end },
   { title = "Event of fw.on", list = function() return events.list end },
   { title = "Limit", list = limit_items },

@@ -380,6 +380,7 @@ describe("help at the cursor", function()
     { "allow { \"x\", dport = \"ht|tp\" }", "^Field of a rule\n  dport" },
     { "allow { \"x\", |", "^allow {" },
     { "fw.set_limits { max_states = 10| }", "^Limit\n  max_states" },
+    { "fw.explain { payload| = 'x' }", "^Field of a packet\n  payload" },
     { "nothing|", "^ipfi: a firewall" },
     { "|", "^ipfi: a firewall" },
     { "  )( |", "^ipfi: a firewall" },

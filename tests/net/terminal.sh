@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 240
+# timeout: 400
 #
 # The prompt on a terminal: what is typed, and what is then on the screen (tests/net/terminal/*.txt).
 . "$IPFI_TOP/tests/net/support/terminal.sh"
@@ -9,7 +9,7 @@ load_ipfi || exit
 topo_router || exit
 phantoms
 tool spray
-crowd=$(slow 500000 20000)
+crowd=$(slow 500000 50000)
 # Where nobody answers: to an address of hardware that is nobody's.
 ip -n router route add 10.64.0.0/12 via 10.0.2.99
 ip -n router neigh add 10.0.2.99 lladdr 02:00:00:00:00:99 dev wan0 nud permanent
