@@ -111,9 +111,7 @@ function explain.judgement(messages, rows, data, meta)
     result.rule = "default"
   end
   if judged.src then
-    -- Of a query and of its reply, the port of the asker is the identifier.
-    local id = has.icmp ~= nil and has.id ~= nil
-      and (has.icmp:find("-reply", 1, true) and judged.dport or judged.sport) or nil
+    local id = has.icmp ~= nil and has.id ~= nil and judged.sport or nil
     result.nat = { src = judged.src, dst = judged.dst, sport = has.sport and judged.sport or id,
       dport = has.dport and judged.dport or nil }
   end

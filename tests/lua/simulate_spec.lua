@@ -181,8 +181,8 @@ describe("fw.replay", function()
     })
     local said = script [[
       for row in fw.replay(p, "c.pcap", { me = "10.0.0.1" }):each() do
-        print(row.number .. " " .. row.dir .. " " .. row.verdict .. " " .. row.rule .. " " .. (row.state or "-")
-          .. (row.truncated and " cut" or ""))
+        print(row.number .. " " .. row.dir .. " " .. row.verdict .. " " .. row.rule .. " "
+          .. (row.state or "-") .. (row.truncated and " cut" or ""))
       end
       local s = fw.replay(p, "c.pcap", { me = "10.0.0.1" }):total()
       print(s.packets, s.allow, s.deny, s.skipped, s.truncated, s.rules.web, s.reasons.state)

@@ -62,12 +62,8 @@ local function outcome(came, masked)
   return #list > 0 and table.concat(list, "\n    ") or "nothing"
 end
 
-local function ends_of(nat, masked)
-  if not nat then
-    return "-"
-  end
-  return masked and ("%s:%s>%s:%s"):format(network(nat.src), port_class(nat.sport), network(nat.dst),
-    port_class(nat.dport)) or ("%s:%s>%s:%s"):format(nat.src, nat.sport, nat.dst, nat.dport)
+local function ends_of(nat)
+  return nat and ("%s:%s>%s:%s"):format(nat.src, nat.sport, nat.dst, nat.dport) or "-"
 end
 
 local function explanation(j, masked)
@@ -75,7 +71,8 @@ local function explanation(j, masked)
   for i, step in ipairs(j.steps) do
     steps[i] = ("%s %s %s"):format(step.list, step.rule, step.field or "matches")
   end
-  local nat = masked and (j.dstnat or j.srcnat) and "by chance" or ends_of(j.nat, masked)
+  -- One of several addresses may be the very one that it had; what came out is compared all the same.
+  local nat = masked and "by chance" or ends_of(j.nat)
   return ("%s by %s, %s, list %s, state %s, nat %s, %s %s\n    %s"):format(j.verdict, j.rule, j.reason, j.list,
     j.state, nat, j.dstnat and j.dstnat.rule, j.srcnat and j.srcnat.rule, table.concat(steps, "\n    "))
 end
@@ -120,7 +117,7 @@ function compare.promise(judged, arrived, came, sums, looped)
       left = one
     end
   end
-  if allowed ~= (left ~= nil) and not (allowed and looped and #came == 0) then
+  if allowed ~= (left ~= nil) and not (allowed and looped) then
     return ("explained as %s as %s, but what came out is %s"):format(judged.verdict, ends_of(judged.nat),
       outcome(came))
   end
@@ -129,9 +126,10 @@ end
 
 local FIELDS = { "family", "proto", "state", "guessed", "src", "sport", "dst", "dport", "nat_src", "nat_sport",
   "nat_dst", "nat_dport", "iif", "oif", "rule", "packets", "bytes", "reply_packets", "reply_bytes", "mark", "helper" }
-local ADDRESSES = { src = true, dst = true, nat_src = true, nat_dst = true }
-local PORTS = { sport = true, dport = true, nat_sport = true, nat_dport = true }
-local VARIES = { bytes = true, reply_bytes = true }
+local ADDRESSES = { src = true, dst = true }
+local PORTS = { sport = true, dport = true }
+-- A translation to the very address that it had is none.
+local VARIES = { bytes = true, reply_bytes = true, nat_src = true, nat_sport = true, nat_dst = true, nat_dport = true }
 
 --- The state table as text.
 function compare.states(rows, masked)
@@ -141,7 +139,7 @@ function compare.states(rows, masked)
     for i, name in ipairs(FIELDS) do
       local value = row[name]
       if masked then
-        value = ADDRESSES[name] and network(value) or PORTS[name] and port_class(value) or not VARIES[name] and value
+        value = not VARIES[name] and (ADDRESSES[name] and network(value) or PORTS[name] and port_class(value) or value)
       end
       words[i] = ("%s=%s"):format(name, tostring(value))
     end

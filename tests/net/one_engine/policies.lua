@@ -39,16 +39,20 @@ local function some_host(family)
   return policies.host(one_of(WHERE), family or one_of { 4, 6 }, random(1, 6))
 end
 
+-- In a policy whose translations may choose among addresses, rules do not tell one from the other: what is chosen
+-- is known to nobody, and what follows from it could not be compared.
+local several = false
+
 -- The text of one value of an address field.
 local function one_address(family)
-  local kind = random(10)
+  local kind = several and one_of { 5, 10 } or random(10)
   family = family or one_of { 4, 6 }
   local where = one_of(WHERE)
   if kind <= 4 then
     return quote(some_host(family))
   elseif kind <= 6 then
-    return quote(policies.host(where, family, 0) .. (family == 4 and one_of { "/24", "/29", "/30" } or
-      one_of { "/64", "/125", "/126" }))
+    local length = family == 4 and one_of { 24, 29, 30 } or one_of { 64, 125, 126 }
+    return quote(("%s/%d"):format(policies.host(where, family, 0), several and (family == 4 and 24 or 64) or length))
   elseif kind <= 8 then
     local from = random(1, 4)
     return quote(policies.host(where, family, from) .. "-" .. policies.host(where, family, from + random(0, 3)))
@@ -185,8 +189,7 @@ local function target(family)
   local where = one_of { "lan0", "dmz0", "dmz0", "wan0", "beyond" }
   local from = random(2, 5)
   local address = policies.host(where, family, from)
-  local kind = random(3)
-  if kind == 2 then
+  if several then
     address = address .. "-" .. policies.host(where, family, from + 1)
   end
   return quote(address)
@@ -230,6 +233,7 @@ end
 function policies.make(seed)
   math.randomseed(seed, 7919)
   local head, nat, rules = {}, {}, {}
+  several = chance(20)
   local policy_name = ("p%d"):format(seed)
   head[#head + 1] = ("  name = %q,"):format(policy_name)
   head[#head + 1] = ("  default = { [\"in\"] = %q, out = %q, forward = %q },"):format(

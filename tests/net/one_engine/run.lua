@@ -65,15 +65,17 @@ local REPLIED = { ICMP = true, OTHER = true }
 
 -- Which of several is evicted, follows from a secret of each side's hash: then there is nothing to compare any more.
 local function somebody_may_be_evicted(p)
-  if fw.stats().states < p.limits.max_states then
-    return false
-  end
-  for row in fw.states():each() do
-    if not LASTING[row.state] and (row.reply_packets == 0 or not REPLIED[row.state]) then
-      return true
+  return real.with(function()
+    if fw.stats().states < p.limits.max_states then
+      return false
     end
-  end
-  return false
+    for row in fw.states():each() do
+      if not LASTING[row.state] and (row.reply_packets == 0 or not REPLIED[row.state]) then
+        return true
+      end
+    end
+    return false
+  end)
 end
 
 -- What can be counted of a side.
