@@ -202,12 +202,18 @@ static u64 next_random(struct lint_proof *proof)
 	return x;
 }
 
-/* One of the set's values: each range is as likely as the others. */
+/*
+ * One of the set's values: each range is as likely as the others. A field that packets of the scene
+ * do not have, like the flags of UDP, has none, and nobody asks for it.
+ */
 static u32 any_value(struct lint_proof *proof, const struct lint_set *set)
 {
 	u64 random = next_random(proof);
-	const struct ipfi_range *range = &set->at[(u32)random % set->count];
+	const struct ipfi_range *range;
 
+	if (!set->count)
+		return set->from;
+	range = &set->at[(u32)random % set->count];
 	return range->from + (u32)((random >> 32) % ((u64)range->to - range->from + 1));
 }
 

@@ -44,6 +44,13 @@ describe("lint", function()
       reject { "rest", dir = "in" }]])
   end)
 
+  it("looks past an ordinary packet that is taken, where rules ask for what it does not have", function()
+    expect("icmp, of which a packet of TCP has none", [[
+      deny { "bad", dir = "in", src = "192.0.2.0/24", proto = "tcp", dport = 80 },
+      allow { "tcp", dir = "in", proto = "tcp" },
+      allow { "ping", dir = "in", icmp = "echo-request" } ]], "")
+  end)
+
   it("finds a rule behind one that takes all its packets, with a packet", function()
     assert.equal("file:3: warning: rule 'web': never matches: 'all tcp' (file:2) takes all its packets; "
       .. "e.g. tcp 192.0.2.1:40000 > 198.51.100.1:80 S in by eth0\n", findings [[
