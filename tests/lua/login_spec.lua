@@ -38,7 +38,8 @@ describe("a confirmed commit", function()
 
   it("names the rule that would refuse who uses it", function()
     assert.equal("ipfi: the connection that you use, 192.0.2.7:50000 > 198.51.100.1:22, could not be made "
-      .. "anew: it would meet deny 'rest' (x.lua:2)\n", commit('deny { "rest", dir = "in" }, ' .. STATEFUL, SSH))
+      .. "anew: it would meet deny 'rest' (x.lua:2)\n",
+      commit('deny { "rest", dir = "in" }, ' .. STATEFUL, SSH))
     assert.matches("%[2001:db8::7%]:50000 > %[2001:db8::1%]:22.*it would meet reject 'no'",
       commit('reject { "no", proto = "tcp", dport = 22 }', "2001:db8::7 50000 2001:db8::1 22"))
     assert.matches("it would meet deny 'default'\n$", commit('allow { "lo", iif = "lo" }', SSH))
