@@ -54,9 +54,9 @@ fw 'fw.states():kill()'
 compare 4 "after all connections were deleted"
 
 # What is asked changes nothing.
-before=$(fw 'local s = fw.stats() print(s.packets, s.created, s.states)')
+before=$(fw 'local s = fw.stats() print(s.packets, s.created)')
 fw 'for i = 1, 200 do fw.explain { dir = "forward", iif = "lan0", src = "10.9.0.1", dst = "10.8.0.1", proto = "tcp", dport = 80, sport = i } end'
-is "$(fw 'local s = fw.stats() print(s.packets, s.created, s.states)')" "$before" "two hundred questions change nothing"
+is "$(fw 'local s = fw.stats() print(s.packets, s.created)')" "$before" "two hundred questions change nothing"
 
 # Any number of rules; the way out is found.
 fw 'local rules = {} for i = 1, 10000 do rules[i] = ("deny { \"r%d\", proto = \"tcp\", dport = %d }"):format(i, i + 10) end
