@@ -21,7 +21,7 @@ window() {
 # asks [ADDRESS]: the client by one of its addresses.
 asks() {
 	local said
-	said=$(in_ns client timeout 5 socat -t 1 - "TCP:10.0.2.2:21,bind=${1-10.0.1.2},connect-timeout=2" 2>&1 <<<hello)
+	said=$(in_ns client timeout 10 socat -t 5 - "TCP:10.0.2.2:21,bind=${1-10.0.1.2},connect-timeout=4" 2>&1 <<<hello)
 	case $said in
 	hello) echo yes ;;
 	*refused*) echo no ;;
@@ -39,18 +39,20 @@ holds "until its closing hour" "$(fw 'print(math.floor(fw.set("ftp_hosts"):list(
 is "$(window from=8:00 until=18:00 now=18:00 10.0.1.2)" "0 ipfi: FTP is closed for 10.0.1.2" "it closes"
 is "$(asks)" no "then it is refused"
 
-# Three seconds before the closing hour, with a connection that goes on.
-closing=$(($(date -d 18:00 +%s) - 3))
+# Some seconds before the closing hour, with a connection that would go on for longer.
+seconds=$(slow 3 12)
+closing=$(($(date -d 18:00 +%s) - seconds))
 is "$(window open until=18:00 now=$closing 10.0.1.0/28)" "0 ipfi: FTP is open for 10.0.1.0/28 until 18:00" "a network, by hand"
-{ for i in {1..16}; do echo "$i" && sleep 0.5; done; } |
-	in_ns client timeout 20 socat -t 1 - TCP:10.0.2.2:21 >"$lab_tmp/echoed" 2>/dev/null &
+{ for ((i = 1; i <= 2 * seconds + 10; i++)); do echo "$i" && sleep 0.5; done; } |
+	in_ns client timeout $((seconds + 30)) socat -t 1 - TCP:10.0.2.2:21 >"$lab_tmp/echoed" 2>/dev/null &
 client=$!
 is "$(asks 10.0.1.3)" yes "open"
 none_left() { [ "$(fw 'print(fw.set("ftp_hosts"):count())')" = 0 ]; }
-runs "the set is empty in time" wait_for 20 none_left
+runs "the set is empty in time" wait_for $((seconds + 20)) none_left
 is "$(asks 10.0.1.3)" no "closed when the time is over, by itself"
 wait $client
-like "$(tail -n 1 "$lab_tmp/echoed")" '^([2-9]|1[01])$' "which ended the connection that was there"
+echoed=$(tail -n 1 "$lab_tmp/echoed")
+holds "which ended the connection that was there, at ${echoed:-nothing}" "${echoed:-0} >= 1 && ${echoed:-0} <= 2 * seconds + 5"
 is "$(window close 10.0.1.2)" "0 " "what is closed is not closed again"
 
 # Without what it needs.
