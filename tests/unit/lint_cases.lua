@@ -7,7 +7,7 @@ local lint = require "ipfi.c.lint"
 local cases = {}
 
 -- How many rule sets each case tries.
-local SETS = tonumber(os.getenv "LINT_SETS") or 300
+local SETS = tonumber(os.getenv "LINT_SETS") or 200
 
 local LISTS = { "in", "out", "forward" }
 
@@ -45,7 +45,7 @@ for _, list in pairs(ADDRESSES) do
   end
 end
 
-local DEVICES = { "eth0", "eth1", "eth7", "en0", "lo" }
+local DEVICES = { "eth0", "eth1", "eth7", "en0", "e9", "lo", "wl0" }
 local PATTERNS = { "eth0", "eth1", "eth*", "e*", "en0", "lo", "*" }
 local PORTS = { 1, 2, 3, 4, 9 }
 local ICMP = {
