@@ -187,7 +187,8 @@ end
 
 local function target(family)
   local where = one_of { "lan0", "dmz0", "dmz0", "wan0", "beyond" }
-  local from = random(2, 5)
+  -- Nobody else has those of several: a translation to the address that somebody has already is none.
+  local from = several and random(100, 110) or random(2, 5)
   local address = policies.host(where, family, from)
   if several then
     address = address .. "-" .. policies.host(where, family, from + 1)
