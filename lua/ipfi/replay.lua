@@ -55,8 +55,8 @@ local function own_addresses(options)
       end
     end
   else
-    for _, one in ipairs(sys.addresses()) do
-      own[one.address] = true
+    for _, device in ipairs(sys.devices()) do
+      table.move(device.addresses, 1, #device.addresses, #written + 1, written)
     end
   end
   for _, item in ipairs(written) do

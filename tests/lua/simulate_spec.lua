@@ -195,6 +195,16 @@ describe("fw.replay", function()
 ]] .. "4\t3\t1\t1\t1\t2\t1\n", said)
   end)
 
+  it("knows this machine's own addresses when it is told none", function()
+    write("own.pcap", capture {
+      { 1000, { src = "127.0.0.1", dst = "127.0.0.1", proto = "udp", sport = 9, dport = 9 } },
+      { 1001, { src = "192.0.2.77", dst = "198.51.100.77", proto = "udp", sport = 9, dport = 9 } },
+    })
+    assert.equal("out\nforward\n", script [[
+      for row in fw.replay(p, "own.pcap"):each() do print(row.dir) end
+    ]])
+  end)
+
   it("says what is wrong with a file", function()
     write("bad.pcap", "no capture at all, but long enough")
     assert.matches("cannot read bad.pcap: unknown file format", script "fw.replay(p, 'bad.pcap')")
