@@ -258,6 +258,7 @@ unsigned int ipfi_nat_arrive(struct ipfi_passage *p)
 
 unsigned int ipfi_nat_leave(struct ipfi_passage *p)
 {
+	enum ipfi_direction direction;
 	struct ipfi_wide_state *wide;
 	bool known, shown;
 
@@ -269,7 +270,14 @@ unsigned int ipfi_nat_leave(struct ipfi_passage *p)
 	wide = ipfi_table_find_translated(p->in, &p->key, IPFI_TABLE_REAL, &known);
 	if (!wide)
 		return NF_ACCEPT;
-	shown = ipfi_nat_show(p, wide, IPFI_VIEW_LEAVING, ipfi_flow_direction(&wide->state.flow, p->higher));
+	/*
+	 * Of a connection that is not judged nothing leaves but the answer to its refusal. Its tuple would say so too,
+	 * unless both ends are the same.
+	 */
+	direction = unlikely(wide->state.flow.flags & IPFI_FLOW_F_UNJUDGED) ?
+			    IPFI_REPLY :
+			    ipfi_flow_direction(&wide->state.flow, p->higher);
+	shown = ipfi_nat_show(p, wide, IPFI_VIEW_LEAVING, direction);
 	spin_unlock(&wide->state.lock);
 	return shown ? NF_ACCEPT : ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
 }

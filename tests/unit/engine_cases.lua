@@ -336,6 +336,18 @@ function cases.destination_translation()
   quiet(world)
 end
 
+-- A destination that becomes the very end that the packet comes from: its answers look like itself.
+function cases.a_connection_to_its_own_end_is_refused_as_what_it_was()
+  local world <close> = gateway [[nat = { dnat { "turned", proto = "tcp", to = "10.0.0.9" } },
+    rules = { reject { "through", dir = "forward" } }]]
+  local out, _, answer = pass(world, { dir = "forward", iif = "eth1", oif = "eth1", proto = "tcp",
+    src = "10.0.0.9", sport = 1024, dst = "203.0.113.5", dport = 1024 })
+  expect(out.verdict, "drop")
+  expect(packet.line(answer), "203.0.113.5:1024 > 10.0.0.9:1024 tcp RA len 40")
+  expect(answer.problem, nil)
+  quiet(world)
+end
+
 function cases.unknown_devices_are_made()
   local world <close> = engine.new()
   commit(world, [[nat = { masquerade { "out", oif = "wan*" } }, rules = { allow { "all", state = true } }]])
