@@ -68,11 +68,13 @@ static struct cursor *cursor_of(struct netlink_callback *cb)
 /* Bytes of the longest message of the dump: each must fit into a buffer that is still empty. */
 static u32 longest_message(const struct ipfi_ruleset *rs)
 {
+	u32 head = IPFI_INFO_PAYLOAD + 3 * nla_total_size(sizeof(u8)) +
+		   rs->set_count * nla_total_size(IPFI_SET_NAME_LEN + 1);
 	u32 most = 0, i;
 
 	for (i = 0; i < rs->count; i++)
 		most = max(most, rs->stores[i]->message_length);
-	most = ALIGN(most, NLA_ALIGNTO) + 3 * nla_total_size_64bit(sizeof(u64));
+	most = max_t(u32, ALIGN(most, NLA_ALIGNTO) + 3 * nla_total_size_64bit(sizeof(u64)), head);
 	return NLMSG_HDRLEN + genlmsg_total_size(nla_total_size(most));
 }
 
@@ -112,15 +114,19 @@ static int end_message(struct sk_buff *skb, struct netlink_callback *cb, void *h
 	return 0;
 }
 
-static int put_defaults(struct sk_buff *skb, const struct ipfi_ruleset *rs)
+static int put_ruleset(struct sk_buff *skb, const struct ipfi_ruleset *rs)
 {
 	const u8 *standard = rs->classifier.standard;
 	struct nlattr *nest = nla_nest_start(skb, IPFI_A_RULESET);
+	u32 i;
 
 	if (!nest || nla_put_u8(skb, IPFI_RULESET_A_DEFAULT_IN, standard[IPFI_LIST_IN]) ||
 	    nla_put_u8(skb, IPFI_RULESET_A_DEFAULT_OUT, standard[IPFI_LIST_OUT]) ||
 	    nla_put_u8(skb, IPFI_RULESET_A_DEFAULT_FORWARD, standard[IPFI_LIST_FORWARD]))
 		return -EMSGSIZE;
+	for (i = 0; i < rs->set_count; i++)
+		if (nla_put_string(skb, IPFI_RULESET_A_SET, rs->sets[i].set->name))
+			return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
 }
@@ -129,7 +135,7 @@ static int put_head(struct sk_buff *skb, const struct ipfi_net *in, const struct
 {
 	int err = ipfi_info_put(skb, in, rs, true);
 
-	return err || !rs ? err : put_defaults(skb, rs);
+	return err || !rs ? err : put_ruleset(skb, rs);
 }
 
 /* A rule that came in no message: one of the module's own. */

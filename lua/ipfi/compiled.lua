@@ -134,9 +134,11 @@ function compiled.read(bytes)
     return nil, "was compiled on a machine of the other byte order: compile it on this one"
   end
   local body = bytes:sub(1 + string.unpack("=I4", bytes))
-  if fields.bytes ~= tostring(#body) then
+  if not fields.bytes or not fields.sum or not fields.messages then
+    return nil, "is cut off within its header"
+  elseif fields.bytes ~= tostring(#body) then
     return nil, ("is cut off: %d bytes of messages instead of %s")
-      :format(#body, text.escape(fields.bytes or "?"))
+      :format(#body, text.escape(fields.bytes))
   elseif fields.sum ~= ("%016x"):format(codec.checksum(body)) then
     return nil, "is damaged: its checksum is wrong"
   end

@@ -251,16 +251,24 @@ local function compare_limits(add, wanted)
   end
 end
 
-local function compare_sets(add, names)
-  local wanted, there = {}, {}
+local function set_of(names)
+  local set = {}
   for _, name in ipairs(names) do
-    wanted[name] = true
+    set[name] = true
   end
+  return set
+end
+
+-- Sets that only other rule sets declare, one that may come back or one that is being made, are not asked about.
+local function compare_sets(add, declared, names)
+  local members = {}
   for _, message in ipairs(kernel.list({ cmd = "sets_dump" }, "fw.plan")) do
-    local set = message.set
-    there[set.name] = true
-    if not wanted[set.name] then
-      add { change = "removed", kind = "set", name = set.name, members = set.members }
+    members[message.set.name] = message.set.members
+  end
+  local wanted, there = set_of(names), set_of(declared)
+  for _, name in ipairs(declared) do
+    if not wanted[name] then
+      add { change = "removed", kind = "set", name = name, members = members[name] }
     end
   end
   for _, name in ipairs(names) do
@@ -281,7 +289,7 @@ local function compare_all(p, old)
     compare_value(add, "default", list, armed and old.default[list] or nil, p.default[list])
   end
   compare_limits(add, p.limits)
-  compare_sets(add, p.sets)
+  compare_sets(add, old.sets, p.sets)
   compare_part(add, "nat", old.nat, wires(p.nat))
   compare_part(add, "rule", old.rules, wires(p.rules))
   return changes

@@ -108,7 +108,7 @@ is "$(fetch alice '[fd00:2::9]'), $(fetch world '[fd00:1::10]' --ftp-port -)" "f
 is "$(fetch alice 203.0.113.1)" "file of www" "FTP from inside by the outer address"
 
 # A control connection that has announced a data connection, which does not come.
-{ printf 'USER anonymous\r\nPASS x\r\nPASV\r\n' && sleep 8; } |
+{ printf 'USER anonymous\r\nPASS x\r\nPASV\r\n' && sleep 30; } |
 	in_ns alice socat - TCP:203.0.113.9:21 >"$lab_tmp/said" &
 waiting=$!
 announced() { grep -q '^227' "$lab_tmp/said"; }

@@ -496,6 +496,25 @@ function cases.sets_have_members_for_a_time()
 end
 
 -- FTP through a translation: the server announces where it listens, and the client reads where it finds that.
+-- The plan compares with the sets of the rules that run, not with those of rules that may come back.
+function cases.running_rules_name_their_sets()
+  local world <close> = gateway [[rules = { deny { "all", src = set { name = "bans", dynamic = true } } }]]
+  local link = kernel.of(world)
+  local function declared()
+    local rows = link.list({ cmd = "rules_dump" }, "test")
+    return table.concat(rows[1].ruleset.set or {}, ",")
+  end
+  expect(declared(), "bans")
+  local _, words = policy.words { direct = true }
+  local p = words.policy { name = "without", rules = { words.deny { "all" } } }
+  link.transact(compile.messages(p, { confirm = 60 }), "test")
+  expect(declared(), "")
+  expect(#link.list({ cmd = "sets_dump" }, "test"), 1, "kept for the rules that may come back")
+  world:advance(61)
+  expect(declared(), "bans")
+  link.close()
+end
+
 function cases.ftp_is_followed_through_translation()
   local world <close> = gateway [[
     nat = { dnat { "to ftp", iif = "eth0", proto = "tcp", dport = 21, to = "10.0.0.10" } },

@@ -37,7 +37,7 @@
  *                            what a commit would do to the live states, of which there are STATES: each is judged by
  *                            the rules of this socket's transaction, which ends; nothing else changes
  *   IPFI_CMD_RULES_DUMP      ->  (dump)                                                            admin
- *                            <-  INFO { GENERATION, NAME, RULES }, RULESET { DEFAULT_* } once, first;
+ *                            <-  INFO { GENERATION, NAME, RULES, CONFIRM? }, RULESET { DEFAULT_*, SET* } once, first;
  *                                then RULE { ..., ID, PACKETS, BYTES } for each rule, in order
  *   IPFI_CMD_STATES_DUMP     ->  (dump) FILTER?                                                    admin
  *                            <-  STATE { see enum ipfi_state_attr } for each

@@ -309,7 +309,13 @@ function dumps.expectations_dump()
 end
 
 function dumps.rules_dump()
-  local list = { { cmd = "rules_dump", info = info(), ruleset = copy(kernel.default) } }
+  local ruleset = copy(kernel.default)
+  ruleset.set = {}
+  for name in pairs(kernel.sets) do
+    table.insert(ruleset.set, name)
+  end
+  table.sort(ruleset.set)
+  local list = { { cmd = "rules_dump", info = info(), ruleset = ruleset } }
   for i, rule in ipairs(kernel.rules) do
     list[i + 1] = { cmd = "rules_dump", rule = copy(rule) }
   end
