@@ -259,7 +259,8 @@ local function set_of(names)
   return set
 end
 
--- Sets that only other rule sets declare, one that may come back or one that is being made, are not asked about.
+-- Sets that only other rule sets declare, one that may come back or one that is being made, are not asked
+-- about.
 local function compare_sets(add, declared, names)
   local members = {}
   for _, message in ipairs(kernel.list({ cmd = "sets_dump" }, "fw.plan")) do
