@@ -113,24 +113,37 @@ static int make_room(struct ipfi_explanation *x)
 	return told->dstnat.field && told->filter.field && told->srcnat.field ? 0 : -ENOMEM;
 }
 
+/* The devices that the question names, NULL for none. Under RCU. */
+static int find_devices(struct net *net, const struct ipfi_question *question, struct net_device **in,
+			struct net_device **out)
+{
+	*in = question->iif ? dev_get_by_name_rcu(net, question->iif) : NULL;
+	*out = question->oif ? dev_get_by_name_rcu(net, question->oif) : NULL;
+	if (question->iif && !*in)
+		return -ENODEV;
+	return question->oif && !*out ? -ENXIO : 0;
+}
+
 static int ask_with_devices(struct ipfi_asking *a)
 {
-	const struct ipfi_question *question = a->question;
-	struct net *net = a->p.in->net;
-	struct net_device *out = NULL;
+	struct net_device *out;
+	int err = find_devices(a->p.in->net, a->question, &a->hook.in, &out);
 
-	if (question->iif) {
-		a->hook.in = dev_get_by_name_rcu(net, question->iif);
-		if (!a->hook.in)
-			return -ENODEV;
-	}
-	if (question->oif) {
-		out = dev_get_by_name_rcu(net, question->oif);
-		if (!out)
-			return -ENXIO;
-	}
-	ask(a, out);
-	return 0;
+	if (!err)
+		ask(a, out);
+	return err;
+}
+
+/* Before the first commit every packet passes; a question that is none gets the same answer as ever. */
+static int ask_nobody(struct net *net, const struct ipfi_question *question)
+{
+	struct net_device *in, *out;
+	int err;
+
+	rcu_read_lock();
+	err = find_devices(net, question, &in, &out);
+	rcu_read_unlock();
+	return err;
 }
 
 int ipfi_explain(struct ipfi_net *in, const struct ipfi_question *question, struct ipfi_explanation *x)
@@ -143,7 +156,7 @@ int ipfi_explain(struct ipfi_net *in, const struct ipfi_question *question, stru
 	x->list = question->list;
 	x->rs = ipfi_ruleset_get(in);
 	if (!x->rs)
-		return 0;
+		return ask_nobody(in->net, question);
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
