@@ -185,15 +185,27 @@ local function filter_rule(name)
   return written(word, name, out)
 end
 
-local function target(family)
+-- Nobody else has those of several, and those of sources are not those of destinations: a translation to the address
+-- that somebody has already is none.
+local function target(family, of_source)
   local where = one_of { "lan0", "dmz0", "dmz0", "wan0", "beyond" }
-  -- Nobody else has those of several: a translation to the address that somebody has already is none.
-  local from = several and random(100, 110) or random(2, 5)
+  local from = several and random(100, 110) + (of_source and 20 or 0) or random(2, 5)
   local address = policies.host(where, family, from)
   if several then
     address = address .. "-" .. policies.host(where, family, from + 1)
   end
   return quote(address)
+end
+
+-- Of several ports, as of several addresses: nobody else has them, and no rule tells one from the other.
+local function target_ports(of_source)
+  local from, more = one_of { 8080, 1024, 600, 2000, 50000 }, random(0, 3)
+  if random(2) == 1 then
+    return tostring(from)
+  elseif more > 0 then
+    from = from + (of_source and 20 or 10)
+  end
+  return quote(("%d-%d"):format(from, from + more))
 end
 
 local function nat_rule(name)
@@ -203,14 +215,13 @@ local function nat_rule(name)
   out.family = tostring(family)
   conditions(out, family)
   if word == "dnat" or word == "snat" then
-    out.to = target(family)
+    out.to = target(family, word == "snat")
   end
   if not out.proto and (out.dport or chance(60)) then
     out.proto = one_of { '"tcp"', '"udp"', '{ "tcp", "udp" }' }
   end
   if WITH_PORTS[out.proto or ""] and (word == "redirect" or chance(30)) then
-    local from = one_of { 8080, 1024, 600, 2000, 50000 }
-    out.to_port = one_of { tostring(from), quote(("%d-%d"):format(from, from + random(0, 3))) }
+    out.to_port = target_ports(word == "snat" or word == "masquerade")
   end
   if word == "dnat" or word == "redirect" then
     if chance(30) then

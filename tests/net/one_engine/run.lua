@@ -5,7 +5,8 @@
 --
 --   ipfi run.lua to=PIPE from=PIPE first=SEED policies=N packets=N [verbose=yes]
 --
--- Without pipes, and with --sim, two worlds of the engine are compared, which needs no guest and tries this file.
+-- Without pipes, and with --sim, two worlds of the engine are compared, which needs no guest and tries this file: they
+-- differ by their secrets only, so what differs then was left to chance.
 -- Prints "ok ..." or, for the first difference of a policy, "not ok ..." with the policy and its packets so far.
 -- Each packet is explained by both, then passes both; what comes out is held against the explanation and against
 -- the other. At the end of a policy the states, the rules' counters, the reasons' counters and the
