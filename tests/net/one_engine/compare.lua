@@ -1,14 +1,15 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Are two sides' answers the same? Where a translation chooses by chance (one of several addresses, a port when
 -- the wanted one is taken), both choices must be of the same kind: addresses of the same network, ports of the
--- same class. Such a difference is counted, and from then on holds for the whole policy.
+-- same class; identifiers of ICMP are all of one. Such a difference is counted, and from then on holds for the whole
+-- policy.
 local packet = require "ipfi.packet"
 local packet_bytes = require "ipfi.packet_bytes"
 
 local compare = {}
 
-local function port_class(port)
-  return port and (port < 1024 and "low" or "high")
+local function port_class(port, proto)
+  return port and ((proto == "icmp" or proto == "icmpv6") and "id" or port < 1024 and "low" or "high")
 end
 
 local function network(address)
@@ -21,7 +22,7 @@ local function text_of(t, masked)
     return masked and network(a) or a
   end
   local function port(n)
-    return masked and port_class(n) or n
+    return masked and port_class(n, t.proto) or n
   end
   local payload = (t.payload or ""):gsub("[^\32-\126]", function(c) return ("\\%02x"):format(c:byte()) end)
   if masked then
@@ -139,7 +140,8 @@ function compare.states(rows, masked)
     for i, name in ipairs(FIELDS) do
       local value = row[name]
       if masked then
-        value = not VARIES[name] and (ADDRESSES[name] and network(value) or PORTS[name] and port_class(value) or value)
+        value = not VARIES[name] and (ADDRESSES[name] and network(value)
+          or PORTS[name] and port_class(value, row.proto) or value)
       end
       words[i] = ("%s=%s"):format(name, tostring(value))
     end
