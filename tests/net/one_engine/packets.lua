@@ -378,6 +378,19 @@ function packets.source()
   end
 end
 
+--- The data connection that a line of an FTP control connection announces.
+-- @return its host (nil where the line leaves that to the control connection's own) and its port, or nil
+function packets.announced(text)
+  local a, b, c, d, high, low = text:match("(%d+),(%d+),(%d+),(%d+),(%d+),(%d+)")
+  if a then
+    return ("%s.%s.%s.%s"):format(a, b, c, d), high * 256 + low
+  elseif text:find("|||%d+|") then
+    return nil, tonumber(text:match("|||(%d+)|"))
+  end
+  local host, port = text:match("^EPRT |[12]|([^|]+)|(%d+)|")
+  return host, tonumber(port)
+end
+
 --- Notes in a view what came through.
 -- @param view of a side and a conversation
 -- @param forth did its client send it?
@@ -389,16 +402,8 @@ function packets.note(view, forth, left, data)
     view.seen = { src = left.src, dst = left.dst, sport = left.sport, dport = left.dport, id = left.id }
   end
   -- What a control connection announces, as the one who will open the data connection reads it.
-  local text = left.payload or ""
-  local a, b, c, d, high, low = text:match("(%d+),(%d+),(%d+),(%d+),(%d+),(%d+)")
-  if a then
-    view.told_host, view.told_port = ("%s.%s.%s.%s"):format(a, b, c, d), high * 256 + low
-  elseif text:find("|||%d+|") then
-    view.told_port = tonumber(text:match("|||(%d+)|"))
-  elseif text:find("^EPRT") then
-    local host, port = text:match("|2|([^|]+)|(%d+)|")
-    view.told_host, view.told_port = host, tonumber(port)
-  end
+  local host, port = packets.announced(left.payload or "")
+  view.told_host, view.told_port = host or view.told_host, port or view.told_port
 end
 
 return packets

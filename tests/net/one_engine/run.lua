@@ -79,71 +79,8 @@ local function somebody_may_be_evicted(p)
   end)
 end
 
--- What can be counted of a side.
-local function counters(side)
-  local found = {}
-  local s = side.with(fw.stats)
-  for _, field in ipairs { "packets", "created", "evicted" } do
-    found[field] = s[field] or 0
-  end
-  for reason, n in pairs(s.drops or {}) do
-    found["drops " .. reason] = n
-  end
-  for reason, n in pairs(s.passes or {}) do
-    found["passes " .. reason] = n
-  end
-  return found
-end
-
-local function since(before, now)
-  local lines = {}
-  for name, n in pairs(now) do
-    local more = n - (before[name] or 0)
-    if more ~= 0 then
-      lines[#lines + 1] = ("%s %d"):format(name, more)
-    end
-  end
-  table.sort(lines)
-  return table.concat(lines, ", ")
-end
-
 local function itself(text)
   return text
-end
-
-local function rules(side)
-  return side.with(function()
-    local lines, running = {}, fw.running()
-    for _, list in ipairs { running.nat, running.rules } do
-      for _, row in ipairs(list) do
-        lines[#lines + 1] = ("%s %d packets, %d bytes"):format(row.name, row.packets, row.bytes)
-      end
-    end
-    return table.concat(lines, "\n    ")
-  end)
-end
-
-local function states(side)
-  return side.with(function()
-    local rows = {}
-    for row in fw.states():each() do
-      rows[#rows + 1] = row
-    end
-    return rows
-  end)
-end
-
-local function expectations(side, masked)
-  return side.with(function()
-    local lines = {}
-    for _, row in ipairs(fw.expectations()) do
-      lines[#lines + 1] = masked and ("%s %s %s"):format(row.proto, row.rule, row.helper)
-        or ("%s %s > %s:%d nat %s:%s rule %s"):format(row.proto, row.src, row.dst, row.dport, row.nat_dst,
-          row.nat_dport, row.rule)
-    end
-    table.sort(lines)
-    return table.concat(lines, "\n    ")
-  end)
 end
 
 local SUM_AT = { tcp = 16, udp = 6, udplite = 6, sctp = 8, dccp = 6, icmp = 2, icmpv6 = 2 }
@@ -264,7 +201,7 @@ local function run(seed)
     for name, members in pairs(made.sets) do
       fill(side, name, members)
     end
-    both[i].before = counters(side)
+    both[i].before = side:counters()
   end
   local draw_next, history = packets.source(), {}
   local function finish(problem)
@@ -306,14 +243,14 @@ local function run(seed)
       end
     end
   end
-  local rows = { states(both[1].side), states(both[2].side) }
+  local rows = { both[1].side:states(), both[2].side:states() }
   total.states = total.states + #rows[1]
-  local e = { expectations(both[1].side, policy.free > 0), expectations(both[2].side, policy.free > 0) }
   return finish(compare.lists(policy, "the states differ", compare.states, rows[1], rows[2])
-    or compare.lists(policy, "the rules' counters differ", itself, rules(both[1].side), rules(both[2].side))
-    or compare.lists(policy, "the reasons' counters differ", itself, since(both[1].before, counters(both[1].side)),
-      since(both[2].before, counters(both[2].side)))
-    or compare.lists(policy, "the expectations differ", itself, e[1], e[2]))
+    or compare.lists(policy, "the rules' counters differ", itself, both[1].side:counts(), both[2].side:counts())
+    or compare.lists(policy, "the reasons' counters differ", itself, both[1].side:since(both[1].before),
+      both[2].side:since(both[2].before))
+    or compare.lists(policy, "the expectations differ", itself, both[1].side:expectations(policy.free > 0),
+      both[2].side:expectations(policy.free > 0)))
 end
 
 local wrong, begun = 0, os.time()

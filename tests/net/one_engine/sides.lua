@@ -35,6 +35,74 @@ function Side:device(index)
   return index and index > 0 and self.link.ifname(index) or nil
 end
 
+--- The rows of the live states.
+function Side:states()
+  return self.with(function()
+    local rows = {}
+    for row in fw.states():each() do
+      rows[#rows + 1] = row
+    end
+    return rows
+  end)
+end
+
+--- How often each rule decided, as text.
+function Side:counts()
+  return self.with(function()
+    local lines, list = {}, fw.running()
+    for _, rules in ipairs { list.nat, list.rules } do
+      for _, row in ipairs(rules) do
+        lines[#lines + 1] = ("%s %d packets, %d bytes"):format(row.name, row.packets, row.bytes)
+      end
+    end
+    return table.concat(lines, "\n    ")
+  end)
+end
+
+--- What is expected, as text; masked leaves out what chance may have chosen.
+function Side:expectations(masked)
+  return self.with(function()
+    local lines = {}
+    for _, row in ipairs(fw.expectations()) do
+      lines[#lines + 1] = masked and ("%s %s %s"):format(row.proto, row.rule, row.helper)
+        or ("%s %s > %s:%d nat %s:%s rule %s"):format(row.proto, row.src, row.dst, row.dport, row.nat_dst,
+          row.nat_dport, row.rule)
+    end
+    table.sort(lines)
+    return table.concat(lines, "\n    ")
+  end)
+end
+
+--- The side's counters of packets, states and reasons: { name = number }.
+function Side:counters()
+  local found = {}
+  local s = self.with(fw.stats)
+  for _, field in ipairs { "packets", "created", "evicted" } do
+    found[field] = s[field] or 0
+  end
+  for reason, n in pairs(s.drops or {}) do
+    found["drops " .. reason] = n
+  end
+  for reason, n in pairs(s.passes or {}) do
+    found["passes " .. reason] = n
+  end
+  return found
+end
+
+--- What these counters have counted since, as text.
+-- @param before what counters() returned
+function Side:since(before)
+  local lines = {}
+  for name, n in pairs(self:counters()) do
+    local more = n - (before[name] or 0)
+    if more ~= 0 then
+      lines[#lines + 1] = ("%s %d"):format(name, more)
+    end
+  end
+  table.sort(lines)
+  return table.concat(lines, ", ")
+end
+
 --- The kernel of this namespace. to, from: the pipes of tool/gate.
 function sides.kernel(to, from)
   local side = setmetatable({ name = "kernel", link = kernel, with = function(run, ...)
@@ -65,7 +133,7 @@ function sides.kernel(to, from)
   return side
 end
 
---- A new world of the engine with the devices of one_engine.sh.
+--- A new world of the engine with the devices of gate.sh.
 function sides.engine(seed)
   local world = engine.new { seed = seed }
   local side = setmetatable({ name = "engine", world = world, link = kernel.of(world), with = function(run, ...)
