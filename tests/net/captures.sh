@@ -25,7 +25,7 @@ wait_for 10 in_ns client ping -c 1 -W 1 $server4 && wait_for 10 in_ns client pin
 
 mkdir "$lab_tmp/root"
 echo "ipfi lab" >"$lab_tmp/root/index.html"
-head -c 20000 /dev/urandom >"$lab_tmp/root/pages"
+head -c 8000 /dev/urandom >"$lab_tmp/root/pages"
 serve_web server 80 "$lab_tmp/root" && serve_web server 8080 "$lab_tmp/root" || exit
 serve_dns server lab.test/192.0.2.80 lab.test/2001:db8:1::80 || exit
 serve_ftp vsftpd server 21 || exit
@@ -54,14 +54,12 @@ get() {
 	local url=$1
 	shift
 	runs "curl $*${*:+ }$url" in_ns client curl -sSg --max-time 20 -o "$lab_tmp/got" "$@" "$url"
-	runs "it is whole" cmp "$lab_tmp/got" "$lab_tmp/root/pages"
+	runs "what came is whole" cmp "$lab_tmp/got" "$lab_tmp/root/pages"
 }
 surf() {
-	local host
-	for host in $server4 "[$server6]"; do
-		get "http://$host/pages"
-		get "http://$host:8080/pages"
-	done
+	get "http://$server4/pages"
+	get "http://[$server6]/pages"
+	get "http://$server4:8080/pages"
 }
 resolve() {
 	local host
@@ -70,12 +68,11 @@ resolve() {
 			"192.0.2.80 2001:db8:1::80" "dig @$host"
 	done
 }
+# In words: PASV, PORT, EPSV, EPRT.
 transfer() {
-	local host=$server4 login=$ftp_user:$ftp_password
-	get "ftp://$login@$host/files/pages"
-	get "ftp://$login@$host/files/pages" --disable-epsv
-	get "ftp://$login@$host/files/pages" --ftp-port -
-	get "ftp://$login@$host/files/pages" --disable-eprt --ftp-port -
+	local login=$ftp_user:$ftp_password
+	get "ftp://$login@$server4/files/pages" --disable-epsv
+	get "ftp://$login@$server4/files/pages" --disable-eprt --ftp-port -
 	get "ftp://$login@[$server6]/files/pages"
 	get "ftp://$login@[$server6]/files/pages" --ftp-port -
 }

@@ -86,7 +86,7 @@ local function read(path)
   end
 end
 
--- Writes packets as a capture of them without link headers (pcap, LINKTYPE_RAW; RFC draft-ietf-opsawg-pcap).
+-- Writes packets as a capture of them without link headers (draft-ietf-opsawg-pcap, LINKTYPE_RAW).
 local function write(path, list)
   local file = assert(io.open(path, "wb"))
   file:write(("=I4I2I2I4I4I4I4"):pack(0xa1b2c3d4, 2, 4, 0, 0, 0x40000, 101))

@@ -4,6 +4,7 @@
 # The kernel's side of one engine, for guest tests that have read tests/net/support/firewall.sh: the namespace "one"
 # with the devices that sides.lua gives to a world, and tool/gate, which brings packets in by them and tells what
 # comes out.
+# shellcheck disable=SC2034  # for the tests
 firewall=one
 gate_to=$lab_tmp/to gate_from=$lab_tmp/from
 
