@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Cases of the built-in engine: what the module answers to the program and does with packets, in a world.
-package.path = "lua/?.lua"
+package.path = "lua/?.lua;tests/unit/?.lua"
 
 local engine = require "ipfi.c.engine"
 local kernel = require "ipfi.kernel"
@@ -9,26 +9,19 @@ local packet = require "ipfi.packet"
 local policy = require "ipfi.policy"
 local states = require "ipfi.states"
 
-local cases = {}
+local scene = require "engine_scene"
 
-local function expect(got, wanted, what)
-  if got ~= wanted then
-    error(("%sgot %s, wanted %s"):format(what and what .. ": " or "", tostring(got), tostring(wanted)), 2)
-  end
-end
+local cases = {}
+local expect = scene.expect
 
 -- Commits a policy, its fields written as in a file.
 local function commit(world, source)
-  local _, words = policy.words { direct = true }
-  local p = assert(load("return policy { name = 'test', " .. source .. " }", "=test.lua", "t", words))()
-  return kernel.of(world).transact(compile.messages(p), "test")
+  return scene.commit(world, scene.checked(source))
 end
 
--- A gateway between eth0, the Internet, and eth1, its own network; with a policy.
+-- The scene's gateway, with a policy.
 local function gateway(source)
-  local world = engine.new { seed = 7, time = 1700000000 }
-  world:device("eth0", { addresses = { "192.0.2.1/24", "2001:db8::1/64" }, standard = true })
-  world:device("eth1", { addresses = { "10.0.0.1/24", "2001:db8:1::1/64" } })
+  local world = scene.gateway()
   if source then
     commit(world, source)
   end

@@ -1,35 +1,23 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Explanations: each packet is asked about, then passed, and what became of it compared with the answer.
 -- Random policies, conversations, time and commits in between; a case that fails says its seed and step.
-package.path = "lua/?.lua"
+package.path = "lua/?.lua;tests/unit/?.lua"
 
-local compile = require "ipfi.compile"
-local engine = require "ipfi.c.engine"
 local explain = require "ipfi.explain"
 local kernel = require "ipfi.kernel"
 local packet = require "ipfi.packet"
-local policy = require "ipfi.policy"
 local running = require "ipfi.running"
 local sets = require "ipfi.sets"
 local states = require "ipfi.states"
 local stats = require "ipfi.stats"
 
+local scene = require "engine_scene"
+
 local cases = {}
-
-local function expect(got, wanted, what)
-  if got ~= wanted then
-    error(("%sgot %s, wanted %s"):format(what and what .. ": " or "", tostring(got), tostring(wanted)), 2)
-  end
-end
-
-local function load_policy(source)
-  local _, words = policy.words { direct = true }
-  return assert(load(source, "=test.lua", "t", words))()
-end
+local expect, gateway = scene.expect, scene.gateway
 
 local function commit(world, source)
-  local p = load_policy(source)
-  return kernel.of(world).transact(compile.messages(p), "test")
+  return scene.commit(world, scene.policy(source))
 end
 
 local OWN = { eth0 = { "192.0.2.1", "2001:db8::1" }, eth1 = { "10.0.0.1", "2001:db8:1::1" } }
@@ -39,13 +27,6 @@ for _, list in pairs(OWN) do
   for _, address in ipairs(list) do
     IS_OWN[address] = true
   end
-end
-
-local function gateway(seed)
-  local world = engine.new { seed = seed, time = 1700000000 }
-  world:device("eth0", { addresses = { "192.0.2.1/24", "2001:db8::1/64" }, standard = true })
-  world:device("eth1", { addresses = { "10.0.0.1/24", "2001:db8:1::1/64" } })
-  return world
 end
 
 local function judge(world, data, meta)

@@ -1,39 +1,18 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Trials of rule sets, in the built-in engine: what RULESET_TRY says of the live states is what a commit then
 -- does.
-package.path = "lua/?.lua"
+package.path = "lua/?.lua;tests/unit/?.lua"
 
 local compile = require "ipfi.compile"
-local engine = require "ipfi.c.engine"
 local kernel = require "ipfi.kernel"
 local packet = require "ipfi.packet"
-local policy = require "ipfi.policy"
 local states = require "ipfi.states"
+
+local scene = require "engine_scene"
 
 local cases = {}
 
-local function expect(got, wanted, what)
-  if got ~= wanted then
-    error(("%s: got %s, wanted %s"):format(what, tostring(got), tostring(wanted)), 2)
-  end
-end
-
-local function checked(source)
-  local _, words = policy.words { direct = true }
-  return assert(load("return policy { name = 'test', " .. source .. " }", "=test.lua", "t", words))()
-end
-
--- A gateway between eth0, the Internet, and eth1, its own network.
-local function gateway()
-  local world = engine.new { seed = 7, time = 1700000000 }
-  world:device("eth0", { addresses = { "192.0.2.1/24", "2001:db8::1/64" }, standard = true })
-  world:device("eth1", { addresses = { "10.0.0.1/24", "2001:db8:1::1/64" } })
-  return world
-end
-
-local function commit(world, p)
-  return kernel.of(world).transact(compile.messages(p), "commit")
-end
+local expect, checked, gateway, commit = scene.expect, scene.checked, scene.gateway, scene.commit
 
 local function try(world, p)
   return kernel.of(world).transact(compile.trial(p), "trial")
