@@ -56,7 +56,7 @@ static void ask(struct ipfi_asking *a, struct net_device *out)
 		a->x->list = p->packet.list;
 	}
 	a->x->leaving = a->x->verdict == IPFI_VERDICT_ALLOW ? a->leaving : p->packet.tuple;
-	a->x->translated = !ipfi_asking_same(&a->x->leaving, &a->arrived);
+	a->x->translated = !ipfi_tuple_equal(&a->x->leaving, &a->arrived);
 	/* Of queries and replies alike the identifier is told, where a query has it. */
 	if (p->packet.icmp_kind == IPFI_ICMP_REPLY)
 		swap(a->x->leaving.sport, a->x->leaving.dport);

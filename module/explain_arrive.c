@@ -42,7 +42,7 @@ static bool arrive_first(struct ipfi_asking *a)
 		reason = IPFI_REASON_TABLE_FULL;
 	if (!reason)
 		reason = ipfi_nat_find_real(p, &to, try_real, a, &real);
-	if (!reason && !ipfi_asking_same(&p->packet.tuple, &real) && !ipfi_rewrite(p->skb, &p->packet, &real))
+	if (!reason && !ipfi_tuple_equal(&p->packet.tuple, &real) && !ipfi_rewrite(p->skb, &p->packet, &real))
 		reason = IPFI_REASON_NAT_FAILED;
 	if (reason) {
 		ipfi_asking_deny(a, reason);

@@ -44,12 +44,6 @@ static inline void ipfi_asking_allow(struct ipfi_asking *a, u8 reason)
 	a->x->reason = reason;
 }
 
-static inline bool ipfi_asking_same(const struct ipfi_tuple *a, const struct ipfi_tuple *b)
-{
-	return ipfi_addr_equal(&a->src, &b->src) && ipfi_addr_equal(&a->dst, &b->dst) && a->sport == b->sport &&
-	       a->dport == b->dport;
-}
-
 /* From here on @state, locked, counts as gone. */
 static inline void ipfi_asking_forget(struct ipfi_asking *a, const struct ipfi_state *state,
 				      const struct ipfi_flow *flow)

@@ -47,6 +47,13 @@ void ipfi_genl_event_send(struct ipfi_net *in, enum ipfi_group group, struct sk_
 struct sk_buff *ipfi_genl_reply_start(struct genl_info *info, size_t payload, void **header);
 void ipfi_genl_reply_end(struct genl_info *info, struct sk_buff *skb, void *header);
 
+/*
+ * Answers a request that changes the running rule set, its nest COMMIT parsed into @tb: @change does that under
+ * in->mutex, or sets the extack and returns -errno; what runs then is the reply.
+ */
+typedef int (*ipfi_ruleset_change)(struct ipfi_net *in, struct nlattr *tb[], struct genl_info *info);
+int ipfi_genl_change_ruleset(struct genl_info *info, ipfi_ruleset_change change);
+
 /* Handlers, by command; each in the file of its object. All may sleep. */
 int ipfi_genl_info(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_limits_get(struct sk_buff *skb, struct genl_info *info);

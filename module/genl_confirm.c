@@ -11,8 +11,8 @@ const struct nla_policy ipfi_decision_message_policy[IPFI_A_MAX + 1] = {
 	[IPFI_A_COMMIT] = NLA_POLICY_NESTED(decision_policy),
 };
 
-static int decide(struct ipfi_net *in, const struct nlattr *expect, void (*decision)(struct ipfi_net *in),
-		  struct netlink_ext_ack *extack)
+/* 0 when the running rule set waits, and is the one that is meant. */
+static int check_waiting(struct ipfi_net *in, const struct nlattr *expect, struct netlink_ext_ack *extack)
 {
 	if (!in->confirmation.waits) {
 		NL_SET_ERR_MSG(extack, "no rule set waits to be confirmed");
@@ -22,42 +22,33 @@ static int decide(struct ipfi_net *in, const struct nlattr *expect, void (*decis
 		NL_SET_ERR_MSG_ATTR(extack, expect, "another rule set waits to be confirmed");
 		return -ESTALE;
 	}
-	decision(in);
 	return 0;
 }
 
-static int answer_decision(struct genl_info *info, void (*decision)(struct ipfi_net *in))
+static int confirm(struct ipfi_net *in, struct nlattr *tb[], struct genl_info *info)
 {
-	struct ipfi_net *in = ipfi_net(genl_info_net(info));
-	struct nlattr *tb[IPFI_COMMIT_A_MAX + 1];
-	struct sk_buff *skb;
-	void *header;
-	int err = ipfi_parse_only(tb, IPFI_COMMIT_A_MAX, info, IPFI_A_COMMIT);
+	int err = check_waiting(in, tb[IPFI_COMMIT_A_EXPECT], info->extack);
 
-	if (err)
-		return err;
-	/* The reply first: what has been decided cannot fail any more. */
-	skb = ipfi_genl_reply_start(info, IPFI_INFO_PAYLOAD, &header);
-	if (!skb)
-		return -ENOMEM;
-	mutex_lock(&in->mutex);
-	err = decide(in, tb[IPFI_COMMIT_A_EXPECT], decision, info->extack);
 	if (!err)
-		WARN_ON_ONCE(ipfi_info_put(skb, in, ipfi_ruleset_running(in), false));
-	mutex_unlock(&in->mutex);
-	if (err)
-		nlmsg_free(skb);
-	else
-		ipfi_genl_reply_end(info, skb, header);
+		ipfi_confirm_accept(in);
+	return err;
+}
+
+static int roll_back(struct ipfi_net *in, struct nlattr *tb[], struct genl_info *info)
+{
+	int err = check_waiting(in, tb[IPFI_COMMIT_A_EXPECT], info->extack);
+
+	if (!err)
+		ipfi_confirm_roll_back(in);
 	return err;
 }
 
 int ipfi_genl_ruleset_confirm(struct sk_buff *request, struct genl_info *info)
 {
-	return answer_decision(info, ipfi_confirm_accept);
+	return ipfi_genl_change_ruleset(info, confirm);
 }
 
 int ipfi_genl_ruleset_rollback(struct sk_buff *request, struct genl_info *info)
 {
-	return answer_decision(info, ipfi_confirm_roll_back);
+	return ipfi_genl_change_ruleset(info, roll_back);
 }

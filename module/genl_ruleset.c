@@ -195,30 +195,22 @@ static int publish(struct ipfi_net *in, struct ipfi_transaction *transaction, st
 	return 0;
 }
 
-/* A commit ends the transaction, however it ends itself. */
-int ipfi_genl_ruleset_commit(struct sk_buff *request, struct genl_info *info)
+int ipfi_genl_change_ruleset(struct genl_info *info, ipfi_ruleset_change change)
 {
 	struct ipfi_net *in = ipfi_net(genl_info_net(info));
 	struct nlattr *tb[IPFI_COMMIT_A_MAX + 1];
-	struct ipfi_transaction *transaction;
 	struct sk_buff *skb;
 	void *header;
 	int err = ipfi_parse_only(tb, IPFI_COMMIT_A_MAX, info, IPFI_A_COMMIT);
 
 	if (err)
 		return err;
-	/* The reply first: what has been committed cannot fail any more. */
+	/* The reply first: what has been changed cannot fail any more. */
 	skb = ipfi_genl_reply_start(info, IPFI_INFO_PAYLOAD, &header);
 	if (!skb)
 		return -ENOMEM;
 	mutex_lock(&in->mutex);
-	transaction = ipfi_transaction_get(in, info->snd_portid, true);
-	if (transaction) {
-		err = publish(in, transaction, tb, info->extack);
-		ipfi_transaction_put(transaction);
-	} else {
-		err = no_transaction(info);
-	}
+	err = change(in, tb, info);
 	if (!err)
 		WARN_ON_ONCE(ipfi_info_put(skb, in, ipfi_ruleset_running(in), false));
 	mutex_unlock(&in->mutex);
@@ -227,4 +219,22 @@ int ipfi_genl_ruleset_commit(struct sk_buff *request, struct genl_info *info)
 	else
 		ipfi_genl_reply_end(info, skb, header);
 	return err;
+}
+
+/* A commit ends the transaction, however it ends itself. */
+static int commit(struct ipfi_net *in, struct nlattr *tb[], struct genl_info *info)
+{
+	struct ipfi_transaction *transaction = ipfi_transaction_get(in, info->snd_portid, true);
+	int err;
+
+	if (!transaction)
+		return no_transaction(info);
+	err = publish(in, transaction, tb, info->extack);
+	ipfi_transaction_put(transaction);
+	return err;
+}
+
+int ipfi_genl_ruleset_commit(struct sk_buff *request, struct genl_info *info)
+{
+	return ipfi_genl_change_ruleset(info, commit);
 }

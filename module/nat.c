@@ -19,16 +19,6 @@ static void reverse(const struct ipfi_tuple *tuple, struct ipfi_tuple *reversed)
 	reversed->dport = from.sport;
 }
 
-static bool same_end(const struct ipfi_addr *a, u16 a_port, const struct ipfi_addr *b, u16 b_port)
-{
-	return ipfi_addr_equal(a, b) && a_port == b_port;
-}
-
-static bool same_tuple(const struct ipfi_tuple *a, const struct ipfi_tuple *b)
-{
-	return same_end(&a->src, a->sport, &b->src, b->sport) && same_end(&a->dst, a->dport, &b->dst, b->dport);
-}
-
 void ipfi_nat_view(const struct ipfi_wide_state *wide, enum ipfi_view view, enum ipfi_direction direction,
 		   struct ipfi_tuple *tuple)
 {
@@ -47,7 +37,7 @@ void ipfi_nat_view(const struct ipfi_wide_state *wide, enum ipfi_view view, enum
 
 enum ipfi_direction ipfi_nat_arriving_direction(const struct ipfi_wide_state *wide, const struct ipfi_tuple *tuple)
 {
-	return same_tuple(tuple, &wide->arriving) ? IPFI_ORIGINAL : IPFI_REPLY;
+	return ipfi_tuple_equal(tuple, &wide->arriving) ? IPFI_ORIGINAL : IPFI_REPLY;
 }
 
 bool ipfi_nat_show(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_view view,
@@ -56,7 +46,7 @@ bool ipfi_nat_show(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ip
 	struct ipfi_tuple to;
 
 	ipfi_nat_view(wide, view, direction, &to);
-	return same_tuple(&p->packet.tuple, &to) || ipfi_rewrite(p->skb, &p->packet, &to);
+	return ipfi_tuple_equal(&p->packet.tuple, &to) || ipfi_rewrite(p->skb, &p->packet, &to);
 }
 
 /*
@@ -160,7 +150,7 @@ static bool show_quoted(struct ipfi_passage *p, struct ipfi_wide_state *wide, en
 
 	ipfi_nat_view(wide, view, direction, &to);
 	reverse(&to, &to);
-	return same_tuple(&p->packet.inner, &to) || ipfi_rewrite_inner(p->skb, &p->packet, &to);
+	return ipfi_tuple_equal(&p->packet.inner, &to) || ipfi_rewrite_inner(p->skb, &p->packet, &to);
 }
 
 /* Lets an error that arrives show the real end points, in what it quotes too. 0, or the reason to drop it. */

@@ -67,6 +67,13 @@ static inline bool ipfi_addr_equal(const struct ipfi_addr *a, const struct ipfi_
 	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]));
 }
 
+/* Have both the same ends, each in its place? They are of one family and protocol. */
+static inline bool ipfi_tuple_equal(const struct ipfi_tuple *a, const struct ipfi_tuple *b)
+{
+	return ipfi_addr_equal(&a->src, &b->src) && ipfi_addr_equal(&a->dst, &b->dst) && a->sport == b->sport &&
+	       a->dport == b->dport;
+}
+
 /* The mask of a prefix of @length bits; of an IPv4 prefix all but the first word are 0. */
 static inline void ipfi_prefix_mask(struct ipfi_addr *mask, unsigned int length)
 {
