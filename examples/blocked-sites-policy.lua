@@ -24,9 +24,11 @@ return policy {
     deny { "to a blocked site, many", dst = blocked },
     deny { "from a blocked site", src = blocked },
 
+    -- A limit counts the first packets of connections; of pings, which have no state here, all.
+    allow { "pong", dir = "out", icmp = "echo-reply", state = false },
     allow { "from here", dir = "out" },
     allow { "through here", dir = "forward" },
-    allow { "ssh", dir = "in", proto = "tcp", dport = "ssh", limit = "30/minute" },
-    allow { "ping", dir = "in", icmp = "echo-request", limit = "20/second" },
+    allow { "ssh", dir = "in", proto = "tcp", dport = "ssh", flags = "S/SA", limit = "30/minute" },
+    allow { "ping", dir = "in", icmp = "echo-request", state = false, limit = "20/second" },
   },
 }

@@ -53,7 +53,7 @@ local function published()
   for _, server in ipairs(servers) do
     rules[#rules + 1] = server.v4 and dnat {
       server.name .. " published",
-      iif = device,
+      iif = device or nil,
       dst = outside,
       proto = "tcp",
       dport = server.ports,
@@ -135,7 +135,7 @@ return policy {
       -- FTP announces its data connections in the control connection. The helper reads that, lets in exactly
       -- the connections that were announced, and translates the addresses in the text.
       group { "ftp outward", iif = lan, oif = wan, proto = "tcp", dport = "ftp" } {
-        allow { "ftp out", src = ftp_hosts, helper = "ftp" },
+        allow { "ftp out", src = ftp_hosts or nil, helper = "ftp" },
         ftp_hosts and reject { "ftp at other hours" },
       },
       reject { "smtp out", iif = lan, oif = wan, proto = "tcp", dport = "smtp", log = "smtp-out" },
@@ -143,7 +143,12 @@ return policy {
       allow { "udp out", iif = lan, oif = wan, proto = "udp" },
       allow { "ping out", iif = lan, oif = wan, icmp = "echo-request" },
       reachable(),
-      allow { "ping in", family = 6, iif = wan, oif = lan, icmp = "echo-request", limit = "50/second" },
+      -- Without states, so that every request is counted.
+      allow {
+        "ping in", family = 6, iif = wan, oif = lan, icmp = "echo-request", state = false,
+        limit = "50/second",
+      },
+      allow { "pong out", family = 6, iif = lan, oif = wan, icmp = "echo-reply", state = false },
     },
 
     -- The gateway itself: a name server and ssh for the inner side, ping for everybody.
@@ -151,8 +156,9 @@ return policy {
       allow { "gateway dns", iif = lan, proto = { "udp", "tcp" }, dport = "domain" },
       allow { "gateway dhcp", iif = lan, proto = "udp", dport = { 67, 547 }, state = false },
       allow { "gateway ssh", iif = lan, proto = "tcp", dport = "ssh" },
-      allow { "gateway ping", icmp = "echo-request", limit = "20/second" },
+      allow { "gateway ping", icmp = "echo-request", state = false, limit = "20/second" },
     },
+    allow { "gateway pong", dir = "out", icmp = "echo-reply", state = false },
     allow { "from the gateway", dir = "out" },
 
     -- A sample of the rest for the log; the default denies all of it.

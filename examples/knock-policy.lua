@@ -23,7 +23,9 @@ return policy {
       deny { "knock by udp", proto = "udp", log = "knock" },
     },
 
-    allow { "ping", dir = "in", icmp = "echo-request", state = true, limit = "20/second" },
+    -- Without a state, so that every request is counted.
+    allow { "ping", dir = "in", icmp = "echo-request", limit = "20/second" },
+    allow { "pong", dir = "out", icmp = "echo-reply" },
     allow { "from here", dir = "out", state = true },
   },
 }

@@ -89,13 +89,15 @@ return policy {
     group { "outward", dir = "forward", iif = lan, oif = wan } {
       outward(),
       allow { "out ping", icmp = "echo-request" },
+      allow { "out pong", family = 6, icmp = "echo-reply", state = false },
       reject { "out else", comment = "say so at once: programs of our own users should not wait" },
     },
 
     -- From outside to inside: what is published, and ping in IPv6, where every machine has its own address.
     group { "inward", dir = "forward", iif = wan, oif = lan } {
       published(),
-      allow { "in ping", family = 6, icmp = "echo-request", limit = "50/second" },
+      -- Without states, so that every request is counted.
+      allow { "in ping", family = 6, icmp = "echo-request", state = false, limit = "50/second" },
     },
 
     -- The router itself: a name server and ssh for the inner side, ping for everybody.
@@ -103,8 +105,9 @@ return policy {
       allow { "router dns", iif = lan, proto = { "udp", "tcp" }, dport = "domain" },
       allow { "router dhcp", iif = lan, proto = "udp", dport = { 67, 547 }, state = false },
       allow { "router ssh", iif = lan, proto = "tcp", dport = "ssh" },
-      allow { "router ping", icmp = "echo-request", limit = "20/second" },
+      allow { "router ping", icmp = "echo-request", state = false, limit = "20/second" },
     },
+    allow { "router pong", dir = "out", icmp = "echo-reply", state = false },
     allow { "from the router", dir = "out" },
 
     -- A sample of the rest for the log; the default denies all of it.

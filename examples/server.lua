@@ -65,13 +65,15 @@ return policy {
     group { "published", dir = "in" } {
       services,
       allow { "quic", proto = "udp", dport = "https", state = true, per_source = 50 },
-      allow { "ping", icmp = "echo-request", state = true, limit = "20/second burst 100" },
+      -- Without a state, so that every request is counted.
+      allow { "ping", icmp = "echo-request", limit = "20/second burst 100" },
     },
+    allow { "pong", dir = "out", icmp = "echo-reply" },
 
     group { "administration", dir = "in", proto = "tcp", dport = "ssh" } {
       -- Thirty new connections a minute are plenty for people. All others are denied, whether the second
       -- rule matches or not; three a minute of them reach the log.
-      allow { "ssh", src = admin, state = true, limit = "30/minute" },
+      allow { "ssh", src = admin, state = true, flags = "S/SA", limit = "30/minute" },
       deny { "ssh guessing", src = ~admin, limit = "3/minute", log = "ssh-other" },
     },
 

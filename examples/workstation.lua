@@ -31,13 +31,15 @@ return policy {
     group { "out", dir = "out" } {
       -- Mail leaves by a mail program's submission port; a virus would use this one.
       reject { "no smtp", proto = "tcp", dport = "smtp", log = "smtp-out" },
+      allow { "pong", icmp = "echo-reply", state = false },
       -- Whoever works here may ask anything, by any protocol.
       allow { "anything", log = args.log == "all" and "out" or nil },
     },
 
     group { "in", dir = "in" } {
-      -- To be found when somebody looks for this machine, but not to be flooded.
-      allow { "ping", icmp = "echo-request", limit = "5/second burst 20" },
+      -- To be found when somebody looks for this machine, but not to be flooded: without a state every
+      -- request is counted, and the replies have a rule of their own.
+      allow { "ping", icmp = "echo-request", state = false, limit = "5/second burst 20" },
 
       -- Addresses from the network. DHCP for IPv4 mostly passes below the firewall; its renewals do not.
       allow { "dhcp", family = 4, proto = "udp", sport = 67, dport = 68 },
@@ -46,7 +48,10 @@ return policy {
       -- Names and printers next door (multicast DNS).
       allow { "mdns", src = near, proto = "udp", dport = 5353, state = false },
 
-      args.ssh ~= "no" and allow { "ssh", src = near, proto = "tcp", dport = "ssh", limit = "10/minute" },
+      -- The limit counts connections: only their first packets ask for it.
+      args.ssh ~= "no" and allow {
+        "ssh", src = near, proto = "tcp", dport = "ssh", flags = "S/SA", limit = "10/minute",
+      },
 
       -- Neighbours get an answer, so that their programs need not wait; all others get none.
       reject { "closed", src = near, proto = { "tcp", "udp" }, limit = "20/second" },

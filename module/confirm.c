@@ -4,6 +4,7 @@
 #include <linux/jiffies.h>
 #include <linux/ratelimit.h>
 #include "event.h"
+#include "log.h"
 #include "net.h"
 
 /* Nothing can fail here: what comes back has been in force, and kept all that it needs for that. */
@@ -13,7 +14,7 @@ static void roll_back(struct ipfi_net *in, enum ipfi_change change)
 	const struct ipfi_ruleset *running = rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
 	struct ipfi_ruleset *before = confirmation->before;
 
-	if (__ratelimit(&confirmation->said))
+	if (ipfi_log_allowed(in) && __ratelimit(&confirmation->said))
 		pr_warn("rule set '%s' %s: %s%s%s\n", running->name,
 			change == IPFI_CHANGE_TIMED_OUT ? "was not confirmed in time" : "is rolled back",
 			before ? "'" : "", before ? before->name : "every packet passes",

@@ -40,7 +40,7 @@ static int put_full(struct sk_buff *skb, const struct ipfi_net *in, u32 states)
 
 	if (!nest || nla_put_u32(skb, IPFI_STATS_A_STATES, states) ||
 	    nla_put_u32(skb, IPFI_STATS_A_MAX_STATES,
-			READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES])))
+			ipfi_net_max_states(in)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

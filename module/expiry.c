@@ -5,6 +5,9 @@
 #include <linux/slab.h>
 #include "nat.h"
 
+/* So many dead states are not left to wait for the next tick. */
+#define BURY_SOON 256
+
 /* States looked at under one hold of a shard's lock; keeps BHs off for some microseconds at most. */
 #define EXPIRY_BATCH 32
 
@@ -73,6 +76,8 @@ void ipfi_expiry_bury(struct ipfi_net *in, struct ipfi_state *state)
 	hlist_del_init(&state->wheel);
 	spin_unlock(&shard->lock);
 	llist_add(&state->grave, &expiry->graveyard);
+	if (unlikely(atomic_inc_return(&in->table.dying) == BURY_SOON))
+		mod_delayed_work(ipfi_workqueue, &expiry->work, 0);
 }
 
 /*
@@ -132,9 +137,9 @@ static void turn_slot(struct ipfi_net *in, struct ipfi_expiry_shard *shard, u32 
  * Frees what has been buried. The states were unlinked before, so after a grace period no packet and no walk
  * holds one.
  */
-static void empty_graveyard(struct ipfi_expiry *expiry)
+static void empty_graveyard(struct ipfi_net *in)
 {
-	struct llist_node *graves = llist_del_all(&expiry->graveyard);
+	struct llist_node *graves = llist_del_all(&in->table.expiry.graveyard);
 	struct ipfi_state *state, *next;
 	unsigned int freed = 0;
 
@@ -142,7 +147,8 @@ static void empty_graveyard(struct ipfi_expiry *expiry)
 		return;
 	synchronize_rcu();
 	llist_for_each_entry_safe(state, next, graves, grave) {
-		ipfi_state_free(state);
+		ipfi_state_free(in, state);
+		atomic_dec(&in->table.dying);
 		if (!(++freed & 1023))
 			cond_resched();
 	}
@@ -158,10 +164,12 @@ static void turn(struct work_struct *work)
 	for (; ticks_between(expiry->turned, now) > 0; expiry->turned++)
 		for (i = 0; i <= expiry->shard_mask; i++)
 			turn_slot(in, expiry->shards[i], expiry->turned + 1);
-	empty_graveyard(expiry);
+	empty_graveyard(in);
 	ipfi_expect_expire(in);
 	ipfi_nat_stop_idle(in);
-	queue_delayed_work(ipfi_workqueue, &expiry->work, 1 << IPFI_EXPIRY_SHIFT);
+	/* What died meanwhile asked for this worker while it was at work, or not at all. */
+	queue_delayed_work(ipfi_workqueue, &expiry->work,
+			   atomic_read(&in->table.dying) < BURY_SOON ? 1 << IPFI_EXPIRY_SHIFT : 0);
 }
 
 void ipfi_expiry_init(struct ipfi_net *in)
@@ -193,12 +201,12 @@ int ipfi_expiry_start(struct ipfi_net *in)
 
 	if (expiry->shards)
 		return 0;
-	expiry->shards = kcalloc(count, sizeof(*expiry->shards), GFP_KERNEL);
+	expiry->shards = kcalloc(count, sizeof(*expiry->shards), GFP_KERNEL_ACCOUNT);
 	if (!expiry->shards)
 		return -ENOMEM;
 	expiry->shard_mask = count - 1;
 	for (i = 0; i < count; i++) {
-		struct ipfi_expiry_shard *shard = kvmalloc(sizeof(*shard), GFP_KERNEL);
+		struct ipfi_expiry_shard *shard = kvmalloc(sizeof(*shard), GFP_KERNEL_ACCOUNT);
 
 		if (!shard) {
 			free_shards(expiry);
@@ -220,6 +228,6 @@ void ipfi_expiry_exit(struct ipfi_net *in)
 	struct ipfi_expiry *expiry = &in->table.expiry;
 
 	cancel_delayed_work_sync(&expiry->work);
-	empty_graveyard(expiry);
+	empty_graveyard(in);
 	free_shards(expiry);
 }

@@ -53,7 +53,10 @@ void ipfi_expiry_add(struct ipfi_net *in, struct ipfi_state *state);
 /* The deadline of a locked state came nearer. */
 void ipfi_expiry_advance(struct ipfi_net *in, struct ipfi_state *state);
 
-/* Takes a dead state out of the wheel and hands it to the worker, which frees it. */
+/*
+ * Takes a dead state out of the wheel and hands it to the worker, which frees it: with the next tick, or at once when
+ * there are many.
+ */
 void ipfi_expiry_bury(struct ipfi_net *in, struct ipfi_state *state);
 
 #endif /* IPFI_EXPIRY_H */

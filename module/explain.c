@@ -13,6 +13,8 @@ static void surround(struct ipfi_asking *a, u8 list)
 	ipfi_skb_surroundings(a->p.skb, &a->hook, list, &a->p.packet);
 	a->p.packet.has_user = list == IPFI_LIST_OUT && question->has_user;
 	a->p.packet.user = question->user;
+	a->p.packet.came_by_ipsec = question->ipsec && question->list != IPFI_LIST_OUT;
+	a->p.packet.leaves_by_ipsec = question->ipsec && question->list == IPFI_LIST_OUT;
 }
 
 /* Where does it go on to, and by which device, now that it has arrived? */
@@ -23,13 +25,13 @@ static void find_way(struct ipfi_asking *a, struct net_device *out)
 	u8 list = a->question->list;
 
 	if (turned && list != IPFI_LIST_OUT) {
-		list = ipfi_addr_is_own(a->p.in->net, tuple->family, &tuple->dst) ? IPFI_LIST_IN : IPFI_LIST_FORWARD;
+		list = ipfi_addr_is_own(a->p.in->net, ipfi_vrf_of_packet(a->p.in, &a->p.packet), tuple->family, &tuple->dst) ? IPFI_LIST_IN : IPFI_LIST_FORWARD;
 	} else if (turned) {
 		out = NULL;
 	}
 	a->hook.out = NULL;
 	if (list != IPFI_LIST_IN)
-		a->hook.out = out ? out : ipfi_way_out(a->p.in->net, tuple, a->question->mark);
+		a->hook.out = out ? out : ipfi_way_out(a->p.in->net, a->hook.in, tuple, a->question->mark);
 	surround(a, list);
 }
 
@@ -45,17 +47,20 @@ static void ask(struct ipfi_asking *a, struct net_device *out)
 		ipfi_asking_deny(a, -err);
 		return;
 	}
-	a->arrived = p->packet.tuple;
 	/* What does not come from here arrives before anybody knows where it goes. */
 	if (list == IPFI_LIST_OUT)
-		a->hook.out = out ? out : ipfi_way_out(p->in->net, &p->packet.tuple, a->question->mark);
+		a->hook.out = out ? out : ipfi_way_out(p->in->net, NULL, &p->packet.tuple, a->question->mark);
 	surround(a, list == IPFI_LIST_OUT ? IPFI_LIST_OUT : IPFI_LIST_IN);
+	a->arrived = p->packet.tuple;
 	if (ipfi_explain_arrive(a)) {
 		find_way(a, out);
 		ipfi_explain_judge(a);
 		a->x->list = p->packet.list;
 	}
 	a->x->leaving = a->x->verdict == IPFI_VERDICT_ALLOW ? a->leaving : p->packet.tuple;
+	/* To another VRF is no translation by itself. */
+	a->arrived.src_vrf = a->x->leaving.src_vrf;
+	a->arrived.dst_vrf = a->x->leaving.dst_vrf;
 	a->x->translated = !ipfi_tuple_equal(&a->x->leaving, &a->arrived);
 	/* Of queries and replies alike the identifier is told, where a query has it. */
 	if (p->packet.icmp_kind == IPFI_ICMP_REPLY)

@@ -20,6 +20,7 @@ struct ipfi_question {
 	const char *iif; /* NULL for none */
 	const char *oif; /* NULL: found by its destination, where it has one */
 	u32 mark;
+	bool ipsec; /* it came by IPsec, or, list out, will leave by it */
 	bool has_user;
 	u32 user;
 };

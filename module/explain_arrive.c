@@ -25,15 +25,15 @@ static int try_real(struct ipfi_passage *p, void *context, const struct ipfi_tup
 static bool arrive_first(struct ipfi_asking *a)
 {
 	struct ipfi_passage *p = &a->p;
+	const struct ipfi_expectation *expectation;
 	struct ipfi_nat_destination to;
 	struct ipfi_tuple real;
-	bool expected;
 	u8 reason;
 
 	if (!ipfi_nat_opens(&p->packet))
 		return true;
-	expected = ipfi_expect_look(p->in, &p->packet.tuple, true, &a->expectation);
-	if (!ipfi_nat_find_destination(p, expected ? &a->expectation : NULL, &to, &reason))
+	expectation = ipfi_expect_find(p->in, &p->packet, true);
+	if (!ipfi_nat_find_destination(p, expectation, &to, &reason))
 		return true;
 	a->x->dstnat_rule = to.rule ? to.rule->id : 0;
 	if (!reason && ipfi_skb_checksum_bad(p->skb, &p->packet))
@@ -49,10 +49,10 @@ static bool arrive_first(struct ipfi_asking *a)
 		return false;
 	}
 	a->unjudged = true;
-	if (expected) {
-		a->master = a->expectation.master;
-		a->source_given = a->expectation.src_translated;
-		a->given = a->expectation.leaving_src;
+	if (expectation) {
+		a->master = expectation->master;
+		a->source_given = expectation->src_translated;
+		a->given = expectation->leaving_src;
 	}
 	return true;
 }

@@ -22,7 +22,6 @@ struct ipfi_asking {
 	const struct ipfi_master *master;     /* of that state, NULL for none */
 	bool source_given;                    /* its source will be translated to given */
 	struct ipfi_addr given;
-	struct ipfi_expectation expectation;  /* a copy of one that it meets */
 };
 
 static inline void ipfi_asking_decide(struct ipfi_asking *a, const struct ipfi_decision *decision)
@@ -49,7 +48,7 @@ static inline void ipfi_asking_forget(struct ipfi_asking *a, const struct ipfi_s
 				      const struct ipfi_flow *flow)
 {
 	a->x->rehearsal.gone = state;
-	a->x->rehearsal.gone_flow = *flow;
+	ipfi_flow_copy(&a->x->rehearsal.gone_flow, flow);
 }
 
 /* Is nobody found by @tuple, of real end points or of what arrives? */

@@ -13,6 +13,7 @@ static u8 try_source(struct ipfi_asking *a, const struct ipfi_tuple *real, const
 	a->leaving = *real;
 	a->leaving.src = *addr;
 	a->leaving.sport = port;
+	a->leaving.src_vrf = real->dst_vrf;
 	return 0;
 }
 
@@ -55,10 +56,10 @@ static u8 open_flow(struct ipfi_asking *a, const struct ipfi_rule *rule)
 
 	if (err)
 		return -err;
-	if (most && ipfi_sources_count_without(p->in, 0, tuple->family, &tuple->src, gone) >= most)
+	if (most && ipfi_sources_count_without(p->in, 0, tuple, gone) >= most)
 		return IPFI_REASON_SOURCE_FULL;
 	if (rule && rule->per_source &&
-	    ipfi_sources_count_without(p->in, rule->id, tuple->family, &tuple->src, gone) >= rule->per_source)
+	    ipfi_sources_count_without(p->in, rule->id, tuple, gone) >= rule->per_source)
 		return IPFI_REASON_SOURCE_FULL;
 	a->x->state = flow.state;
 	return 0;
@@ -80,7 +81,8 @@ u8 ipfi_explain_open(struct ipfi_asking *a, const struct ipfi_rule *rule, bool e
 	if (reason)
 		return reason;
 	if (!source->wanted) {
-		if (ipfi_table_is_free(p->in, &p->key, IPFI_TABLE_FOUND, a->x->rehearsal.gone))
+		if (!ipfi_tuple_crosses(&p->packet.tuple) &&
+		    ipfi_table_is_free(p->in, &p->key, IPFI_TABLE_FOUND, a->x->rehearsal.gone))
 			return 0;
 		/* Its replies would be taken for those of a translated connection: it leaves by another port. */
 		source->wanted = true;

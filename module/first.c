@@ -4,6 +4,7 @@
 #include "first.h"
 #include "nat.h"
 #include "open.h"
+#include "rejudge.h"
 #include "skb.h"
 
 /* A connection was opened by a rule that translates its source. */
@@ -32,6 +33,8 @@ void ipfi_ask_rules(struct ipfi_passage *p, struct ipfi_decision *decision)
 void ipfi_follow_master(struct ipfi_passage *p, const struct ipfi_master *master, struct ipfi_decision *decision)
 {
 	memset(decision, 0, sizeof(*decision));
+	if (!ipfi_rejudge_announced(p, &master->first, decision))
+		return;
 	decision->verdict = IPFI_VERDICT_ALLOW;
 	decision->reason = IPFI_REASON_EXPECTED;
 	decision->stateful = true;
@@ -50,6 +53,20 @@ u8 ipfi_choose_opening(struct ipfi_passage *p, const struct ipfi_expectation *ex
 		source->wanted = false;
 	*opens = decision->stateful || source->wanted;
 	return *opens && ipfi_skb_checksum_bad(p->skb, &p->packet) ? IPFI_REASON_BAD_CHECKSUM : IPFI_REASON_NONE;
+}
+
+/*
+ * The first packet of @state, locked, goes on as all others of it will: to this machine it leaves here. False if it
+ * cannot be written.
+ */
+static bool pass_translated(struct ipfi_passage *p, struct ipfi_state *state)
+{
+	struct ipfi_wide_state *wide = ipfi_state_translated(state);
+
+	if (likely(!wide))
+		return true;
+	ipfi_nat_mark(p);
+	return p->packet.list != IPFI_LIST_IN || p->packet.loopback || ipfi_nat_enter(p, wide, IPFI_ORIGINAL);
 }
 
 /*
@@ -79,7 +96,15 @@ static unsigned int open_allowed(struct ipfi_passage *p, const struct ipfi_expec
 		goto deny;
 	*state_id = state->flow.state;
 	ipfi_event_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
+	if (!pass_translated(p, state)) {
+		permission.reason = IPFI_REASON_NAT_FAILED;
+		*state_id = IPFI_STATE_NONE;
+		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+		goto deny;
+	}
 	spin_unlock(&state->lock);
+	if (permission.heard)
+		decision->reason = permission.heard;
 	if (permission.source_rule)
 		meet_source_rule(p, permission.source_rule, *state_id);
 	return NF_ACCEPT;
@@ -92,7 +117,7 @@ deny:
 
 unsigned int ipfi_judge_first(struct ipfi_passage *p, bool may_open)
 {
-	struct ipfi_expectation *expectation = may_open ? ipfi_expect_take(p->in, &p->packet.tuple, false) : NULL;
+	const struct ipfi_expectation *expectation = may_open ? ipfi_expect_find(p->in, &p->packet, false) : NULL;
 	struct ipfi_decision decision;
 	unsigned int verdict = NF_ACCEPT;
 	u8 state_id = IPFI_STATE_NONE;
@@ -103,9 +128,16 @@ unsigned int ipfi_judge_first(struct ipfi_passage *p, bool may_open)
 		ipfi_ask_rules(p, &decision);
 	if (may_open && ipfi_may_open(&p->packet, &decision))
 		verdict = open_allowed(p, expectation, &decision, &state_id);
-	if (unlikely(expectation))
-		ipfi_expect_free(expectation);
 	return verdict == IPFI_LOOK_AGAIN ? verdict : ipfi_passage_carry_out(p, &decision, state_id);
+}
+
+void ipfi_open_recalled(struct ipfi_passage *p, struct ipfi_decision *decision)
+{
+	u8 state_id;
+
+	/* When another CPU was faster its state is as good. */
+	if (decision->stateful)
+		open_allowed(p, NULL, decision, &state_id);
 }
 
 /* Removes the state of @p's connection if it is still to be judged. */
@@ -154,7 +186,15 @@ unsigned int ipfi_judge_unjudged(struct ipfi_passage *p, struct ipfi_state *stat
 	}
 	state_id = state->flow.state;
 	ipfi_event_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
+	if (!pass_translated(p, state)) {
+		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+		decision.verdict = IPFI_VERDICT_DENY;
+		decision.reason = IPFI_REASON_NAT_FAILED;
+		return ipfi_passage_carry_out(p, &decision, IPFI_STATE_NONE);
+	}
 	spin_unlock(&state->lock);
+	if (permission.heard)
+		decision.reason = permission.heard;
 	if (permission.source_rule)
 		meet_source_rule(p, permission.source_rule, state_id);
 	return ipfi_passage_carry_out(p, &decision, state_id);

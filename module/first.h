@@ -20,13 +20,20 @@ unsigned int ipfi_judge_first(struct ipfi_passage *p, bool may_open);
 unsigned int ipfi_judge_unjudged(struct ipfi_passage *p, struct ipfi_state *state);
 
 /*
+ * The SYN in p->packet has passed before, and its answer has come (resync.h): opens its connection
+ * by @decision, which allows that and becomes a denial when there is no state to be had.
+ */
+void ipfi_open_recalled(struct ipfi_passage *p, struct ipfi_decision *decision);
+
+/*
  * The parts of this that decide and change nothing, shared with who asks what would be decided (explain.c).
  */
 
 /* What the rules say of p's packet. Of the counters, logs and states that follow from it nothing is done. */
 void ipfi_ask_rules(struct ipfi_passage *p, struct ipfi_decision *decision);
 
-/* The same of what @master has announced: it counts as allowed by its rule. */
+/* The same of what @master has announced: it counts as allowed by its rule, unless it goes by interfaces that the rules
+ * would not allow that. */
 void ipfi_follow_master(struct ipfi_passage *p, const struct ipfi_master *master, struct ipfi_decision *decision);
 
 /* May a packet so decided open a state? An answer that nobody asked for opens nothing, but a rule without state may

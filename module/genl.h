@@ -117,7 +117,7 @@ static inline const struct ipfi_ruleset *ipfi_ruleset_running(struct ipfi_net *i
  * their padding and four addresses in their nest. IPFI_EVENT_PAYLOAD has room for EVENT and STATE.
  */
 #define IPFI_STATE_PAYLOAD                                                                    \
-	nla_total_size(16 * nla_total_size(4) + 7 * (nla_total_size(0) + nla_total_size(8)) + \
+	nla_total_size(18 * nla_total_size(4) + 7 * (nla_total_size(0) + nla_total_size(8)) + \
 		       4 * nla_total_size(16))
 #define IPFI_EVENT_PAYLOAD (nla_total_size(2 * nla_total_size(1)) + IPFI_STATE_PAYLOAD)
 #define IPFI_INFO_PAYLOAD 256
@@ -127,9 +127,9 @@ extern const struct nla_policy ipfi_limits_policy[IPFI_LIMIT_MAX + 1];
 
 /*
  * Reads a nest of limits whose policy has been checked: values of those present go to *limits, and
- * *set says which (mask of 1 << enum ipfi_limit). -EINVAL with @extack set.
+ * *set says which (mask of 1 << enum ipfi_limit). -EINVAL, or -ERANGE for what @in may not have, with @extack set.
  */
-int ipfi_limits_parse(const struct nlattr *nest, struct ipfi_limits *limits, u32 *set,
+int ipfi_limits_parse(const struct ipfi_net *in, const struct nlattr *nest, struct ipfi_limits *limits, u32 *set,
 		      struct netlink_ext_ack *extack);
 
 /* What ends with the sockets. */

@@ -6,20 +6,20 @@
 #include "genl.h"
 #include "genl_parse.h"
 
-/* Where a dump is: so many of this bucket have been told. */
+/* Where a dump is: behind the expectation of this number. */
 struct cursor {
-	u32 bucket, told;
+	u64 number;
 };
 static_assert(sizeof(struct cursor) <= sizeof_field(struct netlink_callback, ctx),
 	      "a cursor fits into the callback's own memory");
 
 static int put_fields(struct sk_buff *skb, const struct ipfi_expectation *one, u32 left)
 {
-	if (nla_put_u8(skb, IPFI_EXPECTATION_A_FAMILY, one->family) ||
+	if (nla_put_u8(skb, IPFI_EXPECTATION_A_FAMILY, one->key.family) ||
 	    nla_put_u8(skb, IPFI_EXPECTATION_A_PROTO, IPFI_PROTO_TCP) ||
-	    ipfi_put_address(skb, IPFI_EXPECTATION_A_SRC, one->family, &one->src) ||
-	    ipfi_put_address(skb, IPFI_EXPECTATION_A_DST, one->family, &one->dst) ||
-	    nla_put_u16(skb, IPFI_EXPECTATION_A_DPORT, one->dport) ||
+	    ipfi_put_address(skb, IPFI_EXPECTATION_A_SRC, one->key.family, &one->key.src) ||
+	    ipfi_put_address(skb, IPFI_EXPECTATION_A_DST, one->key.family, &one->key.dst) ||
+	    nla_put_u16(skb, IPFI_EXPECTATION_A_DPORT, one->key.dport) ||
 	    nla_put_u8(skb, IPFI_EXPECTATION_A_HELPER, IPFI_HELPER_FTP) ||
 	    nla_put_u64_64bit(skb, IPFI_EXPECTATION_A_MASTER, one->master->id, IPFI_EXPECTATION_A_PAD) ||
 	    nla_put_u64_64bit(skb, IPFI_EXPECTATION_A_RULE, READ_ONCE(one->master->first.rule),
@@ -27,7 +27,7 @@ static int put_fields(struct sk_buff *skb, const struct ipfi_expectation *one, u
 	    nla_put_u32(skb, IPFI_EXPECTATION_A_TIMEOUT, left))
 		return -EMSGSIZE;
 	if (one->dst_translated &&
-	    (ipfi_put_address(skb, IPFI_EXPECTATION_A_NAT_DST, one->family, &one->real_dst) ||
+	    (ipfi_put_address(skb, IPFI_EXPECTATION_A_NAT_DST, one->key.family, &one->real_dst) ||
 	     nla_put_u16(skb, IPFI_EXPECTATION_A_NAT_DPORT, one->real_dport)))
 		return -EMSGSIZE;
 	return 0;
@@ -51,39 +51,29 @@ static int put_message(struct sk_buff *skb, struct netlink_callback *cb, const s
 	return 0;
 }
 
-/* Those behind the cursor's place in its bucket; -EMSGSIZE when @skb is full. */
-static int dump_bucket(struct sk_buff *skb, struct netlink_callback *cb, struct ipfi_net *in, struct cursor *cursor)
-{
-	const struct ipfi_expectation *one;
-	u32 place = 0;
-	s32 left;
-
-	hlist_for_each_entry_rcu(one, &in->expectations.buckets[cursor->bucket], node) {
-		if (place++ < cursor->told)
-			continue;
-		left = one->deadline - (u32)jiffies;
-		if (left > 0 && put_message(skb, cb, one, jiffies_to_msecs(left)))
-			return -EMSGSIZE;
-		cursor->told = place;
-	}
-	return 0;
-}
-
 int ipfi_genl_expectations_start(struct netlink_callback *cb)
 {
 	memset(cb->ctx, 0, sizeof(struct cursor));
 	return 0;
 }
 
+/* The oldest first. They are few enough (IPFI_EXPECT_ALL) to be passed over again for each part of a dump. */
 int ipfi_genl_expectations_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct ipfi_net *in = ipfi_net(sock_net(cb->skb->sk));
+	struct ipfi_expectations *all = &ipfi_net(sock_net(cb->skb->sk))->expectations;
 	struct cursor *cursor = (struct cursor *)cb->ctx;
+	const struct ipfi_expectation *one;
+	s32 left;
 
-	rcu_read_lock();
-	for (; cursor->bucket < IPFI_EXPECT_BUCKETS; cursor->bucket++, cursor->told = 0)
-		if (dump_bucket(skb, cb, in, cursor))
+	spin_lock_bh(&all->lock);
+	list_for_each_entry(one, &all->by_deadline, by_deadline) {
+		if (one->number <= cursor->number)
+			continue;
+		left = one->deadline - (u32)jiffies;
+		if (left > 0 && put_message(skb, cb, one, jiffies_to_msecs(left)))
 			break;
-	rcu_read_unlock();
+		cursor->number = one->number;
+	}
+	spin_unlock_bh(&all->lock);
 	return skb->len;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A packet, explained: a dump of the steps of its judgement, which comes last. */
+#include <linux/ipv6.h>
 #include <linux/slab.h>
 #include <net/sock.h>
 #include "compat.h"
@@ -29,6 +30,7 @@ static const struct nla_policy packet_policy[IPFI_PACKET_A_MAX + 1] = {
 	[IPFI_PACKET_A_OIF] = DEVICE_POLICY,
 	[IPFI_PACKET_A_MARK] = { .type = NLA_U32 },
 	[IPFI_PACKET_A_USER] = { .type = NLA_U32 },
+	[IPFI_PACKET_A_IPSEC] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 const struct nla_policy ipfi_packet_message_policy[IPFI_A_MAX + 1] = {
@@ -76,6 +78,11 @@ static int parse_question(struct nlattr *tb[], struct ipfi_question *question, c
 		return IPFI_MISSING(extack, nest, IPFI_PACKET_A_DATA, "a packet needs its bytes");
 	if (nla_len(tb[IPFI_PACKET_A_DATA]) < DATA_LEAST)
 		return IPFI_WRONG(extack, tb[IPFI_PACKET_A_DATA], "no IP packet has so few bytes");
+	if (*(const u8 *)nla_data(tb[IPFI_PACKET_A_DATA]) >> 4 == 6 && !ipv6_mod_enabled()) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[IPFI_PACKET_A_DATA],
+				    "this machine has no IPv6 (ipv6.disable=1): no such packet comes here");
+		return -EAFNOSUPPORT;
+	}
 	if (!tb[IPFI_PACKET_A_LIST])
 		return IPFI_MISSING(extack, nest, IPFI_PACKET_A_LIST, "a packet needs the list that judges it");
 	question->data = nla_data(tb[IPFI_PACKET_A_DATA]);
@@ -83,6 +90,7 @@ static int parse_question(struct nlattr *tb[], struct ipfi_question *question, c
 	question->list = nla_get_u8(tb[IPFI_PACKET_A_LIST]);
 	if (tb[IPFI_PACKET_A_MARK])
 		question->mark = nla_get_u32(tb[IPFI_PACKET_A_MARK]);
+	question->ipsec = tb[IPFI_PACKET_A_IPSEC] && nla_get_u8(tb[IPFI_PACKET_A_IPSEC]);
 	if (tb[IPFI_PACKET_A_USER]) {
 		if (question->list != IPFI_LIST_OUT)
 			return IPFI_WRONG(extack, tb[IPFI_PACKET_A_USER], "only what is sent here has a user");

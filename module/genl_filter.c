@@ -36,6 +36,7 @@ static const struct nla_policy filter_policy[IPFI_FILTER_A_MAX + 1] = {
 	[IPFI_FILTER_A_ID] = { .type = NLA_U64 },
 	[IPFI_FILTER_A_MASTER] = { .type = NLA_U64 },
 	[IPFI_FILTER_A_HELPER] = NLA_POLICY_RANGE(NLA_U8, 1, IPFI_HELPER_MAX),
+	[IPFI_FILTER_A_VRF] = { .type = NLA_U32 },
 	[IPFI_FILTER_A_NAT] = NLA_POLICY_MASK(NLA_U32, IPFI_STATE_F_SRC_NAT | IPFI_STATE_F_DST_NAT),
 };
 
@@ -68,7 +69,7 @@ static int take_prefix(const struct nlattr *nest, struct ipfi_prefix *prefix,
 	return 0;
 }
 
-static int take_filter(struct nlattr *tb[], struct ipfi_filter *filter,
+static int take_filter(struct ipfi_net *in, struct nlattr *tb[], struct ipfi_filter *filter,
 		       struct netlink_ext_ack *extack)
 {
 	unsigned int i;
@@ -133,6 +134,9 @@ static int take_filter(struct nlattr *tb[], struct ipfi_filter *filter,
 		case IPFI_FILTER_A_HELPER:
 			filter->helper = nla_get_u8(tb[i]);
 			break;
+		case IPFI_FILTER_A_VRF:
+			filter->vrf = nla_get_u32(tb[i]) ? ipfi_vrf_find(in, nla_get_u32(tb[i])) : 0;
+			break;
 		case IPFI_FILTER_A_NAT:
 			filter->nat = nla_get_u32(tb[i]);
 			break;
@@ -141,7 +145,7 @@ static int take_filter(struct nlattr *tb[], struct ipfi_filter *filter,
 	return err;
 }
 
-int ipfi_filter_parse(const struct nlmsghdr *nlh, struct nlattr *attrs[],
+int ipfi_filter_parse(struct ipfi_net *in, const struct nlmsghdr *nlh, struct nlattr *attrs[],
 		      struct ipfi_filter *filter, struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[IPFI_FILTER_A_MAX + 1];
@@ -151,7 +155,7 @@ int ipfi_filter_parse(const struct nlmsghdr *nlh, struct nlattr *attrs[],
 	if (err || !attrs[IPFI_A_FILTER])
 		return err;
 	err = ipfi_parse_nest(tb, IPFI_FILTER_A_MAX, attrs[IPFI_A_FILTER], NULL, extack);
-	return err ? err : take_filter(tb, filter, extack);
+	return err ? err : take_filter(in, tb, filter, extack);
 }
 
 static bool address_in(const struct ipfi_prefix *prefix, const struct ipfi_addr *addr, u8 family)
@@ -245,6 +249,9 @@ static bool holds(const struct ipfi_filter *filter, const struct asked *asked, e
 		return asked->wide && asked->wide->master && asked->wide->master->id == filter->master;
 	case IPFI_FILTER_A_HELPER:
 		return asked->wide && (asked->wide->master || asked->wide->control);
+	case IPFI_FILTER_A_VRF:
+		return filter->vrf ? asked->real.src_vrf == filter->vrf || asked->leaving->dst_vrf == filter->vrf :
+				     !(asked->real.src_vrf | asked->leaving->dst_vrf);
 	case IPFI_FILTER_A_NAT:
 		return nat_is(filter->nat, flow);
 	default:

@@ -22,6 +22,7 @@ struct ipfi_filter {
 	u32 iif, oif, device, mark;
 	u64 id, master;
 	u8 helper;
+	u8 vrf; /* a number of vrf.h, 0 for states in none */
 	u32 nat; /* mask of IPFI_STATE_F_*_NAT, 0 for states without */
 };
 
@@ -29,21 +30,10 @@ struct ipfi_filter {
  * Reads the filter out of the message @nlh, whose attributes @attrs the core has checked by
  * ipfi_filter_message_policy; a message without one matches every state. -EINVAL with @extack set.
  */
-int ipfi_filter_parse(const struct nlmsghdr *nlh, struct nlattr *attrs[],
+int ipfi_filter_parse(struct ipfi_net *in, const struct nlmsghdr *nlh, struct nlattr *attrs[],
 		      struct ipfi_filter *filter, struct netlink_ext_ack *extack);
 
 /* Is @state, which is locked, one of them? */
 bool ipfi_filter_matches(const struct ipfi_filter *filter, struct ipfi_state *state);
-
-/* The device indexes of a flow's first packet, 0 for none. */
-static inline u32 ipfi_flow_iif(const struct ipfi_flow *flow)
-{
-	return flow->list == IPFI_LIST_OUT ? 0 : flow->iif;
-}
-
-static inline u32 ipfi_flow_oif(const struct ipfi_flow *flow)
-{
-	return flow->list == IPFI_LIST_IN ? 0 : flow->oif;
-}
 
 #endif /* IPFI_GENL_FILTER_H */

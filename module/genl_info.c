@@ -2,10 +2,18 @@
 #include "genl.h"
 #include "genl_parse.h"
 
+static u32 nat_rules(const struct ipfi_ruleset *rs)
+{
+	return rs ? rs->classifier.count[IPFI_LIST_DSTNAT] + rs->classifier.count[IPFI_LIST_SRCNAT] : 0;
+}
+
 static int put_fields(struct sk_buff *skb, const struct ipfi_ruleset *rs, bool with_name)
 {
+	const u32 nat = nat_rules(rs);
+
 	if (nla_put_u32(skb, IPFI_INFO_A_GENERATION, rs ? rs->generation : 0) ||
 	    nla_put_u32(skb, IPFI_INFO_A_RULES, rs ? rs->count : 0) ||
+	    (nat && nla_put_u32(skb, IPFI_INFO_A_NAT_RULES, nat)) ||
 	    (with_name && nla_put_string(skb, IPFI_INFO_A_NAME, rs ? rs->name : "")))
 		return -EMSGSIZE;
 	return 0;

@@ -34,15 +34,28 @@ static u32 take_limits(struct nlattr *tb[], struct ipfi_limits *limits)
 	return set;
 }
 
-int ipfi_limits_parse(const struct nlattr *nest, struct ipfi_limits *limits, u32 *set,
+/* May @in have them? Else the error names the attribute. */
+static int check_limits(const struct ipfi_net *in, struct nlattr *tb[], const struct ipfi_limits *limits, u32 set,
+			struct netlink_ext_ack *extack)
+{
+	int refused = ipfi_net_check_limits(in, limits, set);
+
+	if (!refused)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, tb[refused], "more than the machine's first network namespace has: only that may raise it");
+	return -ERANGE;
+}
+
+int ipfi_limits_parse(const struct ipfi_net *in, const struct nlattr *nest, struct ipfi_limits *limits, u32 *set,
 		      struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[IPFI_LIMIT_MAX + 1];
 	int err = ipfi_parse_nest(tb, IPFI_LIMIT_MAX, nest, NULL, extack);
 
-	if (!err)
-		*set = take_limits(tb, limits);
-	return err;
+	if (err)
+		return err;
+	*set = take_limits(tb, limits);
+	return check_limits(in, tb, limits, *set, extack);
 }
 
 int ipfi_genl_limits_set(struct sk_buff *skb, struct genl_info *info)
@@ -58,6 +71,9 @@ int ipfi_genl_limits_set(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	set = take_limits(tb, &limits);
+	err = check_limits(in, tb, &limits, set, info->extack);
+	if (err)
+		return err;
 	mutex_lock(&in->mutex);
 	ipfi_net_set_limits(in, &limits, set);
 	mutex_unlock(&in->mutex);
@@ -72,7 +88,8 @@ static int put_limits(struct sk_buff *skb, const struct ipfi_net *in)
 	if (!nest)
 		return -EMSGSIZE;
 	for (id = 1; id <= IPFI_LIMIT_MAX; id++)
-		if (nla_put_u32(skb, id, READ_ONCE(in->limits.value[id])))
+		if (nla_put_u32(skb, id, id == IPFI_LIMIT_MAX_STATES ? ipfi_net_max_states(in) :
+								       READ_ONCE(in->limits.value[id])))
 			return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

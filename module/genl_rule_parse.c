@@ -74,6 +74,7 @@ static const struct nla_policy rule_policy[IPFI_RULE_A_MAX + 1] = {
 	[IPFI_RULE_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, IPFI_RULE_F_ALL),
 	[IPFI_RULE_A_NEGATED] = NLA_POLICY_MASK(NLA_U32, IPFI_FIELDS_NEGATABLE),
 	[IPFI_RULE_A_FAMILY] = IPFI_FAMILY_POLICY,
+	[IPFI_RULE_A_IPSEC] = NLA_POLICY_MAX(NLA_U8, 1),
 	[IPFI_RULE_A_IIF] = DEVICE_POLICY,
 	[IPFI_RULE_A_OIF] = DEVICE_POLICY,
 #define X(id, member, most) [IPFI_RULE_A_##id] = NLA_POLICY_NESTED(member##_policy),
@@ -451,6 +452,10 @@ static int take_single(struct nlattr *tb[], struct ipfi_rule *rule, struct netli
 		err = ipfi_parse_family(tb[IPFI_RULE_A_FAMILY], &rule->family, extack);
 		rule->fields |= IPFI_FIELD_BIT(IPFI_FIELD_FAMILY);
 	}
+	if (tb[IPFI_RULE_A_IPSEC]) {
+		rule->ipsec = nla_get_u8(tb[IPFI_RULE_A_IPSEC]);
+		rule->fields |= IPFI_FIELD_BIT(IPFI_FIELD_IPSEC);
+	}
 	if (tb[IPFI_RULE_A_PER_SOURCE]) {
 		rule->per_source = nla_get_u32(tb[IPFI_RULE_A_PER_SOURCE]);
 		rule->fields |= IPFI_FIELD_BIT(IPFI_FIELD_PER_SOURCE);
@@ -518,6 +523,11 @@ int ipfi_rule_parse(const struct genl_info *info, struct ipfi_ruleset *rs, struc
 		return err;
 
 	size = store_size(tb, nest);
+	err = ipfi_ruleset_take(rs, struct_size(filling.store, data, size));
+	if (err) {
+		GENL_SET_ERR_MSG(info, "all network namespaces but the first have no memory left (module parameter namespaces_memory)");
+		return err;
+	}
 	filling.store = kvmalloc(struct_size(filling.store, data, size), GFP_KERNEL_ACCOUNT);
 	if (!filling.store)
 		return -ENOMEM;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Transactions: begin, commit, abort. genl_rules.c adds the rules. */
+#include "conntrack.h"
 #include "event.h"
 #include "genl.h"
 #include "genl_parse.h"
 #include "genl_transaction.h"
+#include "nat.h"
 
 #define VERDICT_POLICY NLA_POLICY_RANGE(NLA_U8, IPFI_VERDICT_ALLOW, IPFI_VERDICT_FILTER_MAX)
 
@@ -59,7 +61,7 @@ static int take_sets(struct ipfi_net *in, const struct nlattr *nest, struct ipfi
 	return 0;
 }
 
-static int take_ruleset(struct nlattr *tb[], struct ipfi_ruleset *rs,
+static int take_ruleset(const struct ipfi_net *in, struct nlattr *tb[], struct ipfi_ruleset *rs,
 			struct netlink_ext_ack *extack)
 {
 	unsigned int list;
@@ -72,7 +74,7 @@ static int take_ruleset(struct nlattr *tb[], struct ipfi_ruleset *rs,
 	if (!tb[IPFI_RULESET_A_LIMITS])
 		return 0;
 	rs->sets_limits = true;
-	return ipfi_limits_parse(tb[IPFI_RULESET_A_LIMITS], &rs->limits, &rs->limits_set, extack);
+	return ipfi_limits_parse(in, tb[IPFI_RULESET_A_LIMITS], &rs->limits, &rs->limits_set, extack);
 }
 
 /* The rule set that the message begins, or ERR_PTR() with the extack set. */
@@ -92,10 +94,10 @@ static struct ipfi_ruleset *parse_ruleset(struct ipfi_net *in, struct genl_info 
 				   info->extack);
 	if (err)
 		return ERR_PTR(err);
-	rs = ipfi_ruleset_alloc();
+	rs = ipfi_ruleset_alloc(in);
 	if (!rs)
 		return ERR_PTR(-ENOMEM);
-	err = take_ruleset(tb, rs, info->extack);
+	err = take_ruleset(in, tb, rs, info->extack);
 	if (!err)
 		err = take_sets(in, message[IPFI_A_RULESET], rs, info->extack);
 	if (!err)
@@ -179,6 +181,7 @@ static int publish(struct ipfi_net *in, struct ipfi_transaction *transaction, st
 				    "overtaken: another rule set was committed meanwhile");
 		return -ESTALE;
 	}
+	ipfi_memory_pay(in);
 	if (tb[IPFI_COMMIT_A_STATES])
 		states = nla_get_u8(tb[IPFI_COMMIT_A_STATES]);
 	if (tb[IPFI_COMMIT_A_CONFIRM])
@@ -222,6 +225,8 @@ int ipfi_genl_change_ruleset(struct genl_info *info, ipfi_ruleset_change change)
 }
 
 /* A commit ends the transaction, however it ends itself. */
+#define CONNTRACK_WARNING "nf_conntrack is active here: to it the replies that NAT rules translate are invalid"
+
 static int commit(struct ipfi_net *in, struct nlattr *tb[], struct genl_info *info)
 {
 	struct ipfi_transaction *transaction = ipfi_transaction_get(in, info->snd_portid, true);
@@ -231,6 +236,9 @@ static int commit(struct ipfi_net *in, struct nlattr *tb[], struct genl_info *in
 		return no_transaction(info);
 	err = publish(in, transaction, tb, info->extack);
 	ipfi_transaction_put(transaction);
+	/* In an acknowledgement it is a warning. */
+	if (!err && ipfi_nat_is_active(in) && ipfi_conntrack_is_active(in->net))
+		NL_SET_ERR_MSG(info->extack, CONNTRACK_WARNING);
 	return err;
 }
 

@@ -188,7 +188,7 @@ static int change_set(struct ipfi_net *in, struct ipfi_set *set, const struct re
 		      struct genl_info *info)
 {
 	struct sk_buff *skb;
-	u32 changed = 0;
+	u32 changed = 0, changes;
 	void *header;
 	int err = 0;
 
@@ -197,11 +197,13 @@ static int change_set(struct ipfi_net *in, struct ipfi_set *set, const struct re
 	if (!skb)
 		return -ENOMEM;
 	end_due(in, set);
+	changes = set->changes;
 	if (info->genlhdr->cmd == IPFI_CMD_SET_DELETE)
 		changed = delete_members(set, request);
 	else if (request->count)
 		err = add_members(in, set, request, &changed, info->extack);
-	if (changed)
+	/* Also when they went again because not all could come. */
+	if (changed || set->changes != changes)
 		ipfi_judgements_renew(in, set);
 	if (err)
 		nlmsg_free(skb);

@@ -110,12 +110,24 @@ static void *write_addresses(void *at, const struct ipfi_tuple *tuple)
 	return write_u16(at, IPFI_STATE_A_DPORT, tuple->dport);
 }
 
+/* Of connections in VRFs, or between them. */
+static void *write_vrfs(void *at, struct ipfi_net *in, const struct ipfi_tuple *from, const struct ipfi_tuple *to)
+{
+	if (likely(!(from->src_vrf | to->dst_vrf)))
+		return at;
+	if (from->src_vrf)
+		at = write_u32(at, IPFI_STATE_A_VRF, ipfi_vrf_index(in, from->src_vrf));
+	if (from->src_vrf != to->dst_vrf)
+		at = write_u32(at, IPFI_STATE_A_DST_VRF, ipfi_vrf_index(in, to->dst_vrf));
+	return at;
+}
+
 static void *write_counters(void *at, const struct ipfi_flow *flow)
 {
-	at = write_u64(at, IPFI_STATE_A_PACKETS, flow->packets[IPFI_ORIGINAL]);
-	at = write_u64(at, IPFI_STATE_A_BYTES, flow->bytes[IPFI_ORIGINAL]);
-	at = write_u64(at, IPFI_STATE_A_REPLY_PACKETS, flow->packets[IPFI_REPLY]);
-	return write_u64(at, IPFI_STATE_A_REPLY_BYTES, flow->bytes[IPFI_REPLY]);
+	at = write_u64(at, IPFI_STATE_A_PACKETS, flow->traffic[IPFI_ORIGINAL].packets);
+	at = write_u64(at, IPFI_STATE_A_BYTES, flow->traffic[IPFI_ORIGINAL].bytes);
+	at = write_u64(at, IPFI_STATE_A_REPLY_PACKETS, flow->traffic[IPFI_REPLY].packets);
+	return write_u64(at, IPFI_STATE_A_REPLY_BYTES, flow->traffic[IPFI_REPLY].bytes);
 }
 
 /* Milliseconds until @deadline, a low word of jiffies; 0 when it is past. */
@@ -150,6 +162,7 @@ int ipfi_state_put(struct sk_buff *skb, struct ipfi_net *in, const struct ipfi_s
 	at = write_u32(at, IPFI_STATE_A_MARK, flow->mark);
 	at = write_u32(at, IPFI_STATE_A_GENERATION, ipfi_judgement_generation(in, flow->generation));
 	at = write_u64(at, IPFI_STATE_A_ID, snapshot->id);
+	at = write_vrfs(at, in, &tuple, wide ? &snapshot->leaving : &tuple);
 	if (unlikely(wide)) {
 		at = write_translation(at, snapshot, &tuple);
 		at = write_helper(at, snapshot);
@@ -271,7 +284,7 @@ int ipfi_genl_states_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 	/* Not when the dump was started: only now is there an extack to say what is wrong. */
 	if (!cursor->parsed) {
-		err = ipfi_filter_parse(cb->nlh, ipfi_dump_attrs(cb), &cursor->filter, cb->extack);
+		err = ipfi_filter_parse(ipfi_net(sock_net(cb->skb->sk)), cb->nlh, ipfi_dump_attrs(cb), &cursor->filter, cb->extack);
 		if (err)
 			return err;
 		cursor->parsed = true;
@@ -325,7 +338,7 @@ static int count_states(struct ipfi_net *in, const struct ipfi_filter *filter, u
 	int err = -EAGAIN;
 
 	if (!filter->present) {
-		*count = atomic_read(&in->table.count);
+		*count = ipfi_table_live(&in->table);
 		return 0;
 	}
 	for (tries = 0; tries < COUNT_TRIES && err; tries++) {
@@ -345,7 +358,7 @@ int ipfi_genl_states_count(struct sk_buff *request, struct genl_info *info)
 	u32 count;
 	int err;
 
-	err = ipfi_filter_parse(info->nlhdr, info->attrs, &filter, info->extack);
+	err = ipfi_filter_parse(in, info->nlhdr, info->attrs, &filter, info->extack);
 	if (err)
 		return err;
 	err = count_states(in, &filter, &count);
@@ -372,7 +385,7 @@ int ipfi_genl_states_delete(struct sk_buff *request, struct genl_info *info)
 	void *header;
 	int err;
 
-	err = ipfi_filter_parse(info->nlhdr, info->attrs, &filter, info->extack);
+	err = ipfi_filter_parse(in, info->nlhdr, info->attrs, &filter, info->extack);
 	if (err)
 		return err;
 	/* The reply first: what has been deleted cannot fail any more. */

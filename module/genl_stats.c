@@ -23,10 +23,10 @@ static void sum_counters(const struct ipfi_net *in, struct ipfi_counters *sum)
 /* The size of a state is its share of a full table, the buckets included, rounded up. */
 static int put_table(struct sk_buff *skb, struct ipfi_net *in)
 {
-	u32 most = READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES]);
-	u64 at_limit = ipfi_table_memory_for(most);
+	u32 most = ipfi_net_max_states(in);
+	u64 at_limit = ipfi_table_memory_for(in, most);
 
-	if (nla_put_u32(skb, IPFI_STATS_A_STATES, atomic_read(&in->table.count)) ||
+	if (nla_put_u32(skb, IPFI_STATS_A_STATES, ipfi_table_live(&in->table)) ||
 	    nla_put_u32(skb, IPFI_STATS_A_STATES_PEAK, atomic_read(&in->table.peak)) ||
 	    nla_put_u32(skb, IPFI_STATS_A_MAX_STATES, most) ||
 	    nla_put_u32(skb, IPFI_STATS_A_TRANSLATED, atomic_read(&in->table.translated)) ||

@@ -19,19 +19,21 @@ static struct ipfi_master *new_master(const struct ipfi_state *state)
 		return NULL;
 	refcount_set(&master->references, 1);
 	master->id = ipfi_state_id(state);
-	master->first = state->flow;
+	ipfi_flow_copy(&master->first, &state->flow);
 	return master;
 }
 
 int ipfi_control_attach(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_rule *rule)
 {
-	struct ipfi_control *control = kzalloc(sizeof(*control), GFP_ATOMIC | __GFP_NOWARN);
+	struct ipfi_control *control = ipfi_memory_alloc(p->in, NULL, sizeof(*control));
 
 	if (!control)
 		return -ENOMEM;
+	memset(control, 0, sizeof(*control));
+	atomic_inc(&p->in->table.controls);
 	control->master = new_master(&wide->state);
 	if (!control->master) {
-		kfree(control);
+		ipfi_control_free(p->in, control);
 		return -ENOMEM;
 	}
 	INIT_LIST_HEAD(&control->expected);
@@ -52,8 +54,28 @@ void ipfi_control_rejudged(struct ipfi_net *in, struct ipfi_control *control, co
 		ipfi_expect_forget(in, control);
 		return;
 	}
+	/* Rules that came back. What has been sent of a line meanwhile cannot be changed any more. */
+	if (control->stopped) {
+		control->stopped = false;
+		ipfi_ftp_skip_line(&control->ftp, IPFI_ORIGINAL);
+		ipfi_ftp_skip_line(&control->ftp, IPFI_REPLY);
+	}
 	control->foreign = rule->flags & IPFI_RULE_F_FTP_FOREIGN;
 	WRITE_ONCE(control->master->first.rule, rule->id);
+}
+
+u32 ipfi_control_quoted_seq(const struct ipfi_control *control, enum ipfi_direction direction, u32 seq)
+{
+	return ipfi_sequence_back(&control->sequences[direction], seq);
+}
+
+void ipfi_control_restart(struct ipfi_net *in, struct ipfi_control *control, u32 seq)
+{
+	ipfi_expect_forget(in, control);
+	ipfi_ftp_init(&control->ftp);
+	ipfi_sequence_init(&control->sequences[IPFI_ORIGINAL]);
+	ipfi_sequence_init(&control->sequences[IPFI_REPLY]);
+	ipfi_ftp_start(&control->ftp, IPFI_ORIGINAL, seq);
 }
 
 void ipfi_control_end(struct ipfi_net *in, struct ipfi_control *control)
@@ -62,19 +84,33 @@ void ipfi_control_end(struct ipfi_net *in, struct ipfi_control *control)
 		ipfi_expect_forget(in, control);
 }
 
-void ipfi_control_free(struct ipfi_control *control)
+void ipfi_control_free(struct ipfi_net *in, struct ipfi_control *control)
 {
 	if (!control)
 		return;
 	ipfi_master_put(control->master);
+	ipfi_memory_give(in->memory.counted, sizeof(*control));
+	atomic_dec(&in->table.controls);
 	kfree(control);
 }
 
-/* Is nothing to be read of what comes next: all of the segment was read before? */
-static bool read_before(const struct ipfi_control *control, enum ipfi_direction direction,
-			const struct ipfi_packet *packet)
+/* The number of a segment's first byte of data: a SYN, which may have some (RFC 7413), stands before it. */
+static u32 data_seq(const struct ipfi_packet *packet)
 {
-	return ipfi_ftp_seen(&control->ftp, direction, packet->seq, packet->payload) == packet->payload;
+	return packet->seq + !!(packet->tcp_flags & IPFI_TCP_SYN);
+}
+
+/* Must the segment wait for what is missing before it, or, if it is not only sent again, for room to edit it? */
+static bool comes_too_early(const struct ipfi_control *control, enum ipfi_direction direction,
+			    const struct ipfi_packet *packet)
+{
+	const u32 seq = data_seq(packet);
+
+	if (!packet->payload)
+		return false;
+	return !ipfi_ftp_in_order(&control->ftp, direction, seq) ||
+	       (!ipfi_sequence_room(&control->sequences[direction]) &&
+		ipfi_ftp_seen(&control->ftp, direction, seq, packet->payload) < packet->payload);
 }
 
 u8 ipfi_control_before(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 *ack)
@@ -85,10 +121,6 @@ u8 ipfi_control_before(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
 	/* What is read, and may be written with a checksum of its own, must be what was sent. */
 	if (ipfi_skb_checksum_bad(p->skb, &p->packet))
 		return IPFI_REASON_BAD_CHECKSUM;
-	if (p->packet.payload && (!ipfi_ftp_in_order(&control->ftp, direction, p->packet.seq) ||
-				  (!ipfi_sequence_room(&control->sequences[direction]) &&
-				   !read_before(control, direction, &p->packet))))
-		return IPFI_REASON_FTP_ORDER;
 	if (!ipfi_payload_open(p->skb, &p->packet))
 		return IPFI_REASON_NO_MEMORY;
 	if (wide->translated)
@@ -105,36 +137,37 @@ static void describe(const struct ipfi_wide_state *wide, enum ipfi_direction dir
 	/* It goes against the announcing direction, by the translations of the control connection. */
 	ipfi_nat_view(wide, IPFI_VIEW_ARRIVING, !direction, &back);
 	ipfi_nat_view(wide, IPFI_VIEW_REAL, !direction, &back_real);
-	one->family = back.family;
-	one->src = back.src;
-	one->dst = back.dst;
-	one->dport = found->port;
+	one->key.family = back.family;
+	one->key.vrf = back.src_vrf;
+	one->key.src = back.src;
+	one->key.dst = back.dst;
+	one->key.dport = found->port;
 	one->real_dst = back_real.dst;
 	one->real_dport = found->port;
 	/* With ftp_foreign, to a third host; where the sender's own address is not translated, directly. */
 	if (found->family && !ipfi_addr_equal(&found->addr, &back_real.dst) &&
 	    !ipfi_addr_equal(&found->addr, &back.dst)) {
 		if (ipfi_addr_equal(&back.dst, &back_real.dst))
-			one->dst = found->addr;
+			one->key.dst = found->addr;
 		one->real_dst = found->addr;
 	}
 	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, !direction, &back);
 	one->leaving_src = back.src;
 	one->src_translated = !ipfi_addr_equal(&back.src, &back_real.src);
 	one->masqueraded = wide->masqueraded && direction == IPFI_REPLY;
-	one->dst_translated = !ipfi_addr_equal(&one->dst, &one->real_dst);
+	one->dst_translated = !ipfi_addr_equal(&one->key.dst, &one->real_dst);
 }
 
-/* Adds @one, with another outer port if the announced one is another's there. */
-static int expect(struct ipfi_passage *p, struct ipfi_control *control, struct ipfi_expectation *one)
+/* Adds @one, with another outer port if the announced one is another's there and may be written anew: @movable. */
+static int expect(struct ipfi_passage *p, struct ipfi_control *control, struct ipfi_expectation *one, bool movable)
 {
 	int err = ipfi_expect_add(p->in, control, one);
 	unsigned int tries;
 
-	if (!one->dst_translated)
+	if (!one->dst_translated || !movable)
 		return err;
 	for (tries = 0; err == -EADDRINUSE && tries < PORT_TRIES; tries++) {
-		one->dport = PORT_LEAST + (get_random_u32() % (U16_MAX + 1 - PORT_LEAST));
+		one->key.dport = PORT_LEAST + (get_random_u32() % (U16_MAX + 1 - PORT_LEAST));
 		err = ipfi_expect_add(p->in, control, one);
 	}
 	return err;
@@ -148,56 +181,89 @@ static bool announce(struct ipfi_wide_state *wide, enum ipfi_direction direction
 	u8 text[IPFI_FTP_TEXT];
 	unsigned int length;
 
-	if (one->dport == found->port && (!found->family || ipfi_addr_equal(&found->addr, &one->dst)))
+	if (one->key.dport == found->port && (!found->family || ipfi_addr_equal(&found->addr, &one->key.dst)))
 		return true;
-	length = ipfi_ftp_write(found->form, one->family, &one->dst, one->dport, text);
+	length = ipfi_ftp_write(found->form, one->key.family, &one->key.dst, one->key.dport, text);
 	return length && ipfi_sequence_edit(sequence, found->seq, found->length, text, length);
 }
 
 /*
- * Is what was found to be believed? 0 or the reason why not. A server may also announce the address that its
- * client knows it by, as one does that was told of the translation before it.
+ * Is what was found to be believed, as said by who has the address @real and is known as @outer to the other side? 0 or
+ * the reason why not. A server may announce the latter too, as one does that was told of the translation before it.
  */
-static u8 refusal(const struct ipfi_wide_state *wide, enum ipfi_direction direction,
-		  const struct ipfi_ftp_finding *found)
+static u8 refusal(const struct ipfi_ftp_finding *found, u8 family, const struct ipfi_addr *real,
+		  const struct ipfi_addr *outer, bool foreign)
 {
-	struct ipfi_tuple way;
-	u8 reason;
+	u8 reason = ipfi_ftp_refusal(found, family, real, foreign);
 
-	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &way);
-	reason = ipfi_ftp_refusal(found, way.family, &way.src, wide->control->foreign);
-	if (reason != IPFI_REASON_FTP_FOREIGN)
-		return reason;
-	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, direction, &way);
-	return ipfi_ftp_refusal(found, way.family, &way.src, wide->control->foreign);
+	return reason == IPFI_REASON_FTP_FOREIGN ? ipfi_ftp_refusal(found, family, outer, foreign) : reason;
 }
 
-/* Returns the reason to count the packet by: 0 when all is well. */
-static u8 take_finding(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction,
-		       const struct ipfi_ftp_finding *found)
+/* The addresses by which @wide is known to one and the other side as the sender of @direction. Returns the family. */
+static u8 sender_addrs(const struct ipfi_wide_state *wide, enum ipfi_direction direction, struct ipfi_addr *real,
+		       struct ipfi_addr *outer)
+{
+	struct ipfi_tuple way;
+
+	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &way);
+	*real = way.src;
+	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, direction, &way);
+	*outer = way.src;
+	return way.family;
+}
+
+/*
+ * Expects what @found announces. @write: and lets the other side read where that is for it; else it will go by what was
+ * sent. Returns the reason why it is not expected, or 0.
+ */
+static u8 expect_found(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction,
+		       const struct ipfi_ftp_finding *found, bool write)
 {
 	struct ipfi_control *control = wide->control;
-	struct ipfi_expectation *one;
-	u8 reason = refusal(wide, direction, found);
-	int err;
+	struct ipfi_expectation *one = kzalloc(sizeof(*one), GFP_ATOMIC | __GFP_NOWARN);
 
-	if (reason)
-		return reason;
-	one = kzalloc(sizeof(*one), GFP_ATOMIC | __GFP_NOWARN);
 	if (!one)
 		return IPFI_REASON_FTP_FULL;
 	one->master = ipfi_master_get(control->master);
 	describe(wide, direction, found, one);
-	err = expect(p, control, one);
-	if (err) {
+	if (expect(p, control, one, write)) {
 		ipfi_expect_free(one);
 		return IPFI_REASON_FTP_FULL;
 	}
-	if (announce(wide, direction, found, one))
+	if (!write || announce(wide, direction, found, one))
 		return 0;
 	/* Nobody will hear of it as it would have to come. */
-	ipfi_expect_withdraw(p->in, control);
+	ipfi_expect_take(p->in, one);
 	return IPFI_REASON_FTP_SYNTAX;
+}
+
+/*
+ * Returns the reason to count the packet by: 0 when all is well. An address that is not believed counts as that, and
+ * passes as it was sent, even where the port alone is.
+ */
+static u8 take_finding(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction,
+		       const struct ipfi_ftp_finding *found)
+{
+	struct ipfi_ftp_finding own;
+	struct ipfi_addr real, outer;
+	u8 family = sender_addrs(wide, direction, &real, &outer);
+	u8 reason = refusal(found, family, &real, &outer, wide->control->foreign);
+	u8 failed;
+
+	if (reason == IPFI_REASON_FTP_FOREIGN && ipfi_ftp_own_end(found, family, &own)) {
+		failed = expect_found(p, wide, direction, &own, false);
+		return failed ? failed : reason;
+	}
+	if (!reason)
+		reason = expect_found(p, wide, direction, found, true);
+	/*
+	 * A foreign one that is believed, and the sender's own: where that is translated the two have one place outside,
+	 * and it is what was announced that is found there.
+	 */
+	if (!reason && !ipfi_addr_equal(&found->addr, &real) && ipfi_addr_equal(&real, &outer) &&
+	    ipfi_ftp_own_end(found, family, &own))
+		expect_found(p, wide, direction, &own, false);
+	return reason;
 }
 
 /*
@@ -211,7 +277,7 @@ static u32 may_read(const struct ipfi_wide_state *wide, enum ipfi_direction dire
 
 	if (!wide->translated || ipfi_sequence_room(&control->sequences[direction]))
 		return packet->payload - at;
-	return ipfi_ftp_seen(&control->ftp, direction, packet->seq + at, packet->payload - at);
+	return ipfi_ftp_seen(&control->ftp, direction, data_seq(packet) + at, packet->payload - at);
 }
 
 /* Reads the payload, *read bytes of it. Returns 0 or the last reason why something was not believed. */
@@ -223,7 +289,7 @@ static u8 read_payload(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
 	u8 reason = 0, last;
 
 	while ((length = may_read(wide, direction, &p->packet, at))) {
-		at += ipfi_ftp_feed(&control->ftp, direction, p->packet.seq + at,
+		at += ipfi_ftp_feed(&control->ftp, direction, data_seq(&p->packet) + at,
 				    ipfi_payload_data(p->skb, &p->packet) + at, length, &found);
 		if (found.form == IPFI_FTP_NONE || control->stopped)
 			continue;
@@ -237,30 +303,66 @@ static u8 read_payload(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
 	return reason;
 }
 
-u8 ipfi_control_foresee(struct ipfi_passage *p, const struct ipfi_wide_state *wide, enum ipfi_direction direction)
+/*
+ * The reason that a packet would be counted by, 0 for none, when @length bytes of its payload are read: they are of who
+ * has the address @real, and is @outer to the other side. @ftp goes on with them. @full: no more can be expected.
+ */
+static u8 foresee(struct ipfi_passage *p, struct ipfi_ftp *ftp, enum ipfi_direction direction, u32 length, bool full,
+		  const struct ipfi_addr *real, const struct ipfi_addr *outer, bool foreign)
 {
-	const struct ipfi_control *control = wide->control;
-	struct ipfi_ftp *ftp = kmalloc(sizeof(*ftp), GFP_ATOMIC | __GFP_NOWARN);
-	u8 reason = IPFI_REASON_STATE, refused;
-	struct ipfi_ftp_finding found;
-	u32 at = 0, length;
+	const u8 family = p->packet.tuple.family;
+	struct ipfi_ftp_finding found, own;
+	u8 reason = 0, refused;
+	u32 at = 0;
 
-	if (!ftp)
-		return reason;
-	*ftp = control->ftp;
-	if (p->packet.tcp_flags & IPFI_TCP_SYN)
-		ipfi_ftp_start(ftp, direction, p->packet.seq + 1);
-	while ((length = may_read(wide, direction, &p->packet, at))) {
-		at += ipfi_ftp_feed(ftp, direction, p->packet.seq + at, ipfi_payload_data(p->skb, &p->packet) + at,
-				    length, &found);
-		if (found.form == IPFI_FTP_NONE || control->stopped)
+	while (at < length) {
+		at += ipfi_ftp_feed(ftp, direction, data_seq(&p->packet) + at,
+				    ipfi_payload_data(p->skb, &p->packet) + at, length - at, &found);
+		if (found.form == IPFI_FTP_NONE)
 			continue;
-		refused = refusal(wide, direction, &found);
-		if (!refused && control->expected_count >= IPFI_EXPECT_MOST)
+		refused = refusal(&found, family, real, outer, foreign);
+		if (full && (!refused || (refused == IPFI_REASON_FTP_FOREIGN && ipfi_ftp_own_end(&found, family, &own))))
 			refused = IPFI_REASON_FTP_FULL;
 		if (refused)
 			reason = refused;
 	}
+	return reason;
+}
+
+u8 ipfi_control_foresee(struct ipfi_passage *p, const struct ipfi_wide_state *wide, enum ipfi_direction direction,
+			bool *order)
+{
+	const struct ipfi_control *control = wide->control;
+	struct ipfi_addr real, outer;
+	struct ipfi_ftp *ftp = kmalloc(sizeof(*ftp), GFP_ATOMIC | __GFP_NOWARN);
+	u8 reason;
+
+	*order = true;
+	if (!ftp)
+		return IPFI_REASON_STATE;
+	*ftp = control->ftp;
+	if (p->packet.tcp_flags & IPFI_TCP_SYN)
+		ipfi_ftp_start(ftp, direction, p->packet.seq + 1);
+	if (p->packet.tcp_flags & IPFI_TCP_ACK)
+		ipfi_ftp_acknowledged(ftp, !direction, p->packet.ack);
+	*order = !comes_too_early(control, direction, &p->packet);
+	sender_addrs(wide, direction, &real, &outer);
+	reason = *order ? foresee(p, ftp, direction, may_read(wide, direction, &p->packet, 0),
+				  control->expected_count >= IPFI_EXPECT_MOST, &real, &outer, control->foreign) :
+			  0;
+	kfree(ftp);
+	return reason ? reason : IPFI_REASON_STATE;
+}
+
+u8 ipfi_control_foresee_opening(struct ipfi_passage *p, const struct ipfi_rule *rule, const struct ipfi_addr *outer)
+{
+	struct ipfi_ftp *ftp = kzalloc(sizeof(*ftp), GFP_ATOMIC | __GFP_NOWARN);
+	u8 reason;
+
+	if (!ftp)
+		return 0;
+	reason = foresee(p, ftp, IPFI_ORIGINAL, p->packet.payload, false, &p->packet.tuple.src, outer,
+			 rule->flags & IPFI_RULE_F_FTP_FOREIGN);
 	kfree(ftp);
 	return reason;
 }
@@ -280,6 +382,19 @@ static void hold_back(struct ipfi_wide_state *wide, enum ipfi_direction directio
 		ipfi_sequence_release(sequence);
 }
 
+u8 ipfi_control_opened(struct ipfi_passage *p, struct ipfi_wide_state *wide)
+{
+	unsigned int verdict = NF_ACCEPT;
+	u8 reason;
+
+	if (!p->packet.payload)
+		return 0;
+	if (!ipfi_payload_open(p->skb, &p->packet))
+		return IPFI_REASON_NO_MEMORY;
+	reason = ipfi_control_after(p, wide, IPFI_ORIGINAL, p->packet.ack, &verdict);
+	return reason == IPFI_REASON_STATE ? 0 : reason;
+}
+
 u8 ipfi_control_after(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 ack,
 		      unsigned int *verdict)
 {
@@ -292,8 +407,14 @@ u8 ipfi_control_after(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum
 
 	if (p->packet.tcp_flags & IPFI_TCP_SYN)
 		ipfi_ftp_start(&control->ftp, direction, p->packet.seq + 1);
-	if (p->packet.tcp_flags & IPFI_TCP_ACK)
+	if (p->packet.tcp_flags & IPFI_TCP_ACK) {
 		ipfi_sequence_acknowledge(&control->sequences[!direction], ack);
+		ipfi_ftp_acknowledged(&control->ftp, !direction, p->packet.ack);
+	}
+	if (comes_too_early(control, direction, &p->packet)) {
+		*verdict = NF_DROP;
+		return IPFI_REASON_FTP_ORDER;
+	}
 	reason = read_payload(p, wide, direction, &read);
 	/* Who has hung up opens nothing more. */
 	if (wide->state.flow.state == IPFI_STATE_TIME_WAIT || wide->state.flow.state == IPFI_STATE_CLOSED)
@@ -303,7 +424,11 @@ u8 ipfi_control_after(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum
 	fin = p->packet.tcp_flags & IPFI_TCP_FIN && read == payload;
 	if (payload || fin)
 		hold_back(wide, direction, fin);
-	changed = ipfi_sequence_apply(sequence, p->packet.seq, read, fin, &cut) || cut.seq != p->packet.seq;
+	changed = ipfi_sequence_apply(sequence, data_seq(&p->packet), read, fin, &cut);
+	/* A SYN's own number stands before all edits. */
+	if (p->packet.tcp_flags & IPFI_TCP_SYN)
+		cut.seq = p->packet.seq;
+	changed |= cut.seq != p->packet.seq;
 	if (read < payload) {
 		cut.skip = payload - cut.head;
 		cut.whole = false;

@@ -3,10 +3,20 @@
 #ifndef IPFI_HOOK_H
 #define IPFI_HOOK_H
 
+#include <linux/ipv6.h>
 #include "passage.h"
 
 /* Registers the hooks of a namespace, after the kernel's defragmentation; -errno leaves none. Sleeps. */
 int ipfi_hooks_register(struct net *net);
+
+/*
+ * How many of @count hooks, the first half of them IPv4's and the second the same of IPv6, are registered: where IPv6 is
+ * off (ipv6.disable=1) it has no addresses and no routes to look for, and the kernel's IPv6 receives nothing.
+ */
+static inline unsigned int ipfi_hooks_count(unsigned int count)
+{
+	return ipv6_mod_enabled() ? count : count / 2;
+}
 
 /* Unregisters them. A packet may be inside a hook until a grace period has passed. */
 void ipfi_hooks_unregister(struct net *net);
@@ -47,5 +57,12 @@ static inline bool ipfi_loopback_opens(const struct ipfi_flow *flow, bool announ
  * shows its real end points from then on in p->packet, though not itself. Under RCU, BHs off.
  */
 struct ipfi_state *ipfi_find_state(struct ipfi_passage *p);
+
+/*
+ * ipfi_find_state() has found nothing for @p: does its packet, which comes in by a loopback device, show the real end
+ * points of a translated connection? None that left by that device shows them any more, so it is forged, and no
+ * state could be made for it. Under RCU.
+ */
+bool ipfi_is_astray(const struct ipfi_passage *p);
 
 #endif /* IPFI_HOOK_H */

@@ -35,6 +35,16 @@ void ipfi_judgements_renew(struct ipfi_net *in, const struct ipfi_set *set)
 		smp_store_release(&rs->judgements.newest, ++in->judgement);
 }
 
+void ipfi_judgements_renew_all(struct ipfi_net *in)
+{
+	struct ipfi_ruleset *rs = rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
+
+	if (!rs)
+		return;
+	ipfi_changes_note_all(in);
+	smp_store_release(&rs->judgements.newest, ++in->judgement);
+}
+
 u32 ipfi_judgement_generation(struct ipfi_net *in, u32 number)
 {
 	const struct ipfi_judgements *judgements;

@@ -4,7 +4,9 @@
  *
  * A rule set gets the next number when it is published, and the next again whenever a dynamic set that its rules
  * ask gains or loses a member: a state that was judged before is judged again at its next packet. So who is
- * added to "bans" is cut off as by a commit. A change costs one store, whatever the number of states.
+ * added to "bans" is cut off as by a commit. A change costs a store for each member that came or went, whatever the
+ * number of states; a state whose addresses it was not about takes the new number without asking the rules
+ * (changes.h).
  *
  * States that a commit with "keep" left to older rules stay as they are, changed sets or not. Generations, which
  * people see, count rule sets only: ipfi_judgement_generation() finds the one that a number belongs to.
@@ -44,6 +46,9 @@ void ipfi_judgements_begin(struct ipfi_net *in, struct ipfi_judgements *judgemen
 
 /* The members of @set have changed: states are judged again if the running rules ask it. Holds in->mutex. */
 void ipfi_judgements_renew(struct ipfi_net *in, const struct ipfi_set *set);
+
+/* Something that rules ask about may be different for every state: all are judged again. Holds in->mutex. */
+void ipfi_judgements_renew_all(struct ipfi_net *in);
 
 /* The number of a judgement that begins now: read before any set is asked. */
 static inline u32 ipfi_judgement_now(const struct ipfi_judgements *judgements)

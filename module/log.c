@@ -41,6 +41,11 @@ static int put_packet(struct sk_buff *skb, const struct ipfi_packet *packet)
 	       nla_put_u32(skb, IPFI_LOG_A_LENGTH, packet->length);
 }
 
+bool ipfi_log_allowed(const struct ipfi_net *in)
+{
+	return net_eq(in->net, &init_net) || READ_ONCE(sysctl_nf_log_all_netns);
+}
+
 /* What is told of a packet, and on whose behalf: @rule is an id, @name NULL where only that is known. */
 struct entry {
 	const char *prefix;
@@ -147,6 +152,9 @@ void ipfi_log_refusal(struct ipfi_passage *p, const struct ipfi_flow *flow, cons
 
 	if (!__ratelimit(&p->in->refusals_said))
 		return;
+	multicast(p->in, &p->packet, &entry);
+	if (!ipfi_log_allowed(p->in))
+		return;
 	print_end(from, tuple->family, &tuple->src, tuple->sport);
 	print_end(to, tuple->family, &tuple->dst, tuple->dport);
 	if (found->port && found->family)
@@ -154,7 +162,6 @@ void ipfi_log_refusal(struct ipfi_passage *p, const struct ipfi_flow *flow, cons
 	else if (found->port)
 		snprintf(what, sizeof(what), "port %u", found->port);
 	pr_notice("ftp: %s announces %s to %s: not believed (%s)\n", from, what, to, reason_name(reason));
-	multicast(p->in, &p->packet, &entry);
 }
 
 static int put_nat_full(struct sk_buff *skb, const struct ipfi_packet *packet, const struct ipfi_rule *rule)
@@ -171,20 +178,25 @@ static int put_nat_full(struct sk_buff *skb, const struct ipfi_packet *packet, c
 	return 0;
 }
 
+static void print_nat_full(const struct ipfi_tuple *tuple, const struct ipfi_rule *rule)
+{
+	char from[END_LEN], to[END_LEN];
+
+	print_end(from, tuple->family, &tuple->src, tuple->sport);
+	print_end(to, tuple->family, &tuple->dst, tuple->dport);
+	pr_warn("nat: no translation left for protocol %u from %s to %s%s%s%s\n", tuple->proto, from, to,
+		rule ? " (rule '" : "", rule ? rule->name : "", rule ? "')" : "");
+}
+
 void ipfi_log_nat_full(struct ipfi_passage *p, const struct ipfi_rule *rule)
 {
-	const struct ipfi_tuple *tuple = &p->packet.tuple;
-	char from[END_LEN], to[END_LEN];
 	struct sk_buff *skb;
 	void *header;
 
 	if (!__ratelimit(&p->in->nat.full_said))
 		return;
-	print_end(from, tuple->family, &tuple->src, tuple->sport);
-	print_end(to, tuple->family, &tuple->dst, tuple->dport);
-	pr_warn("nat: no translation left for protocol %u from %s to %s%s%s%s\n", tuple->proto, from, to,
-		rule ? " (rule '" : "", rule ? rule->name : "", rule ? "')" : "");
-
+	if (ipfi_log_allowed(p->in))
+		print_nat_full(&p->packet.tuple, rule);
 	if (!ipfi_genl_listened(p->in, IPFI_GROUP_INDEX_STATE))
 		return;
 	header = ipfi_genl_event_start(p->in, IPFI_GROUP_INDEX_STATE, IPFI_CMD_EVENT_NAT_FULL, LOG_PAYLOAD, &skb);
@@ -205,11 +217,11 @@ static bool has_nflog(void)
 	return true;
 }
 
-void ipfi_log_load(void)
+void ipfi_log_load(struct ipfi_net *in)
 {
 	if (has_nflog())
 		return;
 	request_module("nfnetlink_log");
-	if (!has_nflog())
+	if (!has_nflog() && ipfi_log_allowed(in))
 		pr_warn_once("nfnetlink_log cannot be loaded: nothing goes to NFLOG\n");
 }

@@ -15,19 +15,26 @@ void ipfi_log_packet(struct ipfi_net *in, const struct sk_buff *skb, const struc
 		     const struct ipfi_packet *packet, const struct ipfi_decision *decision, u8 state_id);
 
 /*
- * @p, of the control connection @flow, announced what is not believed for @reason: one line in the kernel log,
- * and an event of the group "log" whose prefix is the reason's name; both not more often than once in a while.
+ * @p, of the control connection @flow, announced what is not believed for @reason: one line in the kernel log
+ * where ipfi_log_allowed() says so, and an event of the group "log" whose prefix is the reason's name; both not more often than once in a while.
  */
 void ipfi_log_refusal(struct ipfi_passage *p, const struct ipfi_flow *flow, const struct ipfi_ftp_finding *found,
 		      u8 reason);
 
 /*
- * No translation is left for the connection that @p opens: a line in the kernel log and an event of the group
- * "state", once a second. @rule: that wanted one, NULL for none.
+ * No translation is left for the connection that @p opens: a line in the kernel log, likewise, and an event of the
+ * group "state", once a second. @rule: that wanted one, NULL for none.
  */
 void ipfi_log_nat_full(struct ipfi_passage *p, const struct ipfi_rule *rule);
 
 /* Gets the kernel's logger for NFLOG; a rule set that logs needs it. Sleeps. */
-void ipfi_log_load(void);
+void ipfi_log_load(struct ipfi_net *in);
+
+/*
+ * May lines about @in go to the system log? It is the first namespace's: others could write there what they like, and
+ * fill it. As the kernel's own packet log: they may when net.netfilter.nf_log_all_netns is 1. Every line of the
+ * module asks this; events go to listeners in the namespace whatever it says.
+ */
+bool ipfi_log_allowed(const struct ipfi_net *in);
 
 #endif /* IPFI_LOG_H */

@@ -18,20 +18,33 @@ static int __init ipfi_init(void)
 	ipfi_workqueue = alloc_workqueue("ipfi", WQ_UNBOUND, 0);
 	if (!ipfi_workqueue)
 		return -ENOMEM;
-	err = ipfi_state_caches_init();
+	err = ipfi_memory_init();
 	if (err)
 		goto destroy_workqueue;
+	err = ipfi_state_caches_init();
+	if (err)
+		goto exit_memory;
 	err = ipfi_net_init();
 	if (err)
 		goto exit_cache;
 	err = ipfi_masquerade_init();
 	if (err)
 		goto exit_net;
-	err = ipfi_genl_init();
+	err = ipfi_vrf_init();
 	if (err)
 		goto exit_masquerade;
+	err = ipfi_interface_init();
+	if (err)
+		goto exit_vrf;
+	err = ipfi_genl_init();
+	if (err)
+		goto exit_interface;
 	return 0;
 
+exit_interface:
+	ipfi_interface_exit();
+exit_vrf:
+	ipfi_vrf_exit();
 exit_masquerade:
 	ipfi_masquerade_exit();
 exit_net:
@@ -40,6 +53,8 @@ exit_cache:
 	rcu_barrier();
 	flush_workqueue(ipfi_workqueue);
 	ipfi_state_caches_exit();
+exit_memory:
+	ipfi_memory_exit();
 destroy_workqueue:
 	destroy_workqueue(ipfi_workqueue);
 	return err;
@@ -48,12 +63,15 @@ destroy_workqueue:
 static void __exit ipfi_exit(void)
 {
 	ipfi_genl_exit();
+	ipfi_interface_exit();
+	ipfi_vrf_exit();
 	ipfi_masquerade_exit();
 	ipfi_net_exit();
 	/* Rule sets wait for their grace period, then for the workqueue; the rest for their grace period. */
 	rcu_barrier();
 	destroy_workqueue(ipfi_workqueue);
 	ipfi_state_caches_exit();
+	ipfi_memory_exit();
 }
 
 module_init(ipfi_init);

@@ -23,6 +23,11 @@ void ipfi_mappings_exit(struct ipfi_net *in)
 	rhashtable_destroy(&in->mappings.hash);
 }
 
+u64 ipfi_mappings_memory(const struct ipfi_net *in)
+{
+	return (u64)atomic_read(&in->mappings.hash.nelems) / 2 * sizeof(struct ipfi_mapping);
+}
+
 static void end_of_source(struct ipfi_end *end, const struct ipfi_tuple *tuple, bool outer)
 {
 	end->addr = tuple->src;
@@ -30,6 +35,8 @@ static void end_of_source(struct ipfi_end *end, const struct ipfi_tuple *tuple, 
 	end->proto = tuple->proto;
 	end->family = tuple->family;
 	end->outer = outer;
+	end->vrf = tuple->src_vrf;
+	memset(end->zero, 0, sizeof(end->zero));
 }
 
 struct ipfi_mapping *ipfi_mapping_get(struct ipfi_net *in, const struct ipfi_tuple *tuple)
@@ -68,38 +75,78 @@ bool ipfi_mapping_is_free(struct ipfi_net *in, const struct ipfi_tuple *leaving)
 	return !rhashtable_lookup_fast(&in->mappings.hash, &end, end_params);
 }
 
-static int insert(struct ipfi_net *in, struct ipfi_mapping *mapping)
-{
-	struct rhashtable *hash = &in->mappings.hash;
-	int err = rhashtable_lookup_insert_fast(hash, &mapping->inner.node, end_params);
-
-	if (err)
-		return err;
-	err = rhashtable_lookup_insert_fast(hash, &mapping->outer.node, end_params);
-	if (err)
-		rhashtable_remove_fast(hash, &mapping->inner.node, end_params);
-	return err == -EEXIST ? -EADDRINUSE : err;
-}
-
-struct ipfi_mapping *ipfi_mapping_make(struct ipfi_net *in, const struct ipfi_tuple *real,
-				       const struct ipfi_tuple *leaving)
+struct ipfi_mapping *ipfi_mapping_alloc(void)
 {
 	struct ipfi_mapping *mapping = kmalloc(sizeof(*mapping), GFP_ATOMIC | __GFP_NOWARN);
-	int err;
 
 	if (!mapping)
-		return ERR_PTR(-ENOMEM);
+		return NULL;
+	mapping->users = 1;
+	mapping->entered = false;
+	return mapping;
+}
+
+static bool is_taken(struct ipfi_net *in, const struct ipfi_mapping_node *node)
+{
+	return rhashtable_lookup_fast(&in->mappings.hash, &node->end, end_params);
+}
+
+/* Nobody else changes the table meanwhile. */
+static int enter(struct ipfi_net *in, struct ipfi_mapping *mapping)
+{
+	struct rhashtable *hash = &in->mappings.hash;
+	int err;
+
+	lockdep_assert_held(&in->mappings.lock);
+	if (is_taken(in, &mapping->inner))
+		return -EEXIST;
+	if (is_taken(in, &mapping->outer))
+		return -EADDRINUSE;
+	err = rhashtable_insert_fast(hash, &mapping->inner.node, end_params);
+	if (err)
+		return -ENOMEM;
+	err = rhashtable_insert_fast(hash, &mapping->outer.node, end_params);
+	if (err) {
+		rhashtable_remove_fast(hash, &mapping->inner.node, end_params);
+		return -ENOMEM;
+	}
+	mapping->entered = true;
+	return 0;
+}
+
+static void take_out(struct ipfi_net *in, struct ipfi_mapping *mapping)
+{
+	lockdep_assert_held(&in->mappings.lock);
+	if (!mapping->entered)
+		return;
+	rhashtable_remove_fast(&in->mappings.hash, &mapping->inner.node, end_params);
+	rhashtable_remove_fast(&in->mappings.hash, &mapping->outer.node, end_params);
+	mapping->entered = false;
+}
+
+int ipfi_mapping_enter(struct ipfi_net *in, struct ipfi_mapping *mapping, const struct ipfi_tuple *real,
+		       const struct ipfi_tuple *leaving)
+{
+	int err;
+
 	end_of_source(&mapping->inner.end, real, false);
 	end_of_source(&mapping->outer.end, leaving, true);
-	mapping->users = 1;
 	spin_lock(&in->mappings.lock);
-	err = insert(in, mapping);
+	err = enter(in, mapping);
 	spin_unlock(&in->mappings.lock);
-	if (!err)
-		return mapping;
-	/* Another CPU may be looking at its inner end. */
-	kfree_rcu(mapping, rcu);
-	return ERR_PTR(err);
+	return err;
+}
+
+bool ipfi_mapping_withdraw(struct ipfi_net *in, struct ipfi_mapping *mapping)
+{
+	bool alone;
+
+	spin_lock(&in->mappings.lock);
+	alone = mapping->users == 1;
+	if (alone)
+		take_out(in, mapping);
+	spin_unlock(&in->mappings.lock);
+	return alone;
 }
 
 void ipfi_mapping_put(struct ipfi_net *in, struct ipfi_mapping *mapping)
@@ -110,11 +157,10 @@ void ipfi_mapping_put(struct ipfi_net *in, struct ipfi_mapping *mapping)
 		return;
 	spin_lock(&in->mappings.lock);
 	last = !--mapping->users;
-	if (last) {
-		rhashtable_remove_fast(&in->mappings.hash, &mapping->inner.node, end_params);
-		rhashtable_remove_fast(&in->mappings.hash, &mapping->outer.node, end_params);
-	}
+	if (last)
+		take_out(in, mapping);
 	spin_unlock(&in->mappings.lock);
+	/* Another CPU may still be looking at its ends. */
 	if (last)
 		kfree_rcu(mapping, rcu);
 }

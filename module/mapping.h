@@ -18,7 +18,9 @@ struct ipfi_end {
 	u16 port;
 	u8 proto;
 	u8 family;
-	u32 outer; /* 1: the translated end */
+	u8 outer; /* 1: the translated end */
+	u8 vrf;
+	u8 zero[2]; /* so that all bytes are defined */
 };
 
 struct ipfi_mapping_node {
@@ -29,6 +31,7 @@ struct ipfi_mapping_node {
 struct ipfi_mapping {
 	struct ipfi_mapping_node inner, outer;
 	u32 users; /* under the mappings' lock */
+	bool entered; /* likewise: it can be found */
 	struct rcu_head rcu;
 };
 
@@ -40,15 +43,24 @@ struct ipfi_mappings {
 int ipfi_mappings_init(struct ipfi_net *in);
 void ipfi_mappings_exit(struct ipfi_net *in);
 
+/* Bytes that they take now. */
+u64 ipfi_mappings_memory(const struct ipfi_net *in);
+
 /* The mapping of the source of @tuple with one more user, or NULL. BHs off. */
 struct ipfi_mapping *ipfi_mapping_get(struct ipfi_net *in, const struct ipfi_tuple *tuple);
 
+/* One that is not entered, with one user; NULL without memory. */
+struct ipfi_mapping *ipfi_mapping_alloc(void);
+
 /*
- * Makes the source of @leaving the mapping of the source of @real, with one user. ERR_PTR(-EEXIST): that source
- * has one meanwhile, get it; ERR_PTR(-EADDRINUSE): the outer end is another's; ERR_PTR(-ENOMEM). BHs off.
+ * Makes the source of @leaving the mapping of the source of @real: @mapping, which is not entered. -EEXIST: that source
+ * has one meanwhile, get it; -EADDRINUSE: the outer end is another's; -ENOMEM. BHs off.
  */
-struct ipfi_mapping *ipfi_mapping_make(struct ipfi_net *in, const struct ipfi_tuple *real,
-				       const struct ipfi_tuple *leaving);
+int ipfi_mapping_enter(struct ipfi_net *in, struct ipfi_mapping *mapping, const struct ipfi_tuple *real,
+		       const struct ipfi_tuple *leaving);
+
+/* Takes @mapping out again, to be entered with another end; false if it has more than one user. BHs off. */
+bool ipfi_mapping_withdraw(struct ipfi_net *in, struct ipfi_mapping *mapping);
 
 /*
  * For who asks what would happen: the outer end of the mapping of the source of @tuple, false for none; and is the

@@ -99,7 +99,7 @@ static enum ipfi_sweep remove_masqueraded(struct ipfi_net *in, struct ipfi_state
 	const struct ipfi_wide_state *wide = ipfi_state_translated(state);
 	const struct gone *gone = arg;
 
-	if (!wide || !wide->masqueraded || state->flow.oif != gone->device)
+	if (!wide || !wide->masqueraded || ipfi_flow_oif(&state->flow) != gone->device)
 		return IPFI_SWEEP_LEAVE;
 	if (gone->family && (gone->family != wide->leaving.family || !ipfi_addr_equal(&gone->addr, &wide->leaving.src)))
 		return IPFI_SWEEP_LEAVE;

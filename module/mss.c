@@ -4,8 +4,9 @@
 #include <net/ip6_route.h>
 #include <net/route.h>
 #include <net/tcp.h>
-#include <asm/unaligned.h>
+#include "compat.h"
 #include "mss.h"
+#include "skb.h"
 
 /* No packet of the Internet's need be smaller (RFC 791 and RFC 8200): a route that says less is not believed. */
 #define LEAST_MTU_IPV4 68
@@ -84,7 +85,7 @@ bool ipfi_mss_clamp(struct ipfi_passage *p, u16 most)
 	if (skb_ensure_writable(p->skb, skb_network_offset(p->skb) + p->packet.transport + header))
 		return false;
 	tcp = (struct tcphdr *)(skb_network_header(p->skb) + p->packet.transport);
-	p->packet.tcp_options = (u8 *)(tcp + 1);
+	ipfi_skb_moved(p->skb, &p->packet);
 	value = find_option((u8 *)(tcp + 1), p->packet.tcp_options_length);
 	if (!value)
 		return true;

@@ -2,11 +2,16 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/dst.h>
+#include <net/ip.h>
+#include <net/tcp.h>
+#include "helper.h"
+#include "hook.h"
 #include "nat.h"
 #include "nat_destination.h"
 #include "reject.h"
 #include "rewrite.h"
 #include "skb.h"
+#include "xfrm.h"
 
 static void reverse(const struct ipfi_tuple *tuple, struct ipfi_tuple *reversed)
 {
@@ -17,6 +22,8 @@ static void reverse(const struct ipfi_tuple *tuple, struct ipfi_tuple *reversed)
 	reversed->dst = from.src;
 	reversed->sport = from.dport;
 	reversed->dport = from.sport;
+	reversed->src_vrf = from.dst_vrf;
+	reversed->dst_vrf = from.src_vrf;
 }
 
 void ipfi_nat_view(const struct ipfi_wide_state *wide, enum ipfi_view view, enum ipfi_direction direction,
@@ -49,6 +56,18 @@ bool ipfi_nat_show(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ip
 	return ipfi_tuple_equal(&p->packet.tuple, &to) || ipfi_rewrite(p->skb, &p->packet, &to);
 }
 
+u8 ipfi_nat_show_arriving(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction)
+{
+	struct ipfi_tuple to;
+
+	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &to);
+	if (ipfi_tuple_equal(&p->packet.tuple, &to))
+		return 0;
+	if (!ipfi_xfrm_may_arrive(p, &to.dst))
+		return IPFI_REASON_IPSEC_POLICY;
+	return ipfi_rewrite(p->skb, &p->packet, &to) ? 0 : IPFI_REASON_NAT_FAILED;
+}
+
 /*
  * A packet that this machine sends shows another destination now than the one that its way was looked up for.
  */
@@ -60,6 +79,7 @@ static bool find_way_again(struct ipfi_passage *p)
 		err = ip_route_me_harder(p->in->net, p->hook->sk, p->skb, RTN_UNSPEC);
 	else
 		err = ip6_route_me_harder(p->in->net, p->hook->sk, p->skb);
+	ipfi_skb_moved(p->skb, &p->packet);
 	return !err;
 }
 
@@ -67,7 +87,7 @@ static bool find_way_again(struct ipfi_passage *p)
 static bool forget_way(struct ipfi_passage *p, const struct ipfi_addr *before)
 {
 	if (ipfi_addr_equal(before, &p->packet.tuple.dst))
-		return true;
+		return p->packet.list != IPFI_LIST_OUT || ipfi_xfrm_find_again(p);
 	if (p->packet.list == IPFI_LIST_OUT)
 		return find_way_again(p);
 	skb_dst_drop(p->skb);
@@ -90,41 +110,68 @@ static unsigned int arrive_known(struct ipfi_passage *p, struct ipfi_wide_state 
 {
 	enum ipfi_direction direction = ipfi_nat_arriving_direction(wide, &p->packet.tuple);
 	const struct ipfi_addr before = p->packet.tuple.dst;
-	bool shown;
+	u8 reason;
 
 	if (unlikely(ipfi_nat_is_over(p, wide, direction))) {
 		ipfi_table_remove(p->in, &wide->state, IPFI_CAUSE_REPLACED);
 		return IPFI_LOOK_AGAIN;
 	}
-	shown = ipfi_nat_show(p, wide, IPFI_VIEW_REAL, direction);
+	reason = ipfi_nat_show_arriving(p, wide, direction);
 	spin_unlock(&wide->state.lock);
-	if (!shown || !forget_way(p, &before))
+	if (!reason && !forget_way(p, &before))
+		reason = IPFI_REASON_NAT_FAILED;
+	return reason ? ipfi_passage_count(p, reason, NF_DROP) : NF_ACCEPT;
+}
+
+static unsigned int arrive_once(struct ipfi_passage *p)
+{
+	struct ipfi_wide_state *wide;
+	struct ipfi_addr before;
+	unsigned int verdict;
+	bool known;
+
+	wide = ipfi_table_find_translated(p->in, &p->key, ipfi_table_arrives(p->higher), &known);
+	if (wide)
+		return arrive_known(p, wide);
+	if (likely(known))
+		return NF_ACCEPT;
+	before = p->packet.tuple.dst;
+	verdict = ipfi_nat_arrive_first(p);
+	if (verdict == NF_ACCEPT && !forget_way(p, &before))
 		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
-	return NF_ACCEPT;
+	return verdict;
 }
 
 static unsigned int arrive(struct ipfi_passage *p)
 {
-	struct ipfi_wide_state *wide;
-	struct ipfi_tuple before;
-	unsigned int verdict;
-	bool known;
+	unsigned int lookups, verdict;
 
-	do {
-		ipfi_passage_key(p);
-		wide = ipfi_table_find_translated(p->in, &p->key, ipfi_table_arrives(p->higher), &known);
-		if (wide) {
-			verdict = arrive_known(p, wide);
-		} else if (likely(known)) {
-			verdict = NF_ACCEPT;
-		} else {
-			before = p->packet.tuple;
-			verdict = ipfi_nat_arrive_first(p);
-			if (verdict == NF_ACCEPT && !forget_way(p, &before.dst))
-				verdict = ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
-		}
-	} while (unlikely(verdict == IPFI_LOOK_AGAIN));
-	return verdict;
+	ipfi_passage_key(p);
+	for (lookups = 0; lookups < IPFI_LOOKUPS_MAX; lookups++) {
+		verdict = arrive_once(p);
+		if (likely(verdict != IPFI_LOOK_AGAIN))
+			return verdict;
+	}
+	return ipfi_passage_give_up(p);
+}
+
+/*
+ * The direction of what leaves of @wide's connection and has @tuple, with p->higher. Of an unconfirmed one, which
+ * nobody has answered, that is what its refusal is answered with, or an error about it, and nothing else: false.
+ */
+static bool find_leaving_direction(const struct ipfi_passage *p, const struct ipfi_wide_state *wide,
+				   const struct ipfi_tuple *tuple, enum ipfi_direction *direction)
+{
+	struct ipfi_tuple back;
+
+	if (likely(!(wide->state.flow.flags & IPFI_FLOW_F_UNJUDGED))) {
+		*direction = ipfi_flow_direction(&wide->state.flow, p->higher);
+		return true;
+	}
+	/* The key would not say so if both ends are the same. */
+	*direction = IPFI_REPLY;
+	ipfi_nat_view(wide, IPFI_VIEW_REAL, IPFI_REPLY, &back);
+	return ipfi_tuple_equal(tuple, &back);
 }
 
 /*
@@ -153,6 +200,17 @@ static bool show_quoted(struct ipfi_passage *p, struct ipfi_wide_state *wide, en
 	return ipfi_tuple_equal(&p->packet.inner, &to) || ipfi_rewrite_inner(p->skb, &p->packet, &to);
 }
 
+/* Lets the quoted segment, of @wide's @direction, have the number that its sender knows it by. */
+static bool show_quoted_seq(struct ipfi_passage *p, const struct ipfi_wide_state *wide, enum ipfi_direction direction)
+{
+	u32 seq;
+
+	if (likely(!wide->control) || p->packet.inner.proto != IPFI_PROTO_TCP)
+		return true;
+	seq = ipfi_control_quoted_seq(wide->control, direction, p->packet.inner_seq);
+	return seq == p->packet.inner_seq || ipfi_rewrite_inner_seq(p->skb, &p->packet, seq);
+}
+
 /* Lets an error that arrives show the real end points, in what it quotes too. 0, or the reason to drop it. */
 static u8 turn_arriving_error(struct ipfi_passage *p)
 {
@@ -175,10 +233,20 @@ static u8 turn_arriving_error(struct ipfi_passage *p)
 	wide = find_of_error(p, &way, false);
 	if (!wide)
 		return 0;
+	/* What arrives here quotes nothing of a connection that has not passed. */
+	if (wide->state.flow.flags & IPFI_FLOW_F_UNJUDGED) {
+		spin_unlock(&wide->state.lock);
+		return 0;
+	}
 	direction = ipfi_nat_arriving_direction(wide, &way);
 	ipfi_nat_view(wide, IPFI_VIEW_ARRIVING, direction, &arriving);
 	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &real);
-	done = show_quoted(p, wide, IPFI_VIEW_REAL, direction);
+	if (ipfi_addr_equal(&p->packet.tuple.dst, &arriving.dst) && !ipfi_addr_equal(&arriving.dst, &real.dst) &&
+	    !ipfi_xfrm_may_arrive(p, &real.dst)) {
+		spin_unlock(&wide->state.lock);
+		return IPFI_REASON_IPSEC_POLICY;
+	}
+	done = show_quoted(p, wide, IPFI_VIEW_REAL, direction) && show_quoted_seq(p, wide, !direction);
 	if (done && ipfi_addr_equal(&p->packet.tuple.dst, &arriving.dst) &&
 	    !ipfi_addr_equal(&arriving.dst, &real.dst))
 		done = ipfi_rewrite_outer(p->skb, &p->packet, NULL, &real.dst);
@@ -189,14 +257,18 @@ static u8 turn_arriving_error(struct ipfi_passage *p)
 static unsigned int arrive_error(struct ipfi_passage *p)
 {
 	const struct ipfi_addr before = p->packet.tuple.dst;
+	u8 reason = turn_arriving_error(p);
 
-	if (turn_arriving_error(p) || !forget_way(p, &before))
-		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
-	return NF_ACCEPT;
+	if (!reason && !forget_way(p, &before))
+		reason = IPFI_REASON_NAT_FAILED;
+	return reason ? ipfi_passage_count(p, reason, NF_DROP) : NF_ACCEPT;
 }
 
-/* Lets an error that leaves show what the other side knows. 0, or the reason to drop it. */
-static u8 turn_leaving_error(struct ipfi_passage *p)
+/*
+ * Lets an error that leaves show what the other side knows. 0, or the reason to drop it. *known: it is about a
+ * translated connection.
+ */
+static u8 turn_leaving_error(struct ipfi_passage *p, bool *known)
 {
 	const struct ipfi_addr *src = NULL, *dst = NULL;
 	struct ipfi_tuple way, leaving, real;
@@ -204,18 +276,24 @@ static u8 turn_leaving_error(struct ipfi_passage *p)
 	enum ipfi_direction direction;
 	bool done;
 
+	*known = false;
 	if (!p->packet.inner.family)
 		return 0;
 	reverse(&p->packet.inner, &way);
 	wide = find_of_error(p, &way, true);
 	if (!wide)
 		return 0;
-	direction = ipfi_flow_direction(&wide->state.flow, p->higher);
+	if (!find_leaving_direction(p, wide, &way, &direction)) {
+		spin_unlock(&wide->state.lock);
+		return 0;
+	}
+	*known = true;
 	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, direction, &leaving);
 	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &real);
 	/* Whoever behind the translation speaks, the other side knows only its outer address. */
 	if (!ipfi_addr_equal(&leaving.src, &real.src) &&
-	    !ipfi_addr_is_own(p->in->net, p->packet.tuple.family, &p->packet.tuple.src))
+	    !ipfi_addr_is_own(p->in->net, ipfi_vrf_of_packet(p->in, &p->packet), p->packet.tuple.family,
+			      &p->packet.tuple.src))
 		src = &leaving.src;
 	if (ipfi_addr_equal(&p->packet.tuple.dst, &real.dst))
 		dst = &leaving.dst;
@@ -225,16 +303,21 @@ static u8 turn_leaving_error(struct ipfi_passage *p)
 	return done ? 0 : IPFI_REASON_NAT_FAILED;
 }
 
-static unsigned int leave_error(struct ipfi_passage *p)
+/*
+ * What leaves shows another source than @before, by which IPsec's policy was looked up. (To this machine nothing of
+ * that kind happens: what it shows was checked as it came.)
+ */
+static bool find_policy(struct ipfi_passage *p, const struct ipfi_addr *before)
 {
-	u8 reason = turn_leaving_error(p);
-
-	return reason ? ipfi_passage_count(p, reason, NF_DROP) : NF_ACCEPT;
+	return p->packet.list == IPFI_LIST_IN || ipfi_addr_equal(before, &p->packet.tuple.src) ||
+	       ipfi_xfrm_find_again(p);
 }
 
 u8 ipfi_nat_turn_error(struct ipfi_passage *p, bool arriving)
 {
-	return arriving ? turn_arriving_error(p) : turn_leaving_error(p);
+	bool known;
+
+	return arriving ? turn_arriving_error(p) : turn_leaving_error(p, &known);
 }
 
 unsigned int ipfi_nat_arrive(struct ipfi_passage *p)
@@ -246,45 +329,123 @@ unsigned int ipfi_nat_arrive(struct ipfi_passage *p)
 	return arrive(p);
 }
 
-unsigned int ipfi_nat_leave(struct ipfi_passage *p)
+bool ipfi_nat_enter(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction)
+{
+	const struct ipfi_tuple before = p->packet.tuple;
+	struct ipfi_tuple arrived, to;
+
+	ipfi_nat_view(wide, IPFI_VIEW_ARRIVING, direction, &arrived);
+	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, direction, &to);
+	/* What has been translated before was checked then. */
+	if (ipfi_tuple_equal(&p->packet.tuple, &arrived) && !ipfi_tuple_equal(&arrived, &to) &&
+	    !ipfi_xfrm_may_arrive(p, &to.dst))
+		return false;
+	if (!ipfi_nat_show(p, wide, IPFI_VIEW_LEAVING, direction))
+		return false;
+	/* The socket was found early by what the packet showed: it may be another connection's. */
+	if (p->skb->sk && !inet_sk_transparent(p->skb->sk) && !ipfi_tuple_equal(&before, &p->packet.tuple))
+		skb_orphan(p->skb);
+	return true;
+}
+
+/*
+ * What the filter has accepted as a packet of a translated connection is marked until it leaves: the state may end in
+ * between, by whatever, also while the packet waits in a queue to user space. The mark is a flag that IP keeps beside
+ * the packet on just this way, and that IP itself does not use.
+ */
+#define MUST_BE_TRANSLATED (1 << 15)
+
+static u16 *flags_of(struct sk_buff *skb, u8 pf)
+{
+	return pf == NFPROTO_IPV4 ? &IPCB(skb)->flags : &IP6CB(skb)->flags;
+}
+
+void ipfi_nat_mark(struct ipfi_passage *p)
+{
+	if (p->packet.list != IPFI_LIST_IN)
+		*flags_of(p->skb, p->hook->pf) |= MUST_BE_TRANSLATED;
+}
+
+static bool take_mark(struct sk_buff *skb, u8 pf)
+{
+	u16 *flags = flags_of(skb, pf);
+	const bool marked = *flags & MUST_BE_TRANSLATED;
+
+	if (unlikely(marked))
+		*flags &= ~MUST_BE_TRANSLATED;
+	return marked;
+}
+
+static unsigned int leave_unknown(struct ipfi_passage *p, bool marked)
+{
+	return marked ? ipfi_passage_count(p, IPFI_REASON_NAT_GONE, NF_DROP) : NF_ACCEPT;
+}
+
+static unsigned int leave_error(struct ipfi_passage *p, bool marked)
+{
+	const struct ipfi_addr before = p->packet.tuple.src;
+	bool known;
+	u8 reason = turn_leaving_error(p, &known);
+
+	if (!reason && !find_policy(p, &before))
+		reason = IPFI_REASON_IPSEC_POLICY;
+	if (reason)
+		return ipfi_passage_count(p, reason, NF_DROP);
+	return known ? NF_ACCEPT : leave_unknown(p, marked);
+}
+
+/* @marked: as ipfi_nat_mark() did. */
+static unsigned int leave(struct ipfi_passage *p, bool marked)
 {
 	enum ipfi_direction direction;
 	struct ipfi_wide_state *wide;
-	bool known, shown;
+	struct ipfi_tuple before;
+	bool known, leaves, shown;
+	bool again;
 
 	if (unlikely(p->packet.icmp_kind == IPFI_ICMP_ERROR))
-		return leave_error(p);
+		return leave_error(p, marked);
 	if (unlikely(p->packet.icmp_kind == IPFI_ICMP_SIGNAL))
-		return NF_ACCEPT;
+		return leave_unknown(p, marked);
 	ipfi_passage_key(p);
 	wide = ipfi_table_find_translated(p->in, &p->key, IPFI_TABLE_REAL, &known);
 	if (!wide)
-		return NF_ACCEPT;
-	/*
-	 * Of a connection that is not judged nothing leaves but the answer to its refusal. Its tuple would say so too,
-	 * unless both ends are the same.
-	 */
-	direction = unlikely(wide->state.flow.flags & IPFI_FLOW_F_UNJUDGED) ?
-			    IPFI_REPLY :
-			    ipfi_flow_direction(&wide->state.flow, p->higher);
-	shown = ipfi_nat_show(p, wide, IPFI_VIEW_LEAVING, direction);
+		return leave_unknown(p, marked);
+	leaves = find_leaving_direction(p, wide, &p->packet.tuple, &direction);
+	before = p->packet.tuple;
+	shown = leaves && ipfi_nat_show(p, wide, IPFI_VIEW_LEAVING, direction);
+	again = !ipfi_addr_equal(&before.src, &p->packet.tuple.src) || before.sport != p->packet.tuple.sport;
 	spin_unlock(&wide->state.lock);
+	if (shown && again && p->packet.list == IPFI_LIST_OUT && !ipfi_xfrm_find_again(p))
+		return ipfi_passage_count(p, IPFI_REASON_IPSEC_POLICY, NF_DROP);
+	if (!leaves)
+		return ipfi_passage_count(p, IPFI_REASON_NAT_GONE, NF_DROP);
 	return shown ? NF_ACCEPT : ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
 }
 
-/* Makes a passage of a packet at one of the hooks below; false when it is none of theirs. */
-static bool begin(struct ipfi_passage *p, struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list)
+unsigned int ipfi_nat_leave(struct ipfi_passage *p)
+{
+	return leave(p, false);
+}
+
+/* Begins a passage at one of the hooks below; false when it is none of theirs. */
+static bool begin(struct ipfi_passage *p, struct sk_buff *skb, const struct nf_hook_state *hook)
 {
 	p->in = ipfi_net(hook->net);
 	p->rs = rcu_dereference(p->in->ruleset);
 	p->skb = skb;
 	p->hook = hook;
 	p->rehearsal = NULL;
-	/* What cannot be parsed is dropped, and counted, by the filter. */
-	if (!p->rs || ipfi_skb_parse(skb, &p->packet))
-		return false;
-	ipfi_skb_surroundings(skb, hook, list, &p->packet);
-	return true;
+	return p->rs && !ipfi_vrf_is_other_pass(skb, hook);
+}
+
+/* What cannot be read, or belongs to a VRF too many, is dropped, and counted, by the filter. */
+static bool read_packet(struct ipfi_passage *p, enum ipfi_list list)
+{
+	int err = ipfi_skb_parse(p->skb, &p->packet);
+	u8 refused = ipfi_skb_surroundings(p->skb, p->hook, list, &p->packet);
+
+	return !err && !refused;
 }
 
 static unsigned int pass_arriving(struct sk_buff *skb, const struct nf_hook_state *hook)
@@ -292,7 +453,7 @@ static unsigned int pass_arriving(struct sk_buff *skb, const struct nf_hook_stat
 	struct ipfi_passage p;
 
 	/* Over a loopback device it has arrived on its way out. */
-	if (!begin(&p, skb, hook, IPFI_LIST_IN) || p.packet.loopback)
+	if (!begin(&p, skb, hook) || !read_packet(&p, IPFI_LIST_IN) || p.packet.loopback)
 		return NF_ACCEPT;
 	return ipfi_nat_arrive(&p);
 }
@@ -300,10 +461,12 @@ static unsigned int pass_arriving(struct sk_buff *skb, const struct nf_hook_stat
 static unsigned int pass_leaving(struct sk_buff *skb, const struct nf_hook_state *hook)
 {
 	struct ipfi_passage p;
+	bool marked;
 
-	if (!begin(&p, skb, hook, IPFI_LIST_OUT))
+	if (!begin(&p, skb, hook))
 		return NF_ACCEPT;
-	return ipfi_nat_leave(&p);
+	marked = take_mark(skb, hook->pf);
+	return read_packet(&p, IPFI_LIST_OUT) ? leave(&p, marked) : leave_unknown(&p, marked);
 }
 
 /* BHs are off for what comes from a device; they may be on when a process sends. */
@@ -327,6 +490,7 @@ static unsigned int hook_leaving(void *priv, struct sk_buff *skb, const struct n
 	return verdict;
 }
 
+/* IPv4's first: ipfi_hooks_count(). */
 static const struct nf_hook_ops hooks[] = {
 	{ .hook = hook_arriving, .pf = NFPROTO_IPV4, .hooknum = NF_INET_PRE_ROUTING,
 	  .priority = NF_IP_PRI_NAT_DST },
@@ -350,7 +514,7 @@ int ipfi_nat_start(struct ipfi_net *in, const struct ipfi_ruleset *rs)
 	lockdep_assert_held(&in->mutex);
 	if (!asks_for_nat(rs) || in->nat.active)
 		return 0;
-	err = nf_register_net_hooks(in->net, hooks, ARRAY_SIZE(hooks));
+	err = nf_register_net_hooks(in->net, hooks, ipfi_hooks_count(ARRAY_SIZE(hooks)));
 	if (!err)
 		WRITE_ONCE(in->nat.active, true);
 	return err;
@@ -361,7 +525,7 @@ void ipfi_nat_unregister(struct ipfi_net *in)
 	if (!in->nat.active)
 		return;
 	WRITE_ONCE(in->nat.active, false);
-	nf_unregister_net_hooks(in->net, hooks, ARRAY_SIZE(hooks));
+	nf_unregister_net_hooks(in->net, hooks, ipfi_hooks_count(ARRAY_SIZE(hooks)));
 }
 
 /* Rules that may come back need the hooks too: then it must not fail for want of memory. */

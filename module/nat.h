@@ -24,6 +24,12 @@ void ipfi_nat_exit(struct ipfi_net *in);
 /* Starts to translate, if @rs asks for it. 0 or -errno. Holds in->mutex. Sleeps. */
 int ipfi_nat_start(struct ipfi_net *in, const struct ipfi_ruleset *rs);
 
+/* Are packets translated here? */
+static inline bool ipfi_nat_is_active(const struct ipfi_net *in)
+{
+	return READ_ONCE(in->nat.active);
+}
+
 /* Stops when nothing asks for it any more. For the expiry worker. Sleeps. */
 void ipfi_nat_stop_idle(struct ipfi_net *in);
 
@@ -39,9 +45,24 @@ unsigned int ipfi_nat_arrive(struct ipfi_passage *p);
 /* @p, which shows the real end points, leaves. Returns NF_ACCEPT, or NF_DROP when it has been counted. */
 unsigned int ipfi_nat_leave(struct ipfi_passage *p);
 
+/*
+ * @p, a packet of the translated connection @wide, which is locked, is for this machine: here it leaves. False if it
+ * cannot be written.
+ */
+bool ipfi_nat_enter(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction);
+
+/* The filter has accepted @p as one of a translated connection: it does not leave without its state. */
+void ipfi_nat_mark(struct ipfi_passage *p);
+
 /* Lets the packet of @wide, locked, show @view; false without memory. */
 bool ipfi_nat_show(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_view view,
 		   enum ipfi_direction direction);
+
+/*
+ * Lets the packet of @wide, locked, that arrives show the real end points, if IPsec's policy lets it come. 0, or the enum
+ * ipfi_reason to drop it.
+ */
+u8 ipfi_nat_show_arriving(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction);
 
 /* The tuple of @wide's packets in @view and @direction. */
 void ipfi_nat_view(const struct ipfi_wide_state *wide, enum ipfi_view view, enum ipfi_direction direction,
@@ -89,6 +110,14 @@ void ipfi_nat_reply(const struct ipfi_tuple *real, const struct ipfi_addr *addr,
 
 /* Does @source, of a rule, still translate to @outer, the outer end of a mapping? */
 bool ipfi_nat_mapping_fits(const struct ipfi_end *outer, const struct ipfi_nat_source *source);
+
+/*
+ * The packet @p of a live connection, in its original direction, leaves by another interface than before. Does its
+ * source, which it shows as @src outside, have to be translated to another address there? @masqueraded: it was, by the
+ * interface that it left by; else that is asked only if it would be masqueraded here. Such a connection ends: its next
+ * packet begins anew.
+ */
+bool ipfi_nat_has_moved(struct ipfi_passage *p, const struct ipfi_addr *src, bool masqueraded);
 
 /*
  * Gives @wide, locked and in the table, its leaving view and the node that finds its replies. 0, or the reason:

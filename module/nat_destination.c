@@ -22,11 +22,13 @@ bool ipfi_nat_opens(const struct ipfi_packet *packet)
 static int insert_real(struct ipfi_passage *p, void *context, const struct ipfi_tuple *real)
 {
 	struct ipfi_wide_state *wide = context;
-	struct ipfi_flow *flow = &wide->state.flow;
+	struct ipfi_key key;
 
-	flow->flags &= ~IPFI_FLOW_F_HIGHER;
-	if (ipfi_key_from_tuple(&flow->key, real))
-		flow->flags |= IPFI_FLOW_F_HIGHER;
+	ipfi_flow_set_tuple(&wide->state.flow, real);
+	ipfi_flow_key(&wide->state.flow, &key);
+	/* The cheaper question first: most tries end here where many ports are taken. */
+	if (!ipfi_table_is_free(p->in, &key, IPFI_TABLE_REAL, NULL))
+		return -EEXIST;
 	return ipfi_table_insert(p->in, &wide->state, IPFI_TABLE_REAL);
 }
 
@@ -69,19 +71,24 @@ u8 ipfi_nat_find_real(struct ipfi_passage *p, const struct ipfi_nat_destination 
 	const bool persistent = to->rule && to->rule->flags & IPFI_RULE_F_PERSISTENT;
 	struct ipfi_nat_search search;
 	u8 reason;
+	u32 used;
 
 	*real = p->packet.tuple;
 	if (!ipfi_nat_search_begin(&search, IPFI_NAT_DESTINATION, real, query, to->target, to->addr, persistent,
 				   p->in->nat.secret))
 		return IPFI_REASON_NAT_FAILED;
+	/* Half of all tries, for another source port may be wanted. */
+	ipfi_nat_search_limit(&search, IPFI_NAT_TRIES / 2);
 	reason = find_free(p, &search, IPFI_NAT_DESTINATION, try, context, real);
 	if (reason != IPFI_REASON_NAT_FULL || !search.has_port)
 		return reason;
+	used = search.used;
 	/*
 	 * The same source goes to each of them already, by another address or by none: the server could not
 	 * tell the two connections apart, so this one gets another source port.
 	 */
 	ipfi_nat_search_begin(&search, IPFI_NAT_SOURCE, real, query, NULL, &real->src, false, p->in->nat.secret);
+	ipfi_nat_search_limit(&search, IPFI_NAT_TRIES - used);
 	return find_free(p, &search, IPFI_NAT_SOURCE, try, context, real);
 }
 
@@ -100,6 +107,8 @@ static struct ipfi_wide_state *make_state(struct ipfi_passage *p, const struct i
 	err = ipfi_table_insert_alias(p->in, wide, &wide->arrives, &p->packet.tuple);
 	if (!err) {
 		*reason = ipfi_nat_find_real(p, to, insert_real, wide, &real);
+		/* Nobody sees it before it is unlocked. Until the filter has its say it leaves as it is. */
+		wide->leaving = real;
 		if (!*reason)
 			return wide;
 	} else {
@@ -112,11 +121,19 @@ static struct ipfi_wide_state *make_state(struct ipfi_passage *p, const struct i
 static unsigned int open_arriving(struct ipfi_passage *p, const struct ipfi_nat_destination *to)
 {
 	struct ipfi_decision met = { .verdict = IPFI_VERDICT_ALLOW, .reason = IPFI_REASON_RULE_ALLOW };
+	struct ipfi_master *master = NULL;
 	struct ipfi_wide_state *wide;
-	bool shown;
 	u8 reason;
 
+	/* It is taken when the filter has let the connection open: what is on no way at all leaves it. */
+	if (to->expectation) {
+		master = ipfi_master_get_live(to->expectation->master);
+		if (!master)
+			return IPFI_LOOK_AGAIN;
+	}
 	wide = make_state(p, to, &reason);
+	if (!wide)
+		ipfi_master_put(master);
 	if (!wide && !reason)
 		return IPFI_LOOK_AGAIN;
 	if (!wide) {
@@ -125,14 +142,14 @@ static unsigned int open_arriving(struct ipfi_passage *p, const struct ipfi_nat_
 		return ipfi_passage_count(p, reason, NF_DROP);
 	}
 	if (to->expectation) {
-		wide->master = ipfi_master_get(to->expectation->master);
+		wide->master = master;
 		wide->source_given = to->expectation->src_translated;
 		wide->leaving.src = to->expectation->leaving_src;
 	}
-	shown = ipfi_nat_show(p, wide, IPFI_VIEW_REAL, IPFI_ORIGINAL);
+	reason = ipfi_nat_show_arriving(p, wide, IPFI_ORIGINAL);
 	spin_unlock(&wide->state.lock);
-	if (!shown)
-		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
+	if (reason)
+		return ipfi_passage_count(p, reason, NF_DROP);
 	if (to->rule) {
 		met.rule = to->rule;
 		met.verdict = to->rule->verdict;
@@ -141,7 +158,7 @@ static unsigned int open_arriving(struct ipfi_passage *p, const struct ipfi_nat_
 	return NF_ACCEPT;
 }
 
-bool ipfi_nat_find_destination(struct ipfi_passage *p, struct ipfi_expectation *expectation,
+bool ipfi_nat_find_destination(struct ipfi_passage *p, const struct ipfi_expectation *expectation,
 			       struct ipfi_nat_destination *to, u8 *reason)
 {
 	memset(to, 0, sizeof(*to));
@@ -174,20 +191,16 @@ bool ipfi_nat_find_destination(struct ipfi_passage *p, struct ipfi_expectation *
 
 unsigned int ipfi_nat_arrive_first(struct ipfi_passage *p)
 {
-	struct ipfi_expectation *expectation;
+	const struct ipfi_expectation *expectation;
 	struct ipfi_nat_destination to;
-	unsigned int verdict;
 	u8 reason;
 
 	if (!ipfi_nat_opens(&p->packet))
 		return NF_ACCEPT;
-	expectation = ipfi_expect_take(p->in, &p->packet.tuple, true);
+	expectation = ipfi_expect_find(p->in, &p->packet, true);
 	if (!ipfi_nat_find_destination(p, expectation, &to, &reason))
 		return NF_ACCEPT;
 	if (!reason && ipfi_skb_checksum_bad(p->skb, &p->packet))
 		reason = IPFI_REASON_BAD_CHECKSUM;
-	verdict = reason ? ipfi_passage_count(p, reason, NF_DROP) : open_arriving(p, &to);
-	if (expectation)
-		ipfi_expect_free(expectation);
-	return verdict;
+	return reason ? ipfi_passage_count(p, reason, NF_DROP) : open_arriving(p, &to);
 }

@@ -20,7 +20,7 @@ unsigned int ipfi_nat_arrive_first(struct ipfi_passage *p);
 /* Where a connection that arrives goes to. */
 struct ipfi_nat_destination {
 	const struct ipfi_rule *rule;         /* that says so, NULL for none */
-	struct ipfi_expectation *expectation; /* that it meets, NULL for none */
+	const struct ipfi_expectation *expectation; /* that it meets, NULL for none */
 	const struct ipfi_addr *addr;         /* NULL: those of the target */
 	const struct ipfi_nat_target *target; /* NULL: the port it has */
 	struct ipfi_addr own;
@@ -34,7 +34,7 @@ bool ipfi_nat_opens(const struct ipfi_packet *packet);
  * What p's destination is translated to; false for nothing. @expectation: that it meets, NULL for none. *reason:
  * enum ipfi_reason why it cannot be, else 0. @to is not to be copied.
  */
-bool ipfi_nat_find_destination(struct ipfi_passage *p, struct ipfi_expectation *expectation,
+bool ipfi_nat_find_destination(struct ipfi_passage *p, const struct ipfi_expectation *expectation,
 			       struct ipfi_nat_destination *to, u8 *reason);
 
 /* Takes these real end points for the connection, or finds that they are free: 0; another's: any error but -ENOMEM. */

@@ -27,6 +27,24 @@ u8 ipfi_nat_find_source(struct ipfi_passage *p, const struct ipfi_addr *given, s
 	return ipfi_masquerade_addr(p, &source->addr) ? 0 : IPFI_REASON_NAT_FAILED;
 }
 
+bool ipfi_nat_has_moved(struct ipfi_passage *p, const struct ipfi_addr *src, bool masqueraded)
+{
+	const struct ipfi_rule *rule;
+	struct ipfi_addr addr;
+
+	if (!READ_ONCE(p->in->nat.active) || p->packet.list == IPFI_LIST_IN || p->packet.loopback)
+		return false;
+	if (!masqueraded) {
+		/* The rules are asked about the connection, not about this packet's length, and no limit is taken from. */
+		p->packet.unknown = IPFI_FIELDS_FORGOTTEN;
+		rule = ipfi_passage_nat_rule(p, IPFI_LIST_SRCNAT);
+		p->packet.unknown = 0;
+		if (!rule || rule->verdict != IPFI_VERDICT_MASQUERADE)
+			return false;
+	}
+	return !ipfi_masquerade_addr(p, &addr) || !ipfi_addr_equal(&addr, src);
+}
+
 bool ipfi_nat_source_search(struct ipfi_passage *p, const struct ipfi_nat_source *source,
 			    const struct ipfi_tuple *real, struct ipfi_nat_search *search)
 {
@@ -59,6 +77,20 @@ void ipfi_nat_reply(const struct ipfi_tuple *real, const struct ipfi_addr *addr,
 	reply->sport = real->dport;
 	reply->dst = *addr;
 	reply->dport = port;
+	reply->src_vrf = real->dst_vrf;
+	reply->dst_vrf = real->dst_vrf;
+}
+
+/* Would nobody else be found by the replies to @addr and @port? Asked before anything is entered anywhere. */
+static bool is_free(struct ipfi_passage *p, const struct ipfi_tuple *real, const struct ipfi_addr *addr, u16 port)
+{
+	struct ipfi_tuple reply;
+	struct ipfi_key key;
+	bool higher;
+
+	ipfi_nat_reply(real, addr, port, &reply);
+	higher = ipfi_key_from_tuple(&key, &reply);
+	return ipfi_table_is_free(p->in, &key, ipfi_table_arrives(higher), NULL);
 }
 
 /* Lets replies to @addr and @port find @wide. */
@@ -68,6 +100,8 @@ static int try_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, cons
 	struct ipfi_tuple reply;
 	int err;
 
+	if (!is_free(p, real, addr, port))
+		return -EEXIST;
 	ipfi_nat_reply(real, addr, port, &reply);
 	err = ipfi_table_insert_alias(p->in, wide, &wide->returns, &reply);
 	if (err)
@@ -75,6 +109,7 @@ static int try_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, cons
 	wide->leaving = *real;
 	wide->leaving.src = *addr;
 	wide->leaving.sport = port;
+	wide->leaving.src_vrf = real->dst_vrf;
 	return 0;
 }
 
@@ -100,6 +135,50 @@ static int try_mapping(struct ipfi_passage *p, struct ipfi_wide_state *wide, con
 	return err;
 }
 
+/*
+ * Enters @mapping, which nobody knows, for the source of @real and @leaving, and the node that finds replies.
+ * -EADDRINUSE: others may be tried; -EEXIST: the source has a mapping meanwhile; -ENOMEM.
+ */
+static int try_new_mapping(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
+			   const struct ipfi_tuple *leaving, struct ipfi_mapping *mapping)
+{
+	int err;
+
+	if (!ipfi_mapping_is_free(p->in, leaving) || !is_free(p, real, &leaving->src, leaving->sport))
+		return -EADDRINUSE;
+	err = ipfi_mapping_enter(p->in, mapping, real, leaving);
+	if (err)
+		return err;
+	err = try_source(p, wide, real, &leaving->src, leaving->sport);
+	/* Another CPU was faster. If a third one uses the mapping already, it stays as it is. */
+	if (err == -EEXIST && ipfi_mapping_withdraw(p->in, mapping))
+		return -EADDRINUSE;
+	return err;
+}
+
+/* The same for the first of @search that is free. One mapping is allocated, however many are tried. */
+static int translate_by_new_mapping(struct ipfi_passage *p, struct ipfi_wide_state *wide,
+				    const struct ipfi_tuple *real, struct ipfi_nat_search *search)
+{
+	struct ipfi_mapping *mapping = ipfi_mapping_alloc();
+	struct ipfi_tuple leaving = *real;
+	int err = -EADDRINUSE;
+
+	if (!mapping)
+		return -ENOMEM;
+	while (err == -EADDRINUSE && ipfi_nat_search_next(search, &leaving.src, &leaving.sport))
+		err = try_new_mapping(p, wide, real, &leaving, mapping);
+	if (!err) {
+		wide->mapping = mapping;
+		return 0;
+	}
+	ipfi_mapping_put(p->in, mapping);
+	if (err != -EEXIST)
+		return err == -EADDRINUSE ? -EEXIST : err;
+	mapping = ipfi_mapping_get(p->in, real);
+	return mapping ? try_mapping(p, wide, real, mapping) : -EEXIST;
+}
+
 /* The mapping that the source has, or a new one. 0, -EEXIST when nothing is free, -ENOMEM. */
 static int translate_by_mapping(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
 				const struct ipfi_nat_source *source, struct ipfi_nat_search *search)
@@ -117,21 +196,7 @@ static int translate_by_mapping(struct ipfi_passage *p, struct ipfi_wide_state *
 			err = try_source(p, wide, real, &leaving.src, leaving.sport);
 		return err;
 	}
-	while (ipfi_nat_search_next(search, &leaving.src, &leaving.sport)) {
-		mapping = ipfi_mapping_make(p->in, real, &leaving);
-		if (PTR_ERR_OR_ZERO(mapping) == -EADDRINUSE)
-			continue;
-		if (PTR_ERR_OR_ZERO(mapping) == -EEXIST) {
-			mapping = ipfi_mapping_get(p->in, real);
-			return mapping ? try_mapping(p, wide, real, mapping) : -EEXIST;
-		}
-		if (IS_ERR(mapping))
-			return PTR_ERR(mapping);
-		err = try_mapping(p, wide, real, mapping);
-		if (err != -EEXIST)
-			return err;
-	}
-	return -EEXIST;
+	return translate_by_new_mapping(p, wide, real, search);
 }
 
 static int choose_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
@@ -170,6 +235,8 @@ u8 ipfi_nat_translate_source(struct ipfi_passage *p, struct ipfi_wide_state *wid
 	int err;
 
 	ipfi_flow_tuple(&wide->state.flow, &real);
+	/* When its destination was translated nobody knew yet that it goes to another VRF. */
+	real.dst_vrf = p->packet.tuple.dst_vrf;
 	if (!wide->translated) {
 		wide->translated = true;
 		atomic_inc(&p->in->table.translated);

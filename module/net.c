@@ -10,8 +10,11 @@
 #include "net.h"
 #include "sweep.h"
 
-/* One state in so much memory, and the share of memory that the table may take by default. */
-#define MEMORY_PER_STATE 256
+/*
+ * One state in so much memory, were all of them extended (ipfi_state_size()) and in the hash table three times, and the
+ * share of memory that the table may take by default. A watched control connection has some 3 KiB more.
+ */
+#define MEMORY_PER_STATE 512
 #define MEMORY_SHARE 32
 
 unsigned int ipfi_net_id __read_mostly;
@@ -46,6 +49,16 @@ static void default_limits(struct ipfi_limits *limits)
 	}
 	if (!defaults[IPFI_LIMIT_MAX_STATES])
 		limits->value[IPFI_LIMIT_MAX_STATES] = by_memory;
+}
+
+int ipfi_net_check_limits(const struct ipfi_net *in, const struct ipfi_limits *limits, u32 set)
+{
+	const struct ipfi_limits *first = &ipfi_net(&init_net)->limits;
+
+	if (!in->memory.counted || !(set & 1U << IPFI_LIMIT_MAX_STATES) ||
+	    limits->value[IPFI_LIMIT_MAX_STATES] <= READ_ONCE(first->value[IPFI_LIMIT_MAX_STATES]))
+		return 0;
+	return IPFI_LIMIT_MAX_STATES;
 }
 
 int ipfi_net_arm(struct ipfi_net *in)
@@ -83,17 +96,20 @@ static int __net_init init_net_namespace(struct net *net)
 	int err;
 
 	in->net = net;
+	ipfi_memory_begin(in);
 	mutex_init(&in->mutex);
 	INIT_LIST_HEAD(&in->transactions);
 	ipfi_sets_init(in);
+	ipfi_interface_names_init(in);
 	ipfi_confirm_init(in);
 	ipfi_drops_init(in);
+	ipfi_vrfs_init(in);
 	ratelimit_state_init(&in->full_said, 5 * HZ, 1);
 	ratelimit_set_flags(&in->full_said, RATELIMIT_MSG_ON_RELEASE);
 	ratelimit_state_init(&in->refusals_said, 5 * HZ, 10);
 	ratelimit_set_flags(&in->refusals_said, RATELIMIT_MSG_ON_RELEASE);
 	default_limits(&in->limits);
-	in->counters = alloc_percpu(struct ipfi_counters);
+	in->counters = alloc_percpu_gfp(struct ipfi_counters, GFP_KERNEL_ACCOUNT);
 	if (!in->counters)
 		return -ENOMEM;
 	err = ipfi_sources_init(in);
@@ -102,14 +118,16 @@ static int __net_init init_net_namespace(struct net *net)
 	err = ipfi_nat_init(in);
 	if (err)
 		goto exit_sources;
-	ipfi_expect_init(in);
-	err = ipfi_table_init(in);
+	err = ipfi_expect_init(in);
 	if (err)
 		goto exit_nat;
+	err = ipfi_table_init(in);
+	if (err)
+		goto exit_expectations;
 	if (!closed)
 		return 0;
 
-	rs = ipfi_ruleset_closed();
+	rs = ipfi_ruleset_closed(in);
 	err = -ENOMEM;
 	if (!rs)
 		goto exit_table;
@@ -122,6 +140,8 @@ static int __net_init init_net_namespace(struct net *net)
 exit_table:
 	ipfi_table_exit(in);
 	ipfi_drops_exit(in);
+exit_expectations:
+	ipfi_expect_exit(in);
 exit_nat:
 	ipfi_nat_exit(in);
 exit_sources:
@@ -149,7 +169,9 @@ static void __net_exit exit_net_namespace(struct net *net)
 
 	ipfi_genl_net_exit(in);
 	ipfi_confirm_exit(in);
+	ipfi_interface_names_exit(in);
 	ipfi_sets_exit(in);
+	ipfi_changes_exit(in);
 	ipfi_table_exit(in);
 	ipfi_expect_exit(in);
 	ipfi_nat_exit(in);
@@ -157,6 +179,7 @@ static void __net_exit exit_net_namespace(struct net *net)
 	ipfi_ruleset_put(rcu_dereference_protected(in->ruleset, 1));
 	ipfi_drops_exit(in);
 	free_percpu(in->counters);
+	ipfi_memory_end(in);
 }
 
 /* Between pre_exit and exit the kernel waits for a grace period: one for all namespaces that go together. */

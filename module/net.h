@@ -7,15 +7,19 @@
 #include <linux/ratelimit_types.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include "changes.h"
 #include "confirm.h"
 #include "core/decide.h"
 #include "drops.h"
 #include "expect.h"
+#include "interface.h"
 #include "mapping.h"
+#include "memory.h"
 #include "ruleset.h"
 #include "set.h"
 #include "sources.h"
 #include "table.h"
+#include "vrf.h"
 
 /* A CPU's own counters. */
 struct ipfi_counters {
@@ -26,14 +30,18 @@ struct ipfi_counters {
 
 struct ipfi_net {
 	struct net *net;
+	struct ipfi_memory memory;
 	struct ipfi_ruleset __rcu *ruleset; /* NULL until armed; written under mutex */
 	struct ipfi_counters __percpu *counters;
 	struct ipfi_limits limits; /* written under mutex, read by packets word by word */
 	struct ipfi_table table;
 	struct ipfi_sources sources;
 	struct ipfi_sets sets;
+	struct ipfi_changes changes;
+	struct ipfi_interface_names interface_names;
 	struct ipfi_expectations expectations;
 	struct ipfi_mappings mappings;
+	struct ipfi_vrfs vrfs;
 	struct ipfi_confirmation confirmation;
 	struct ipfi_drops drops;
 	struct {
@@ -63,10 +71,26 @@ static inline struct ipfi_net *ipfi_net(const struct net *net)
 int ipfi_net_arm(struct ipfi_net *in);
 
 /*
+ * The most states that @in may have: its own limit, but never more than the first namespace's, which may be lowered
+ * after another one has set its own. What was set counts again when there is room for it.
+ */
+static inline u32 ipfi_net_max_states(const struct ipfi_net *in)
+{
+	u32 most = READ_ONCE(in->limits.value[IPFI_LIMIT_MAX_STATES]);
+
+	if (likely(!in->memory.counted))
+		return most;
+	return min(most, READ_ONCE(ipfi_net(&init_net)->limits.value[IPFI_LIMIT_MAX_STATES]));
+}
+
+/*
  * Sets the limits that @set (a mask of 1 << enum ipfi_limit) names from @limits, whose values are in range.
  * Holds in->mutex. Sleeps.
  */
 void ipfi_net_set_limits(struct ipfi_net *in, const struct ipfi_limits *limits, u32 set);
+
+/* Returns 0, or the number of the limit of those that @set names that @in may not have. */
+int ipfi_net_check_limits(const struct ipfi_net *in, const struct ipfi_limits *limits, u32 set);
 
 int ipfi_net_init(void);
 void ipfi_net_exit(void);

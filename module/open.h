@@ -13,6 +13,7 @@ struct ipfi_permission {
 	const struct ipfi_expectation *expectation;  /* that it met, NULL for none */
 	const struct ipfi_rule *source_rule; /* set: what translated its source, NULL for none */
 	u8 reason; /* set: enum ipfi_reason, why not, after all */
+	u8 heard;  /* set: what the packet counts as for what it announces, 0 */
 };
 
 /*

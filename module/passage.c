@@ -10,8 +10,11 @@ static bool is_me(void *context, u8 family, const struct ipfi_addr *addr)
 {
 	struct ipfi_passage *p = context;
 
-	return ipfi_addr_is_own(p->in->net, family, addr);
+	return ipfi_addr_is_own(p->in->net, ipfi_vrf_of_packet(p->in, &p->packet), family, addr);
 }
+
+/* Other CPUs that take from a rule's limit in the same instant, before one packet more counts as above it. */
+#define LIMIT_TRIES 64
 
 static bool take_limit(void *context, const struct ipfi_rule *rule)
 {
@@ -19,12 +22,15 @@ static bool take_limit(void *context, const struct ipfi_rule *rule)
 	atomic64_t *arrival = &p->rs->stores[rule->index]->limit_arrival;
 	s64 old = atomic64_read(arrival);
 	u64 now = ktime_get_ns(), next;
+	unsigned int tries;
 
-	do {
+	for (tries = 0; tries < LIMIT_TRIES; tries++) {
 		if (!ipfi_rate_conforms(old, now, rule->limit_interval, rule->limit_burst, &next))
 			return false;
-	} while (!atomic64_try_cmpxchg(arrival, &old, next));
-	return true;
+		if (likely(atomic64_try_cmpxchg(arrival, &old, next)))
+			return true;
+	}
+	return false;
 }
 
 /* As take_limit(), but takes nothing. */
@@ -37,19 +43,19 @@ static bool look_at_limit(void *context, const struct ipfi_rule *rule)
 				  rule->limit_interval, rule->limit_burst, &next);
 }
 
-static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family, const struct ipfi_addr *source)
+static u32 source_states(void *context, const struct ipfi_rule *rule, const struct ipfi_tuple *tuple)
 {
 	struct ipfi_passage *p = context;
 
-	return ipfi_sources_count(p->in, rule->id, family, source);
+	return ipfi_sources_count(p->in, rule->id, tuple);
 }
 
 /* As source_states(), without the state that is taken for gone. */
-static u32 source_states_left(void *context, const struct ipfi_rule *rule, u8 family, const struct ipfi_addr *source)
+static u32 source_states_left(void *context, const struct ipfi_rule *rule, const struct ipfi_tuple *tuple)
 {
 	struct ipfi_passage *p = context;
 
-	return ipfi_sources_count_without(p->in, rule->id, family, source,
+	return ipfi_sources_count_without(p->in, rule->id, tuple,
 					  p->rehearsal->gone ? &p->rehearsal->gone_flow : NULL);
 }
 
@@ -62,6 +68,10 @@ void ipfi_passage_judge(struct ipfi_passage *p, struct ipfi_judge *judge, struct
 {
 	const bool rehearsed = unlikely(p->rehearsal);
 
+	/* A question says so itself. */
+	if (p->skb && !rehearsed)
+		ipfi_skb_ipsec(p->skb, &p->packet);
+
 	around->is_me = is_me;
 	around->take_limit = rehearsed ? look_at_limit : take_limit;
 	around->source_states = rehearsed ? source_states_left : source_states;
@@ -72,6 +82,12 @@ void ipfi_passage_judge(struct ipfi_passage *p, struct ipfi_judge *judge, struct
 	judge->around = around;
 	judge->told = rehearsed ? &p->rehearsal->told : NULL;
 	judge->generation = ipfi_judgement_now(&p->rs->judgements);
+}
+
+unsigned int ipfi_passage_give_up(const struct ipfi_passage *p)
+{
+	WARN_ON_ONCE(true);
+	return ipfi_passage_count(p, IPFI_REASON_LOOKUP_FAILED, NF_DROP);
 }
 
 void ipfi_passage_met(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id)

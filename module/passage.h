@@ -38,10 +38,25 @@ static inline const struct ipfi_state *ipfi_passage_gone(const struct ipfi_passa
 /* Not a verdict of netfilter's: the state is gone or another CPU has made it, look again. */
 #define IPFI_LOOK_AGAIN UINT_MAX
 
+/*
+ * How often a packet is looked up at most. Each time but the first needs another CPU that was faster, or a state that
+ * has just made room, and neither happens twice in a row but by chance.
+ */
+#define IPFI_LOOKUPS_MAX 8
+
 /* The key of the packet's tuple. */
 static inline void ipfi_passage_key(struct ipfi_passage *p)
 {
 	p->higher = ipfi_key_from_tuple(&p->key, &p->packet.tuple);
+}
+
+/*
+ * The ICMP error of @p is about nothing that is known. What this machine sends is made by its own kernel, often about a
+ * packet that the filter has not seen (its hop limit ends here, it is too long for the next link): the rules decide.
+ */
+static inline void ipfi_passage_unrelated(struct ipfi_passage *p)
+{
+	p->packet.unrelated = p->packet.list != IPFI_LIST_OUT;
 }
 
 /* Is @flow's last judgement older than the rules in force? */
@@ -58,6 +73,9 @@ static inline unsigned int ipfi_passage_count(const struct ipfi_passage *p, u8 r
 		ipfi_drops_record(p, reason, 0);
 	return verdict;
 }
+
+/* @p was looked up IPFI_LOOKUPS_MAX times: counts and drops it, and warns, for that is a fault of the module's. */
+unsigned int ipfi_passage_give_up(const struct ipfi_passage *p);
 
 /* Fills in what the rules in force are asked with. */
 void ipfi_passage_judge(struct ipfi_passage *p, struct ipfi_judge *judge, struct ipfi_surroundings *around);

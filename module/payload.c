@@ -4,8 +4,9 @@
 #include <linux/tcp.h>
 #include <net/ip6_checksum.h>
 #include <net/tcp.h>
-#include <asm/unaligned.h>
+#include "compat.h"
 #include "payload.h"
+#include "skb.h"
 
 static struct tcphdr *tcp_of(struct sk_buff *skb, const struct ipfi_packet *packet)
 {
@@ -16,7 +17,7 @@ bool ipfi_payload_open(struct sk_buff *skb, struct ipfi_packet *packet)
 {
 	if (skb_ensure_writable(skb, skb->len))
 		return false;
-	packet->tcp_options = (u8 *)(tcp_of(skb, packet) + 1);
+	ipfi_skb_moved(skb, packet);
 	return true;
 }
 
@@ -89,6 +90,23 @@ static bool make_room(struct sk_buff *skb, unsigned int more)
 	return more <= skb_tailroom(skb) || !pskb_expand_head(skb, 0, more - skb_tailroom(skb), GFP_ATOMIC);
 }
 
+/*
+ * An aggregate, of which @payload bytes are left or have become: what fits into one segment is none any more. Nobody
+ * would cut it, and whoever is told to refuses it.
+ */
+static void set_segments(struct sk_buff *skb, u32 payload)
+{
+	struct skb_shared_info *shared = skb_shinfo(skb);
+
+	if (payload > shared->gso_size) {
+		shared->gso_segs = DIV_ROUND_UP(payload, shared->gso_size);
+		return;
+	}
+	shared->gso_size = 0;
+	shared->gso_segs = 0;
+	shared->gso_type = 0;
+}
+
 static void set_length(struct sk_buff *skb, struct ipfi_packet *packet)
 {
 	unsigned int length = skb->len - skb_network_offset(skb);
@@ -103,7 +121,7 @@ static void set_length(struct sk_buff *skb, struct ipfi_packet *packet)
 	}
 	packet->length = length;
 	if (skb_is_gso(skb))
-		skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(packet->payload, skb_shinfo(skb)->gso_size);
+		set_segments(skb, packet->payload);
 }
 
 /* Bytes behind the head: @skip of them make way for the text. */
@@ -116,7 +134,8 @@ static void replace(struct sk_buff *skb, struct ipfi_packet *packet, const struc
 	if (more > 0)
 		skb_put(skb, more);
 	memmove(at + cut->text_length, at + cut->skip, rest);
-	memcpy(at, cut->text, cut->text_length);
+	if (cut->text_length)
+		memcpy(at, cut->text, cut->text_length);
 	if (more < 0)
 		skb_trim(skb, skb->len + more);
 	packet->payload += more;
@@ -129,7 +148,7 @@ bool ipfi_payload_write(struct sk_buff *skb, struct ipfi_packet *packet, const s
 	if (cut->text_length > cut->skip && !make_room(skb, cut->text_length - cut->skip))
 		return false;
 	tcp = tcp_of(skb, packet);
-	packet->tcp_options = (u8 *)(tcp + 1);
+	ipfi_skb_moved(skb, packet);
 	if (cut->text_length || cut->skip) {
 		replace(skb, packet, cut);
 		set_length(skb, packet);

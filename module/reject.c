@@ -7,7 +7,7 @@
 #include "core/packet.h"
 #include "reject.h"
 
-DEFINE_PER_CPU(bool, ipfi_rejecting);
+DEFINE_PER_CPU(const struct net *, ipfi_rejecting);
 
 static void answer_ipv4(struct sk_buff *skb, const struct nf_hook_state *hook, bool tcp)
 {
@@ -39,11 +39,11 @@ unsigned int ipfi_reject(struct sk_buff *skb, const struct nf_hook_state *hook, 
 	if (packet->icmp_kind == IPFI_ICMP_ERROR)
 		return NF_DROP;
 
-	__this_cpu_write(ipfi_rejecting, true);
+	__this_cpu_write(ipfi_rejecting, hook->net);
 	if (packet->tuple.family == 4)
 		answer_ipv4(skb, hook, tcp);
 	else
 		answer_ipv6(skb, hook, tcp);
-	__this_cpu_write(ipfi_rejecting, false);
+	__this_cpu_write(ipfi_rejecting, NULL);
 	return NF_DROP;
 }

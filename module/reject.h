@@ -8,15 +8,21 @@
 
 struct ipfi_packet;
 
-DECLARE_PER_CPU(bool, ipfi_rejecting);
+struct net;
+
+DECLARE_PER_CPU(const struct net *, ipfi_rejecting);
 
 /*
- * Is this packet, on its way out, the answer that ipfi_reject() is sending just now? The kernel sends it
- * from within that call, on this CPU, with BHs off.
+ * Is this packet, on its way out of @net, the answer that ipfi_reject() is sending just now? The kernel sends it
+ * from within that call, on this CPU, with BHs off. It is the first packet of that namespace: what comes after it (a
+ * tunnel's packet around it, here or in another namespace, or a question for a neighbour) is not the firewall's own.
  */
-static inline bool ipfi_reject_is_own(void)
+static inline bool ipfi_reject_is_own(const struct net *net)
 {
-	return unlikely(__this_cpu_read(ipfi_rejecting));
+	if (likely(__this_cpu_read(ipfi_rejecting) != net))
+		return false;
+	__this_cpu_write(ipfi_rejecting, NULL);
+	return true;
 }
 
 /*

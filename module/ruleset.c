@@ -14,14 +14,14 @@ static const struct rhashtable_params id_params = {
 	.key_len = sizeof(u64),
 };
 
-struct ipfi_ruleset *ipfi_ruleset_alloc(void)
+struct ipfi_ruleset *ipfi_ruleset_alloc(const struct ipfi_net *in)
 {
-	struct ipfi_ruleset *rs = kzalloc(sizeof(*rs), GFP_KERNEL);
+	struct ipfi_ruleset *rs = kzalloc(sizeof(*rs), GFP_KERNEL_ACCOUNT);
 	unsigned int list;
 
 	if (!rs)
 		return NULL;
-	rs->ids = kzalloc(sizeof(*rs->ids), GFP_KERNEL);
+	rs->ids = kzalloc(sizeof(*rs->ids), GFP_KERNEL_ACCOUNT);
 	if (!rs->ids || rhashtable_init(rs->ids, &id_params)) {
 		kfree(rs->ids);
 		kfree(rs);
@@ -30,7 +30,16 @@ struct ipfi_ruleset *ipfi_ruleset_alloc(void)
 	for (list = 0; list < __IPFI_LIST_FILTER_END; list++)
 		rs->classifier.standard[list] = IPFI_VERDICT_DENY;
 	refcount_set(&rs->references, 1);
+	rs->counted = in->memory.counted;
 	return rs;
+}
+
+int ipfi_ruleset_take(struct ipfi_ruleset *rs, size_t bytes)
+{
+	if (!ipfi_memory_take(rs->counted, bytes))
+		return -ENOMEM;
+	rs->bytes += bytes;
+	return 0;
 }
 
 static void forget_ids(struct ipfi_ruleset *rs)
@@ -60,6 +69,7 @@ static void free_ruleset(struct ipfi_ruleset *rs)
 	kvfree(rs->order);
 	kvfree(rs->stores);
 	kvfree(rs->rules);
+	ipfi_memory_give(rs->counted, rs->bytes);
 	kfree(rs);
 }
 
@@ -96,9 +106,13 @@ struct ipfi_ruleset *ipfi_ruleset_get(struct ipfi_net *in)
 static int make_room(struct ipfi_ruleset *rs)
 {
 	u32 room = max(rs->room * 2, 64U);
-	struct ipfi_rule_store **stores = kvmalloc_array(room, sizeof(*stores), GFP_KERNEL_ACCOUNT);
-	struct ipfi_rule *rules = kvmalloc_array(room, sizeof(*rules), GFP_KERNEL_ACCOUNT);
+	struct ipfi_rule_store **stores;
+	struct ipfi_rule *rules;
 
+	if (ipfi_ruleset_take(rs, (room - rs->room) * (sizeof(*stores) + sizeof(*rules))))
+		return -ENOMEM;
+	stores = kvmalloc_array(room, sizeof(*stores), GFP_KERNEL_ACCOUNT);
+	rules = kvmalloc_array(room, sizeof(*rules), GFP_KERNEL_ACCOUNT);
 	if (!rules || !stores) {
 		kvfree(rules);
 		kvfree(stores);
@@ -201,6 +215,8 @@ int ipfi_ruleset_compile(struct ipfi_ruleset *rs)
 	size_t room = ipfi_classifier_room(rs->rules, rs->count);
 
 	forget_ids(rs);
+	if (ipfi_ruleset_take(rs, room * sizeof(*rs->order)))
+		return -ENOMEM;
 	rs->order = kvmalloc_array(max_t(size_t, room, 1), sizeof(*rs->order), GFP_KERNEL_ACCOUNT);
 	if (!rs->order)
 		return -ENOMEM;
@@ -214,6 +230,8 @@ static int prepare(struct ipfi_ruleset *rs)
 	unsigned int cpu;
 	int err = ipfi_ruleset_compile(rs);
 
+	if (!err)
+		err = ipfi_ruleset_take(rs, num_possible_cpus() * rs->count * sizeof(**rs->counters));
 	if (err)
 		return err;
 	rs->counters = kcalloc(nr_cpu_ids, sizeof(*rs->counters), GFP_KERNEL_ACCOUNT);
@@ -256,7 +274,7 @@ int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi
 	if (err)
 		return err;
 	if (rs->logs)
-		ipfi_log_load();
+		ipfi_log_load(in);
 	err = ipfi_net_arm(in);
 	if (!err)
 		err = ipfi_nat_start(in, rs);
@@ -311,7 +329,7 @@ void ipfi_ruleset_count(const struct ipfi_ruleset *rs, u32 index, struct ipfi_ru
 	}
 }
 
-struct ipfi_ruleset *ipfi_ruleset_closed(void)
+struct ipfi_ruleset *ipfi_ruleset_closed(const struct ipfi_net *in)
 {
 	static const struct ipfi_rule closed[] = {
 		{ .name = "loopback", .verdict = IPFI_VERDICT_ALLOW, .lists = IPFI_LISTS_FILTER,
@@ -322,7 +340,7 @@ struct ipfi_ruleset *ipfi_ruleset_closed(void)
 		{ .name = "closed to IPv6", .verdict = IPFI_VERDICT_DENY, .lists = IPFI_LISTS_FILTER,
 		  .fields = IPFI_FIELD_BIT(IPFI_FIELD_FAMILY), .family = 6 },
 	};
-	struct ipfi_ruleset *rs = ipfi_ruleset_alloc();
+	struct ipfi_ruleset *rs = ipfi_ruleset_alloc(in);
 	unsigned int i;
 
 	if (!rs)
@@ -330,7 +348,7 @@ struct ipfi_ruleset *ipfi_ruleset_closed(void)
 	strscpy(rs->name, "closed", sizeof(rs->name));
 	for (i = 0; i < ARRAY_SIZE(closed); i++) {
 		struct ipfi_rule rule = closed[i];
-		struct ipfi_rule_store *store = kzalloc(sizeof(*store), GFP_KERNEL);
+		struct ipfi_rule_store *store = kzalloc(sizeof(*store), GFP_KERNEL_ACCOUNT);
 
 		if (!store || ipfi_ruleset_append(rs, &rule, store)) {
 			kfree(store);

@@ -54,13 +54,18 @@ struct ipfi_ruleset {
 	bool sets_limits;
 	struct ipfi_limits limits; /* what the policy sets; 0 in value[] is "not set" unless named in limits_set */
 	u32 limits_set;  /* mask of 1 << enum ipfi_limit */
+	bool counted;    /* ipfi_memory_take() ... */
+	size_t bytes;    /* ... of so many */
 	char name[IPFI_NAME_LEN + 1];
 	refcount_t references;
 	struct rcu_work free;
 };
 
-/* An empty rule set that denies everything, with one reference. NULL without memory. */
-struct ipfi_ruleset *ipfi_ruleset_alloc(void);
+/* An empty rule set of @in that denies everything, with one reference. NULL without memory. */
+struct ipfi_ruleset *ipfi_ruleset_alloc(const struct ipfi_net *in);
+
+/* Counts @bytes more that @rs takes, until it is freed. -ENOMEM: its namespace may not have them (memory.h). */
+int ipfi_ruleset_take(struct ipfi_ruleset *rs, size_t bytes);
 
 /*
  * Appends *rule (copied; its pointers point into @store) to a rule set that is not yet published, which owns
@@ -110,6 +115,6 @@ const struct ipfi_rule *ipfi_ruleset_find(const struct ipfi_ruleset *rs, u64 id)
 void ipfi_ruleset_count(const struct ipfi_ruleset *rs, u32 index, struct ipfi_rule_counter *sum);
 
 /* The rule set of the module parameter closed=1: everything but loopback is denied. NULL without memory. */
-struct ipfi_ruleset *ipfi_ruleset_closed(void);
+struct ipfi_ruleset *ipfi_ruleset_closed(const struct ipfi_net *in);
 
 #endif /* IPFI_RULESET_H */

@@ -20,14 +20,18 @@ static const struct rhashtable_params member_params = {
 
 struct ipfi_set *ipfi_set_alloc(struct ipfi_net *in, const char *name)
 {
-	struct ipfi_set *set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
+	const bool counted = in->memory.counted;
+	struct ipfi_set *set;
 
-	if (!set)
+	if (!ipfi_memory_take(counted, sizeof(*set)))
 		return NULL;
-	if (rhashtable_init(&set->hash, &member_params)) {
+	set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
+	if (!set || rhashtable_init(&set->hash, &member_params)) {
 		kfree(set);
+		ipfi_memory_give(counted, sizeof(*set));
 		return NULL;
 	}
+	set->counted = counted;
 	set->in = in;
 	set->order = RB_ROOT;
 	set->due = RB_ROOT_CACHED;
@@ -38,6 +42,9 @@ struct ipfi_set *ipfi_set_alloc(struct ipfi_net *in, const char *name)
 
 static void free_member(void *object, void *arg)
 {
+	const struct ipfi_set *set = arg;
+
+	ipfi_memory_give(set->counted, sizeof(struct ipfi_member));
 	kfree(object);
 }
 
@@ -45,7 +52,8 @@ void ipfi_set_put(struct ipfi_set *set)
 {
 	if (!refcount_dec_and_test(&set->references))
 		return;
-	rhashtable_free_and_destroy(&set->hash, free_member, NULL);
+	rhashtable_free_and_destroy(&set->hash, free_member, set);
+	ipfi_memory_give(set->counted, sizeof(*set));
 	kfree(set);
 }
 
@@ -189,9 +197,13 @@ static int join(struct ipfi_set *set, const struct ipfi_newcomer *newcomer)
 
 	if (set->count >= IPFI_SET_MEMBERS_MAX)
 		return -ENOSPC;
-	member = kmalloc(sizeof(*member), GFP_KERNEL_ACCOUNT);
-	if (!member)
+	if (!ipfi_memory_take(set->counted, sizeof(*member)))
 		return -ENOMEM;
+	member = kmalloc(sizeof(*member), GFP_KERNEL_ACCOUNT);
+	if (!member) {
+		ipfi_memory_give(set->counted, sizeof(*member));
+		return -ENOMEM;
+	}
 	member->network = newcomer->network;
 	set_deadline(set, member, newcomer->timeout);
 	count_length(set, &member->network, 1);
@@ -199,12 +211,13 @@ static int join(struct ipfi_set *set, const struct ipfi_newcomer *newcomer)
 	if (err) {
 		count_length(set, &member->network, -1);
 		drop_deadline(set, member);
-		kfree(member);
+		free_member(member, set);
 		return err == -EBUSY ? -ENOMEM : err;
 	}
 	rb_add(&member->order, &set->order, comes_before);
 	set->count++;
 	set->changes++;
+	ipfi_changes_note(set->in, &member->network);
 	return 0;
 }
 
@@ -216,6 +229,8 @@ static void part(struct ipfi_set *set, struct ipfi_member *member)
 	rb_erase(&member->order, &set->order);
 	set->count--;
 	set->changes++;
+	ipfi_changes_note(set->in, &member->network);
+	ipfi_memory_give(set->counted, sizeof(*member));
 	kfree_rcu(member, rcu);
 }
 
@@ -233,6 +248,8 @@ static bool renew(struct ipfi_set *set, const struct ipfi_newcomer *newcomer)
 
 	drop_deadline(set, member);
 	late = !is_alive(member);
+	if (late)
+		ipfi_changes_note(set->in, &member->network);
 	set_deadline(set, member, newcomer->timeout);
 	return late;
 }

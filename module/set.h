@@ -61,6 +61,7 @@ struct ipfi_set {
 	struct rb_root_cached due;     /* those with a deadline by that */
 	u32 count;
 	u32 changes;                   /* members that came or went; wraps */
+	bool counted;                  /* ipfi_memory_take() of it and its members */
 
 	struct ipfi_net *in;           /* of a set that has a name to be found by */
 	struct rb_node by_name;        /* in in->sets, under its lock */

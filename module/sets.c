@@ -36,8 +36,11 @@ static struct ipfi_set *find(struct ipfi_sets *sets, const char *name)
 
 struct ipfi_set *ipfi_set_hold(struct ipfi_net *in, const char *name)
 {
-	struct ipfi_set *made = ipfi_set_alloc(in, name), *set;
+	struct ipfi_set *made, *set;
 
+	if (ipfi_changes_start(in))
+		return NULL;
+	made = ipfi_set_alloc(in, name);
 	if (!made)
 		return NULL;
 	spin_lock(&in->sets.lock);

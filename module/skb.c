@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
 #include <net/addrconf.h>
+#include <net/ip6_checksum.h>
 #include <net/route.h>
 #include <net/sock.h>
+#include <net/xfrm.h>
+#include "core/pseudo.h"
 #include "skb.h"
+#include "vrf.h"
 
 int ipfi_skb_parse(struct sk_buff *skb, struct ipfi_packet *packet)
 {
@@ -22,7 +27,7 @@ int ipfi_skb_parse(struct sk_buff *skb, struct ipfi_packet *packet)
 	}
 }
 
-void ipfi_skb_surroundings(const struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list,
+u8 ipfi_skb_surroundings(const struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list,
 			   struct ipfi_packet *packet)
 {
 	const struct net_device *iif = list == IPFI_LIST_OUT ? NULL : hook->in;
@@ -34,6 +39,22 @@ void ipfi_skb_surroundings(const struct sk_buff *skb, const struct nf_hook_state
 
 	packet->list = list;
 	packet->loopback = 0;
+	packet->iif_vrf = NULL;
+	packet->oif_vrf = NULL;
+	packet->mark = skb->mark;
+	packet->has_user = 0;
+	packet->user = 0;
+	packet->unknown = 0;
+	/* What leaves because it was forwarded has come from hook->in, which may be of a VRF when oif is of none. */
+	if (unlikely(ipfi_vrf_has(hook->in) || ipfi_vrf_has(oif))) {
+		ipfi_vrf_surround(skb, hook, iif, oif, packet);
+		return max(packet->tuple.src_vrf, packet->tuple.dst_vrf) == IPFI_VRF_FULL ? IPFI_REASON_VRF_FULL : 0;
+	}
+	/* It may have been of one at another hook. */
+	if (unlikely(packet->tuple.src_vrf | packet->tuple.dst_vrf)) {
+		packet->tuple.src_vrf = 0;
+		packet->tuple.dst_vrf = 0;
+	}
 	/* What leaves by a loopback device enters by it: that is both its devices, in both lists. */
 	if (list == IPFI_LIST_OUT && oif && oif->flags & IFF_LOOPBACK) {
 		iif = oif;
@@ -46,10 +67,13 @@ void ipfi_skb_surroundings(const struct sk_buff *skb, const struct nf_hook_state
 	packet->oif = oif ? oif->ifindex : 0;
 	packet->iif_name = iif ? iif->name : NULL;
 	packet->oif_name = oif ? oif->name : NULL;
-	packet->mark = skb->mark;
-	packet->has_user = 0;
-	packet->user = 0;
-	packet->unknown = 0;
+	return 0;
+}
+
+void ipfi_skb_ipsec(const struct sk_buff *skb, struct ipfi_packet *packet)
+{
+	packet->came_by_ipsec = secpath_exists(skb);
+	packet->leaves_by_ipsec = skb_dst(skb) && dst_xfrm(skb_dst(skb));
 }
 
 void ipfi_skb_user(const struct sk_buff *skb, const struct nf_hook_state *hook, struct ipfi_packet *packet)
@@ -70,14 +94,16 @@ static void to_ipv6(const struct ipfi_addr *addr, struct in6_addr *v6)
 		v6->s6_addr32[i] = htonl(addr->w[i]);
 }
 
-bool ipfi_addr_is_own(struct net *net, u8 family, const struct ipfi_addr *addr)
+bool ipfi_addr_is_own(struct net *net, const struct net_device *of_vrf, u8 family, const struct ipfi_addr *addr)
 {
 	struct in6_addr v6;
 
+	if (family == 4 && of_vrf)
+		return inet_addr_type_dev_table(net, of_vrf, htonl(addr->w[0])) == RTN_LOCAL;
 	if (family == 4)
 		return inet_addr_type(net, htonl(addr->w[0])) == RTN_LOCAL;
 	to_ipv6(addr, &v6);
-	return ipv6_chk_addr(net, &v6, NULL, 0);
+	return ipv6_chk_addr(net, &v6, of_vrf, 0);
 }
 
 bool ipfi_addr_is_of(struct net *net, u32 index, u8 family, const struct ipfi_addr *addr)
@@ -91,6 +117,28 @@ bool ipfi_addr_is_of(struct net *net, u32 index, u8 family, const struct ipfi_ad
 		return inet_dev_addr_type(net, device, htonl(addr->w[0])) == RTN_LOCAL;
 	to_ipv6(addr, &v6);
 	return ipv6_chk_addr(net, &v6, device, 1);
+}
+
+/*
+ * The same of an IPv6 packet with extension headers, which may say other addresses than its header. What the device or
+ * this machine has taken care of is right.
+ */
+static noinline bool checksum_bad_behind_extensions(struct sk_buff *skb, const struct ipfi_packet *packet,
+						    unsigned int offset)
+{
+	const u8 *header = skb->data + skb_network_offset(skb);
+	const unsigned int length = skb->len - offset;
+	struct in6_addr source, destination;
+	u32 src, dst;
+
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY || skb->ip_summed == CHECKSUM_PARTIAL)
+		return false;
+	if (!ipfi_pseudo_addresses(header, packet->transport, &src, &dst))
+		return false;
+	memcpy(&source, header + src, sizeof(source));
+	memcpy(&destination, header + dst, sizeof(destination));
+	return csum_ipv6_magic(&source, &destination, length, packet->tuple.proto,
+			       skb_checksum(skb, (int)offset, (int)length, 0));
 }
 
 bool ipfi_skb_checksum_bad(struct sk_buff *skb, const struct ipfi_packet *packet)
@@ -116,6 +164,8 @@ bool ipfi_skb_checksum_bad(struct sk_buff *skb, const struct ipfi_packet *packet
 	default:
 		return false;
 	}
+	if (unlikely(packet->tuple.family == 6 && packet->transport > sizeof(struct ipv6hdr)))
+		return checksum_bad_behind_extensions(skb, packet, offset);
 	/* Forwarded packets are checked as those that come in: this is the only place that does. */
 	return nf_checksum(skb, NF_INET_PRE_ROUTING, offset, proto,
 			   packet->tuple.family == 4 ? AF_INET : AF_INET6);

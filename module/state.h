@@ -24,15 +24,17 @@
 #include "core/nat.h"
 
 struct ipfi_state {
-	struct rhash_head node;
-	spinlock_t lock;
-	u32 deadline; /* low word of jiffies; written under lock, read by the expiry worker without */
-	struct ipfi_flow flow; /* its key: of the real end points */
 	union {
 		struct hlist_node wheel; /* while it lives; hashed when it stands in a slot */
 		struct llist_node grave;
 	};
+	struct rhash_head node; /* what every packet looks at begins here */
+	spinlock_t lock;
+	u32 deadline; /* low word of jiffies; written under lock, read by the expiry worker without */
+	struct ipfi_flow flow; /* its key: of the real end points. A plain state of IPv4 ends where the flow does */
 };
+
+#define IPFI_STATE_SIZE_IPV4 (offsetof(struct ipfi_state, flow) + IPFI_FLOW_SIZE_IPV4)
 
 /* state->flow.table */
 #define IPFI_TABLE_DEAD (1 << 0)
@@ -57,23 +59,25 @@ static inline u8 ipfi_table_arrives(bool higher)
 }
 
 /*
- * Another node by which a translated state is found. In a bucket it looks like a state to who reads key and
- * table, and must be told from one by IPFI_TABLE_ALIAS.
+ * Another node by which a translated state is found. It has the head of its key and table where a state has them, so that
+ * a bucket holds both; IPFI_TABLE_ALIAS tells them apart.
  */
 struct ipfi_alias {
-	struct rhash_head node;
-	u8 gap[offsetof(struct ipfi_state, flow) - sizeof(struct rhash_head)]; /* a state has its lock here */
-	struct ipfi_key key;
-	bool hashed; /* it is in the table; table stays as it is when it is no more, for who still reads it */
-	u8 zero[6];
-	u8 table;
 	struct ipfi_state *state;
+	bool hashed; /* it is in the table; table stays as it is when it is no more, for who still reads it */
+	struct rhash_head node;
+	u8 gap[offsetof(struct ipfi_state, flow) - offsetof(struct ipfi_state, node) - sizeof(struct rhash_head)];
+	struct ipfi_key_head key;
+	u8 zero[7];
+	u8 table;
+	struct ipfi_key_rest rest;
 };
 
 static_assert(offsetof(struct ipfi_alias, node) == offsetof(struct ipfi_state, node) &&
 	      offsetof(struct ipfi_alias, key) == offsetof(struct ipfi_state, flow.key) &&
 	      offsetof(struct ipfi_alias, table) == offsetof(struct ipfi_state, flow.table));
 
+struct ipfi_net;
 struct ipfi_control;
 struct ipfi_mapping;
 struct ipfi_master;
@@ -112,14 +116,30 @@ static inline struct ipfi_wide_state *ipfi_state_translated(struct ipfi_state *s
 int ipfi_state_caches_init(void);
 void ipfi_state_caches_exit(void);
 
-/* A new one that nobody knows, its flow not set; NULL without memory. */
-struct ipfi_state *ipfi_state_alloc(bool wide);
+/* What an entry is made for: the kinds differ in size. */
+enum ipfi_state_kind {
+	IPFI_STATE_KIND_IPV4,
+	IPFI_STATE_KIND_IPV6,
+	IPFI_STATE_KIND_WIDE, /* of either family */
+	IPFI_STATE_KINDS,
+};
+
+static inline enum ipfi_state_kind ipfi_state_kind(u8 family, bool wide)
+{
+	return wide ? IPFI_STATE_KIND_WIDE : family == 4 ? IPFI_STATE_KIND_IPV4 : IPFI_STATE_KIND_IPV6;
+}
+
+/*
+ * A new one that nobody knows, of its flow only the family and whether it is wide set; NULL without memory
+ * (ipfi_memory_alloc()). BHs off.
+ */
+struct ipfi_state *ipfi_state_alloc(struct ipfi_net *in, u8 family, bool wide);
 
 /* Frees a state that nobody can see any more. */
-void ipfi_state_free(struct ipfi_state *state);
+void ipfi_state_free(struct ipfi_net *in, struct ipfi_state *state);
 
-/* Bytes of a plain one, as allocated. */
-unsigned int ipfi_state_size(void);
+/* Bytes of one of @kind, as allocated. */
+unsigned int ipfi_state_size(enum ipfi_state_kind kind);
 
 /* What @state is called, the same for all its life: below 2^53, so that every language can hold it. */
 u64 ipfi_state_id(const struct ipfi_state *state);

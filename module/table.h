@@ -12,10 +12,13 @@ struct ipfi_ruleset;
 
 struct ipfi_table {
 	struct rhashtable hash;
-	atomic_t count ____cacheline_aligned_in_smp;
-	atomic_t peak;
-	atomic_t tombstones; /* not in count */
+	atomic_t count ____cacheline_aligned_in_smp; /* states in the table, tombstones too: what max_states limits */
+	atomic_t dying;      /* those that have left it and are not yet freed */
+	atomic_t peak;       /* of those that live */
+	atomic_t tombstones;
 	atomic_t translated; /* wide states with a translation, tombstones too */
+	atomic_t of_kind[IPFI_STATE_KINDS]; /* dying ones too; those of IPv4 are the others */
+	atomic_t controls;   /* control connections that are watched, likewise */
 	struct ipfi_expiry expiry;
 };
 
@@ -95,8 +98,9 @@ void ipfi_table_remove(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_
 
 /*
  * Deletes @state, which is locked and alive; unlocks it. BHs off. To all who ask it is gone. Of an open TCP
- * connection a tombstone stays until the state's deadline, for otherwise its next segment would bring it back
- * as a guess: that segment, and all that follow, are answered with a reset; a new SYN is a new connection.
+ * connection a tombstone stays for the time of TIME_WAIT, or what the state had left if that is less, for otherwise its
+ * next segment would bring it back as a guess: that segment, and all that follow, are answered with a reset; a new SYN
+ * is a new connection. It keeps its place in the table meanwhile, and is the first to make room.
  */
 void ipfi_table_kill(struct ipfi_net *in, struct ipfi_state *state);
 
@@ -107,8 +111,19 @@ void ipfi_table_renew(struct ipfi_net *in, struct ipfi_state *state);
 void ipfi_table_reassign(struct ipfi_net *in, struct ipfi_state *state, u64 old_rule,
 			 const struct ipfi_rule *rule);
 
-/* Bytes that @states states and a hash table of their size take, and what the table takes now. */
-u64 ipfi_table_memory_for(u32 states);
+/* States that live: to who asks how many there are. */
+static inline u32 ipfi_table_live(const struct ipfi_table *table)
+{
+	int live = atomic_read(&table->count) - atomic_read(&table->tombstones);
+
+	return max(live, 0);
+}
+
+/*
+ * Bytes that the table takes now, with what its states have beside them: what is extended, watched, announced, counted
+ * and mapped; and what it would take with @states states of the kinds that are there now, plain ones if there are none.
+ */
 u64 ipfi_table_memory(struct ipfi_net *in);
+u64 ipfi_table_memory_for(struct ipfi_net *in, u32 states);
 
 #endif /* IPFI_TABLE_H */

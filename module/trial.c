@@ -82,9 +82,9 @@ static bool translates_to(struct ipfi_net *in, const struct ipfi_rule *rule, con
 	switch (rule->verdict) {
 	case IPFI_VERDICT_REDIRECT:
 		return flow->list == IPFI_LIST_OUT ? is_loopback(family, end->addr) :
-						     ipfi_addr_is_of(in->net, flow->iif, family, end->addr);
+						     ipfi_addr_is_of(in->net, ipfi_flow_iif(flow), family, end->addr);
 	case IPFI_VERDICT_MASQUERADE:
-		return ipfi_addr_is_of(in->net, flow->oif, family, end->addr);
+		return ipfi_addr_is_of(in->net, ipfi_flow_oif(flow), family, end->addr);
 	default:
 		return ipfi_nat_target_has(&rule->target, family, end->addr);
 	}
@@ -126,15 +126,17 @@ static bool translation_stays(const struct ipfi_judge *judge, struct ipfi_passag
 
 /* Would the connection get the same translation if it began anew? */
 static bool keeps_translation(const struct ipfi_judge *judge, struct ipfi_passage *p, const struct subject *subject,
-			      const struct ipfi_device_names *names, struct finding *finding)
+			      const struct ipfi_via *via, struct finding *finding)
 {
 	const struct ipfi_flow *flow = &subject->snapshot.flow;
 	const bool wide = flow->flags & IPFI_FLOW_F_WIDE;
 	struct ipfi_tuple real, arriving, leaving;
+	struct ipfi_device_names names;
 	struct end destination, source;
 	bool same;
 
-	ipfi_decide_recall(flow, names, &p->packet);
+	ipfi_rejudge_names(p->in->net, via, &names);
+	ipfi_decide_recall(flow, via, &names, &p->packet);
 	real = p->packet.tuple;
 	arriving = wide ? subject->snapshot.arriving : real;
 	leaving = wide ? subject->snapshot.leaving : real;
@@ -165,17 +167,19 @@ static void judge_state(struct ipfi_trial *trial, struct ipfi_passage *p, struct
 	struct ipfi_decision decision;
 	struct ipfi_judge judge;
 	struct finding finding;
+	struct ipfi_via via;
 
 	ipfi_passage_judge(p, &judge, &around);
+	ipfi_via_of_flow(flow, &via);
 	/* What it announced is translated as the control connection says, by no rule. */
-	if (subject->has_master && ipfi_rejudge_by_master(p->in->net, &judge, &judged, &subject->master))
+	if (subject->has_master && ipfi_rejudge_by_master(p->in->net, &judge, &judged, &subject->master, &via))
 		return;
-	ipfi_rejudge_names(p->in->net, flow, &names);
-	if (!ipfi_decide_again(&judge, &judged, &names, &decision)) {
+	ipfi_rejudge_names(p->in->net, &via, &names);
+	if (!ipfi_decide_again(&judge, &judged, &via, &names, &decision)) {
 		finding.list = flow->list;
 		finding.by = decision.rule;
 		note(trial, flow, IPFI_FATE_DENIED, &finding);
-	} else if (!subject->has_master && !keeps_translation(&judge, p, subject, &names, &finding)) {
+	} else if (!subject->has_master && !keeps_translation(&judge, p, subject, &via, &finding)) {
 		note(trial, flow, IPFI_FATE_RETRANSLATED, &finding);
 	}
 }

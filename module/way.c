@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/netdevice.h>
 #include <net/ip6_route.h>
+#include <net/l3mdev.h>
 #include <net/route.h>
 #include "way.h"
 
-static struct net_device *way_ipv4(struct net *net, const struct ipfi_tuple *tuple, u32 mark)
+static struct net_device *way_ipv4(struct net *net, int vrf, const struct ipfi_tuple *tuple, u32 mark)
 {
 	struct flowi4 flow = {
 		.daddr = htonl(tuple->dst.w[0]),
+		.flowi4_oif = vrf,
 		.flowi4_mark = mark,
 		.flowi4_proto = tuple->proto,
 	};
@@ -21,9 +23,10 @@ static struct net_device *way_ipv4(struct net *net, const struct ipfi_tuple *tup
 	return device;
 }
 
-static struct net_device *way_ipv6(struct net *net, const struct ipfi_tuple *tuple, u32 mark)
+static struct net_device *way_ipv6(struct net *net, int vrf, const struct ipfi_tuple *tuple, u32 mark)
 {
 	struct flowi6 flow = {
+		.flowi6_oif = vrf,
 		.flowi6_mark = mark,
 		.flowi6_proto = tuple->proto,
 	};
@@ -40,7 +43,10 @@ static struct net_device *way_ipv6(struct net *net, const struct ipfi_tuple *tup
 	return device;
 }
 
-struct net_device *ipfi_way_out(struct net *net, const struct ipfi_tuple *tuple, u32 mark)
+struct net_device *ipfi_way_out(struct net *net, const struct net_device *in, const struct ipfi_tuple *tuple, u32 mark)
 {
-	return tuple->family == 4 ? way_ipv4(net, tuple, mark) : way_ipv6(net, tuple, mark);
+	/* A VRF has routes of its own, found by its interface. */
+	const int vrf = l3mdev_master_ifindex_rcu(in);
+
+	return tuple->family == 4 ? way_ipv4(net, vrf, tuple, mark) : way_ipv6(net, vrf, tuple, mark);
 }

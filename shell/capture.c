@@ -76,7 +76,10 @@ static int method_next(lua_State *L)
 		lua_pushinteger(L, frame.ethertype);
 	else
 		lua_pushnil(L);
-	return 5;
+	/* What the wire had behind what was captured. */
+	lua_pushinteger(
+		L, header->len > header->caplen ? (lua_Integer)(header->len - header->caplen) : 0);
+	return 6;
 }
 
 static int method_link(lua_State *L)

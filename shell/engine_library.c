@@ -42,9 +42,10 @@ static struct engine_world *check_world(lua_State *L)
 }
 
 /*
- * engine.new { seed =, time = } -> world
+ * engine.new { seed =, time =, ipv6 =, inside = } -> world
  * A world with the device lo. seed: of all that is random in it, 1 when absent. time: seconds since the
- * epoch when it begins, now when absent.
+ * epoch when it begins, now when absent. ipv6: false for one as of a kernel started with ipv6.disable=1.
+ * inside: a world whose namespace is the machine's first one, and which is closed later; without, this one's is.
  */
 static int library_new(lua_State *L)
 {
@@ -58,14 +59,22 @@ static int library_new(lua_State *L)
 			settings.seed = (uint64_t)luaL_checkinteger(L, -1);
 		if (lua_getfield(L, 1, "time") != LUA_TNIL)
 			now = luaL_checknumber(L, -1);
+		settings.without_ipv6 = lua_getfield(L, 1, "ipv6") == LUA_TBOOLEAN && !lua_toboolean(L, -1);
+		if (lua_getfield(L, 1, "inside") != LUA_TNIL)
+			settings.inside = ((struct world *)luaL_checkudata(L, -1, WORLD_TYPE))->world;
 		luaL_argcheck(L, now >= 0 && now < 1e10, 1, "time is in seconds since the epoch");
 	}
 	settings.time = (uint64_t)(now * NS_PER_SECOND);
-	world = lua_newuserdatauv(L, sizeof(*world), 0);
+	world = lua_newuserdatauv(L, sizeof(*world), 1);
 	world->world = NULL;
 	luaL_setmetatable(L, WORLD_TYPE);
 	if (engine_world_new(&settings, &world->world) != 0)
 		return luaL_error(L, "not enough memory");
+	/* Which is not collected before it. */
+	if (settings.inside) {
+		lua_getfield(L, 1, "inside");
+		lua_setiuservalue(L, -2, 1);
+	}
 	return 1;
 }
 
@@ -138,10 +147,11 @@ static bool read_flag(lua_State *L, int index, const char *name, bool absent)
 }
 
 /*
- * world:device(name, { addresses =, mtu =, loopback =, up =, standard = }) -> index
+ * world:device(name, { addresses =, mtu =, loopback =, up =, standard =, vrf = }) -> index
  * Makes the device of that name, or changes it into this. addresses: a list of "192.0.2.1/24". mtu: 1500 when
  * absent. loopback: false when absent, except of lo. up: true when absent. standard: it is the way to all that is in
- * no device's network; without one, the first device that is no loopback is.
+ * no device's network; without one, the first device that is no loopback is. vrf: true for a VRF's own device, or the
+ * name of the VRF that it belongs to.
  */
 static int world_device(lua_State *L)
 {
@@ -164,6 +174,11 @@ static int world_device(lua_State *L)
 		luaL_argcheck(L, mtu > 0 && mtu <= INT32_MAX, 3, "mtu is in bytes");
 		device.mtu = (uint32_t)mtu;
 	}
+	if (lua_getfield(L, 3, "vrf") == LUA_TSTRING)
+		device.vrf = lua_tostring(L, -1);
+	else
+		device.is_vrf = lua_toboolean(L, -1);
+	lua_pop(L, 1);
 	if (lua_getfield(L, 3, "addresses") != LUA_TNIL)
 		read_addresses(L, &device);
 	index = engine_set_device(world, &device);
@@ -255,6 +270,35 @@ static void read_packet(lua_State *L, struct engine_packet *packet)
 	read_u32(L, "mark", &packet->mark);
 	packet->has_user = read_u32(L, "user", &packet->user);
 	packet->checked = read_flag(L, 2, "checked", false);
+	packet->ipsec = read_flag(L, 2, "ipsec", false);
+}
+
+/* A packet of Lua's that waits. What its function raises is kept until the packet has passed. */
+struct waiting {
+	lua_State *L;
+	int function; /* its place on the stack */
+	bool failed;  /* its error is on the top */
+};
+
+static bool wait(void *context, enum engine_queue queue)
+{
+	static const char *const queues[] = {
+		[ENGINE_BEFORE_INPUT] = "in", [ENGINE_BEFORE_FORWARD] = "forward", [ENGINE_BEFORE_LEAVING] = "leave",
+	};
+	struct waiting *waiting = context;
+	lua_State *L = waiting->L;
+	bool goes_on;
+
+	if (waiting->failed)
+		return false;
+	lua_pushvalue(L, waiting->function);
+	lua_pushstring(L, queues[queue]);
+	waiting->failed = lua_pcall(L, 1, 1, 0) != LUA_OK;
+	if (waiting->failed)
+		return false;
+	goes_on = lua_toboolean(L, -1);
+	lua_pop(L, 1);
+	return goes_on;
 }
 
 static void set_text(lua_State *L, const char *name, const char *text)
@@ -281,23 +325,33 @@ static void push_answers(lua_State *L, struct engine_world *world)
 }
 
 /*
- * world:pass { list =, data =, iif =, oif =, mark =, user =, checked = } -> outcome; or nil and a message
+ * world:pass { list =, data =, iif =, oif =, mark =, user =, ipsec =, checked = } -> outcome; or nil and a message
  *
  * list: "in", "out" or "forward"; data: the bytes of the IP packet; iif, oif: names of devices, or as its addresses
- * say; user: the number of its sender, list "out"; checked: its checksums count as right, as in captures of what a
- * device was to make them for. The outcome has verdict ("accept" or "drop"), data (as the packet
+ * say; ipsec: it came by IPsec, or will leave by it; user: the number of its sender, list "out"; checked: its checksums count as right, as in captures of what a
+ * device was to make them for; wait: a function that is called where the packet may wait for user space, with "in",
+ * "forward" or "leave", what comes next: the world may be used meanwhile, and the packet goes on if it returns true.
+ * The outcome has verdict ("accept" or "drop"), data (as the packet
  * left, translated), list, iif and oif (how it went in the end), and answers: a list of packets that the firewall
  * sent itself, each { data =, oif = }.
  */
 static int world_pass(lua_State *L)
 {
 	struct engine_world *world = check_world(L);
+	struct waiting waiting = { .L = L };
 	struct engine_outcome outcome;
 	struct engine_packet packet;
 	int error;
 
 	read_packet(L, &packet);
+	if (lua_getfield(L, 2, "wait") == LUA_TFUNCTION) {
+		waiting.function = lua_gettop(L);
+		packet.wait = wait;
+		packet.context = &waiting;
+	}
 	error = engine_pass(world, &packet, &outcome);
+	if (waiting.failed)
+		return lua_error(L);
 	if (error) {
 		lua_pushnil(L);
 		lua_pushstring(L, error == -EINVAL ? "no IP packet, or no name of a device" : strerror(-error));
@@ -349,6 +403,13 @@ static int world_said(lua_State *L)
 	return 1;
 }
 
+/* warnings() -> how often the module met what must not be, in all worlds of this process */
+static int library_warnings(lua_State *L)
+{
+	lua_pushinteger(L, (lua_Integer)engine_warnings());
+	return 1;
+}
+
 int engine_open(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
@@ -368,6 +429,7 @@ int engine_open(lua_State *L)
 	};
 	static const luaL_Reg library[] = {
 		{ "new", library_new },
+		{ "warnings", library_warnings },
 		{ NULL, NULL },
 	};
 

@@ -127,6 +127,10 @@ static void push_packet(lua_State *L, const struct lint_rules *rules,
 	set_integer(L, "length", core->length);
 	set_integer(L, "dscp", core->dscp);
 	set_integer(L, "mark", core->mark);
+	if (core->came_by_ipsec) {
+		lua_pushboolean(L, true);
+		lua_setfield(L, -2, "ipsec");
+	}
 	if (core->has_user)
 		set_integer(L, "user", core->user);
 	if (core->iif_name) {
@@ -286,7 +290,7 @@ static bool inquire(lua_State *L, struct memory *memory, struct lint_world *worl
  * findings is a list of { kind = "dead", "shadowed" or "redundant", rule =, by = { rules },
  * by_default =, fields = { names }, packet =, meets = rule }; rules are places in the transaction,
  * from 1. unknown has the rules that nothing could be proven of. A packet has list, family, proto,
- * src, dst, sport, dport, icmp_type, icmp_code, flags, length, dscp, mark, user, iif, oif, where it
+ * src, dst, sport, dport, icmp_type, icmp_code, flags, length, dscp, mark, ipsec, user, iif, oif, where it
  * has them, and src_is and dst_is, { own =, sets = { names } }; again = true for one that stands
  * for a live connection judged again. Raises an error when the bytes are no messages, without
  * memory and when it is interrupted.

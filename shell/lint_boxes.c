@@ -360,6 +360,7 @@ static void put_boxes(struct lint_builder *b, struct lint_sink *sink, const stru
 	u32 srcs = choose_addrs(b, a, 0, src), dsts = choose_addrs(b, a, 1, dst);
 	struct lint_facts *facts = &sink->box->facts;
 	u64 masks[32], values[32];
+	const u64 ipsec = a->fields & BIT(IPSEC) ? 1ULL << LINT_IPSEC : 0;
 	u32 marks = choose_marks(a, masks, values);
 
 	for (u32 i = 0; i < srcs; i++) {
@@ -369,8 +370,8 @@ static void put_boxes(struct lint_builder *b, struct lint_sink *sink, const stru
 			facts->mask[0] = src[i].mask | dst[j].mask;
 			facts->value[0] = src[i].value | dst[j].value;
 			for (u32 k = 0; k < marks; k++) {
-				facts->mask[LINT_MARK] = masks[k];
-				facts->value[LINT_MARK] = values[k];
+				facts->mask[LINT_MARK] = masks[k] | ipsec;
+				facts->value[LINT_MARK] = values[k] | (a->rule->ipsec ? ipsec : 0);
 				put_box(b, sink);
 			}
 		}

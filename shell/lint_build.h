@@ -8,7 +8,8 @@
 /* What a live connection does not remember, or is not asked twice (core/decide.c). */
 #define LINT_UNKNOWN_FIELDS                                                    \
 	(IPFI_FIELD_BIT(IPFI_FIELD_LENGTH) | IPFI_FIELD_BIT(IPFI_FIELD_DSCP) | \
-	 IPFI_FIELD_BIT(IPFI_FIELD_LIMIT) | IPFI_FIELD_BIT(IPFI_FIELD_PER_SOURCE))
+	 IPFI_FIELD_BIT(IPFI_FIELD_LIMIT) | IPFI_FIELD_BIT(IPFI_FIELD_PER_SOURCE) | \
+	 IPFI_FIELD_BIT(IPFI_FIELD_IPSEC))
 
 struct lint_builder {
 	struct lint_arena *arena;

@@ -125,10 +125,12 @@ bool lint_packet_make(const struct lint_world *world, const struct lint_scene *s
 	core->length = value_at(world, scene, point, LINT_LENGTH);
 	core->dscp = (u8)value_at(world, scene, point, LINT_DSCP);
 	core->mark = (u32)point->facts.value[LINT_MARK];
+	core->came_by_ipsec = point->facts.value[LINT_MARK] >> LINT_IPSEC & 1;
+	core->leaves_by_ipsec = core->came_by_ipsec;
 	core->user = value_at(world, scene, point, LINT_USER);
 	core->has_user = scene->list == IPFI_LIST_OUT && core->user != LINT_NOBODY;
 	if (scene->again)
-		core->unknown = BIT(LENGTH) | BIT(DSCP) | BIT(LIMIT) | BIT(PER_SOURCE);
+		core->unknown = BIT(LENGTH) | BIT(DSCP) | BIT(LIMIT) | BIT(PER_SOURCE) | BIT(IPSEC);
 	return set_devices(world, scene, point, core);
 }
 
@@ -169,11 +171,9 @@ static bool take_limit(void *context, const struct ipfi_rule *rule)
 	return s->limits == LINT_LIMITS_ALL || rule == s->one;
 }
 
-static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family,
-			 const struct ipfi_addr *source)
+static u32 source_states(void *context, const struct ipfi_rule *rule, const struct ipfi_tuple *tuple)
 {
-	(void)family;
-	(void)source;
+	(void)tuple;
 	return take_limit(context, rule) ? 0 : UINT32_MAX;
 }
 

@@ -28,7 +28,8 @@
 	X(TCP_MASK, TCP_FLAGS) \
 	X(MARK_VALUE, MARK)    \
 	X(LIMIT_COUNT, LIMIT)  \
-	X(PER_SOURCE, PER_SOURCE)
+	X(PER_SOURCE, PER_SOURCE) \
+	X(IPSEC, IPSEC)
 
 struct reader {
 	struct lint_arena *arena;
@@ -195,6 +196,9 @@ static void take_attr(struct reader *r, unsigned int attr, const struct wire_val
 		break;
 	case IPFI_RULE_A_FAMILY:
 		rule->family = (u8)value->number;
+		break;
+	case IPFI_RULE_A_IPSEC:
+		rule->ipsec = (u8)value->number;
 		break;
 	case IPFI_RULE_A_IIF:
 		take_device(rule->iif, value);

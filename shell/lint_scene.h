@@ -46,6 +46,7 @@ enum lint_field {
 #define LINT_IN_SET(number, side) (2 + 2 * (number) + (side)) /* side 0: source, 1: destination */
 #define LINT_SETS_MOST 31
 #define LINT_MARK 1 /* the word that is the mark */
+#define LINT_IPSEC 32 /* the bit of that word above it: by IPsec */
 
 struct lint_facts {
 	u64 mask[LINT_FACT_WORDS], value[LINT_FACT_WORDS];

@@ -144,7 +144,7 @@ static const char *const commit_states_rows[] = {
 static NAMES(commit_states, "commit_states");
 
 static const char *const fields_rows[] = {
-	[IPFI_FIELD_FAMILY] = "family", [IPFI_FIELD_IIF] = "iif",
+	[IPFI_FIELD_IPSEC] = "ipsec", [IPFI_FIELD_FAMILY] = "family", [IPFI_FIELD_IIF] = "iif",
 	[IPFI_FIELD_OIF] = "oif",	[IPFI_FIELD_PROTO] = "proto",
 	[IPFI_FIELD_SRC] = "src",	[IPFI_FIELD_DST] = "dst",
 	[IPFI_FIELD_SPORT] = "sport",	[IPFI_FIELD_DPORT] = "dport",
@@ -231,6 +231,7 @@ static const struct schema_attr info_rows[] = {
 	[IPFI_INFO_A_RULES] = U32("rules"),
 	[IPFI_INFO_A_CONFIRM] = U32("confirm"),
 	[IPFI_INFO_A_CHANGE] = ENUM8("change", changes),
+	[IPFI_INFO_A_NAT_RULES] = U32("nat_rules"),
 };
 TABLE(info, "info", SCHEMA_STRUCT);
 
@@ -296,6 +297,7 @@ static const struct schema_attr rule_rows[] = {
 	[IPFI_RULE_A_FLAGS] = MASK32("flags", rule_flags),
 	[IPFI_RULE_A_NEGATED] = MASK32("negated", fields),
 	[IPFI_RULE_A_FAMILY] = U8("family"),
+	[IPFI_RULE_A_IPSEC] = U8("ipsec"),
 	[IPFI_RULE_A_IIF] = STRING("iif", IFNAMSIZ - 1),
 	[IPFI_RULE_A_OIF] = STRING("oif", IFNAMSIZ - 1),
 	[IPFI_RULE_A_PROTO] = NEST("proto", ranges),
@@ -357,6 +359,8 @@ static const struct schema_attr state_rows[] = {
 	[IPFI_STATE_A_NAT_DPORT] = U16("nat_dport"),
 	[IPFI_STATE_A_HELPER] = ENUM8("helper", schema_helpers),
 	[IPFI_STATE_A_MASTER] = U64("master"),
+	[IPFI_STATE_A_VRF] = U32("vrf"),
+	[IPFI_STATE_A_DST_VRF] = U32("dst_vrf"),
 	[IPFI_STATE_A_PAD] = PAD,
 };
 TABLE(state, "state", SCHEMA_STRUCT);
@@ -387,6 +391,7 @@ static const struct schema_attr filter_rows[] = {
 	[IPFI_FILTER_A_MASTER] = U64("master"),
 	[IPFI_FILTER_A_HELPER] = ENUM8("helper", schema_helpers),
 	[IPFI_FILTER_A_NAT] = MASK32("nat", state_flags),
+	[IPFI_FILTER_A_VRF] = U32("vrf"),
 	[IPFI_FILTER_A_PAD] = PAD,
 };
 TABLE(filter, "filter", SCHEMA_STRUCT);
@@ -489,6 +494,7 @@ static const struct schema_attr packet_rows[] = {
 	[IPFI_PACKET_A_OIF] = STRING("oif", IFNAMSIZ - 1),
 	[IPFI_PACKET_A_MARK] = U32("mark"),
 	[IPFI_PACKET_A_USER] = U32("user"),
+	[IPFI_PACKET_A_IPSEC] = U8("ipsec"),
 };
 TABLE(packet, "packet", SCHEMA_STRUCT);
 

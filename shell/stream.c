@@ -115,6 +115,19 @@ static void refuse(struct stream *stream, uint32_t seq, const struct wire_ack *a
 	}
 }
 
+/* What the kernel has to say about a message that it accepted: "warning" of the answer. */
+static void note_warning(struct stream *stream, const struct wire_ack *ack)
+{
+	lua_State *L = stream->L;
+
+	if (lua_isnil(L, REPLY_INDEX)) {
+		lua_newtable(L);
+		lua_replace(L, REPLY_INDEX);
+	}
+	lua_pushlstring(L, ack->text, ack->text_len);
+	lua_setfield(L, REPLY_INDEX, "warning");
+}
+
 /* One message of the answers. Returns true when it is the last for this chunk. */
 static bool take_answer(struct stream *stream, const struct wire_message *message,
 			struct wire_error *error, bool *malformed)
@@ -139,6 +152,8 @@ static bool take_answer(struct stream *stream, const struct wire_message *messag
 	}
 	if (ack.error)
 		refuse(stream, seq, &ack);
+	else if (ack.text)
+		note_warning(stream, &ack);
 	return seq == stream->connection->channel.seq;
 }
 
@@ -215,7 +230,8 @@ static bool send_all(struct stream *stream)
  * messages is a list of messages or their bytes from codec.encode, as a transaction: ruleset_begin,
  * rule_add ..., ruleset_commit. Stops after the chunk with the first message that the kernel
  * refuses; index is that message's place in the list, from 1, and stands in the error table too.
- * reply is the last answer of the kernel, or nil. on_error, if given, is called with (error table,
+ * reply is the last answer of the kernel, or nil; its "warning" what the kernel said of a message all the same accepted.
+ * on_error, if given, is called with (error table,
  * index) for each message refused; when it returns true, that refusal does not stop the stream. A
  * transaction that was begun and not committed stays open on the connection: send ruleset_abort or
  * close it.

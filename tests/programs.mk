@@ -58,12 +58,26 @@ build/tests/%.a:
 	@rm -f $@
 	@ar rc $@ $^
 
+# Programs that test functions of the module itself: they are compiled as it is, over the engine's stand-in for the
+# kernel, and linked with its objects as they are, names and all.
+inside_unit := build/tests/unit/rewrite_test
+inside_fuzz := build/tests/fuzz/rewrite_fuzz
+$(inside_unit) $(inside_fuzz): private flags = $(engine_flags) -Itests/unit
+$(inside_unit): private archive = build/tests/asan/inside.a
+$(inside_unit): build/tests/asan/inside.a
+$(inside_fuzz): private archive = build/tests/fuzzer/inside.a
+$(inside_fuzz): build/tests/fuzzer/inside.a
+core := $(wildcard module/core/*.c)
+build/tests/asan/inside.a: $(unit_engine) $(core:%.c=build/tests/asan/%.o)
+build/tests/fuzzer/inside.a: $(fuzz_engine) $(core:%.c=build/tests/fuzzer/%.o)
+
+archive = build/tests/$(if $(filter build/tests/unit/%,$@),asan,fuzzer).a
 build/tests/unit/%: tests/unit/%.c build/tests/asan.a
 	@mkdir -p $(@D)
-	@gcc -O1 $(sanitizers) $(flags) -o $@ $< build/tests/asan.a $$(pkg-config --libs cmocka $(libraries))
+	@gcc -O1 $(sanitizers) $(flags) -o $@ $< $(archive) $$(pkg-config --libs cmocka $(libraries))
 
 build/tests/fuzz/%: tests/fuzz/%.c build/tests/fuzzer.a
 	@mkdir -p $(@D)
-	@clang -O1 $(sanitizers) -fsanitize=fuzzer $(flags) -o $@ $< build/tests/fuzzer.a $$(pkg-config --libs $(libraries))
+	@clang -O1 $(sanitizers) -fsanitize=fuzzer $(flags) -o $@ $< $(archive) $$(pkg-config --libs $(libraries))
 
 -include $(unit_objects:.o=.d) $(fuzz_objects:.o=.d) $(unit_engine:.o=.d) $(fuzz_engine:.o=.d) $(unit:=.d) $(fuzz:=.d)

@@ -169,6 +169,7 @@ canonical.fields = {
   { name = "dscp", attrs = { "dscp" }, of = ranges "dscp" },
   { name = "user", attrs = { "user" }, of = ranges "user" },
   { name = "mark", attrs = { "mark_value", "mark_mask" }, of = mark },
+  { name = "ipsec", attrs = { "ipsec" }, of = plain "ipsec" },
   { name = "limit", attrs = { "limit_count", "limit_period", "limit_burst" }, of = limit },
   { name = "per_source", attrs = { "per_source" }, of = plain "per_source" },
   { name = "state", attrs = {}, of = flag "stateful" },

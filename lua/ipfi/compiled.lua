@@ -185,7 +185,8 @@ end
 --- Commits a compiled policy.
 -- @param found what compiled.open() returned
 -- @param options { expect = generation to replace, confirm = seconds }; the states are as it was compiled
--- @return { generation =, rules =, confirm = seconds }; raises errors that name the rule and its place
+-- @return { generation =, rules =, nat_rules =, confirm = seconds }; raises errors that name the rule and its
+--   place
 function compiled.apply(found, options)
   local last = #found.places
   local message = decode(found, last)
@@ -200,7 +201,9 @@ function compiled.apply(found, options)
     return refused and refused.rule and { at = refused.rule.at or found.source, rule = refused.rule.name }
   end)
   local info = answer.info or {}
-  return { generation = info.generation, rules = info.rules, confirm = info.confirm and info.confirm / 1000 }
+  kernel.count_rules(info)
+  return { generation = info.generation, rules = info.rules, nat_rules = info.nat_rules,
+    confirm = info.confirm and info.confirm / 1000, warning = answer.warning }
 end
 
 return compiled

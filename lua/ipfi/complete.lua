@@ -162,7 +162,7 @@ local function keys_for(brace)
   elseif head == "set" then
     return { "name", "dynamic" }
   elseif under == "default" then
-    return { '["in"]', "out", "forward" }
+    return { '["in"]', "input", "out", "output", "forward" }
   end
   return nil
 end

@@ -33,7 +33,8 @@ local function decide(cmd, doing, options)
   end
   local ok, answer = pcall(kernel.ask, { cmd = cmd, commit = { expect = expect } }, doing)
   if ok then
-    return { generation = answer.info.generation, rules = answer.info.rules }
+    local now = kernel.count_rules(answer.info)
+    return { generation = now.generation, rules = now.rules, nat_rules = now.nat_rules }
   elseif errors.is(answer) and answer.name == "ENOENT" then
     -- Nothing waits (any more). Who meant to keep it must hear when it is gone.
     local change = info().change
@@ -47,14 +48,14 @@ end
 
 --- Confirms the running rule set: it stays.
 -- @param options { expect = its generation } or nil
--- @return { generation =, rules = }; raises an error, of kind "rolled_back" when it is too late
+-- @return { generation =, rules =, nat_rules = }; raises an error, of kind "rolled_back" when it is too late
 function confirm.accept(options)
   return decide("ruleset_confirm", "fw.confirm", options)
 end
 
 --- Puts the rule set before the one that waits back in force, now.
 -- @param options { expect = generation of the one that waits } or nil
--- @return { generation =, rules = } of what is in force again
+-- @return { generation =, rules =, nat_rules = } of what is in force again
 function confirm.roll_back(options)
   return decide("ruleset_rollback", "fw.rollback", options)
 end

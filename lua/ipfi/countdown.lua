@@ -10,7 +10,8 @@ local text = require "ipfi.text"
 
 local countdown = {}
 
-local PROMPT = "ipfi> "
+-- What is simulated must not look like the machine that it is simulated on.
+local NAME, SIMULATED = "ipfi", "ipfi(sim)"
 
 -- The connection that hears of rule sets; when the rule set before comes back, by sys.monotonic(), or nil;
 -- the generation that waits; the kernel's connection when listening began.
@@ -118,7 +119,8 @@ end
 -- @param more whether a line goes on
 function countdown.prompt(more)
   local seconds = left()
-  local prompt = seconds and ("ipfi<CONFIRM %ds> "):format(seconds) or PROMPT
+  local name = kernel.world() and SIMULATED or NAME
+  local prompt = name .. (seconds and ("<CONFIRM %ds> "):format(seconds) or "> ")
   if not more then
     return prompt
   end

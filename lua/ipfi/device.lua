@@ -18,6 +18,9 @@ function device.parse(value)
   local name = rest or value
   if name == "" or #name > LENGTH or name == "." or name == ".." then
     return nil, ("%s is no device name (1 to %d characters)"):format(text.quote(value), LENGTH)
+  elseif name:find("%+$") then
+    return nil, ("%s: names that begin so are written %s"):format(text.quote(value),
+      text.quote((rest and "!" or "") .. name:gsub("%++$", "*")))
   elseif name:gsub("%*$", ""):find("[%s/%c*:]") then
     return nil, ("%s is no device name (only a last '*' stands for any rest)"):format(text.quote(value))
   end

@@ -5,6 +5,7 @@ local codec = require "ipfi.c.codec"
 local columns = require "ipfi.columns"
 local errors = require "ipfi.errors"
 local kernel = require "ipfi.kernel"
+local lists = require "ipfi.lists"
 local packet = require "ipfi.packet"
 local ports = require "ipfi.ports"
 local protocol = require "ipfi.protocol"
@@ -155,7 +156,20 @@ local function any_name(name)
 end
 
 filter_of.reason = one_of("reason", REASONS)
-filter_of.dir = one_of("dir", { ["in"] = true, out = true, forward = true })
+filter_of.dir = function(value)
+  local wanted = {}
+  for _, item in ipairs(type(value) == "table" and value or { value }) do
+    local list = lists.named(item)
+    if not list then
+      fail("dir: unknown value %s%s", text.quote(item),
+        type(item) == "string" and suggest.hint(item, lists.names) or "")
+    end
+    wanted[list] = true
+  end
+  return function(row)
+    return wanted[row.dir] or false
+  end
+end
 filter_of.iif = any_name "iif"
 filter_of.oif = any_name "oif"
 filter_of.rule = any_name "rule"

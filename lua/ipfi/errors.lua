@@ -60,12 +60,14 @@ end
 --- One error from the list of a policy's mistakes.
 -- @param list strings "file:line: what is wrong", in the order found
 -- @param file its name in these, and source its text, to show the lines; nil for neither
-function errors.policy(list, file, source)
+-- @param texts of the prompt: { "file:line" = list of the texts that have that place }, or nil
+function errors.policy(list, file, source, texts)
   local lines = table.move(list, 1, math.min(#list, SHOWN), 1, {})
   if #list > SHOWN then
     lines[#lines + 1] = ("... and %d more errors"):format(#list - SHOWN)
   end
-  return errors.new("policy", table.concat(lines, "\n"), { errors = list, file = file, source = source })
+  return errors.new("policy", table.concat(lines, "\n"), { errors = list, file = file,
+    source = source, texts = texts })
 end
 
 local BUSY = { ESTALE = true, EBUSY = true, EAGAIN = true }

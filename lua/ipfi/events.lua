@@ -70,10 +70,10 @@ events.list = {
     name = "ruleset",
     group = "ruleset",
     help = "the running rule set changed: change (\"committed\", \"confirmed\", \"rolled-back\", or "
-      .. "\"timed-out\": nobody confirmed it), generation, name, rules, and confirm (seconds left) while it "
-      .. "waits to be confirmed",
+      .. "\"timed-out\": nobody confirmed it), generation, name, rules, nat_rules (if any), and confirm "
+      .. "(seconds left) while it waits to be confirmed",
     row = function(_, message)
-      local row = message.info
+      local row = kernel.count_rules(message.info)
       row.confirm = row.confirm and row.confirm / 1000
       return row
     end,

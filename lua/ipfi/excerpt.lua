@@ -2,6 +2,7 @@
 -- The line of a program that an error is about, with a caret under the place. Lua tells the line of an
 -- error, and of a mistake in the grammar the word; where in the line that stands is found out here. Without
 -- certainty there is no caret.
+local lexer = require "ipfi.lexer"
 local text = require "ipfi.text"
 
 local excerpt = {}
@@ -77,6 +78,48 @@ local function place_of(line, message)
   return name and only_place(line, name, "[^%.%w]") or nil
 end
 
+-- Messages about what stands between braces, which name the line where these begin.
+local ABOUT_BRACES = { "^rule '", "^group '", "^test '", "^policy: ", "^set: ", "^fw%.[%a_.]+: " }
+
+local function is_about_braces(message)
+  for _, pattern in ipairs(ABOUT_BRACES) do
+    if message:find(pattern) then
+      return true
+    end
+  end
+  return false
+end
+
+-- The line of braces that begin in a line, and the place in it, when the message speaks of something
+-- that only one of them has.
+-- @param start byte of the first line, line its text, which is what there is to show otherwise
+local function within(source, start, message, line)
+  local braces, first, last = 0, nil, nil
+  for kind, from in lexer.new(source:sub(start)) do
+    if kind == "{" then
+      braces, first = braces + 1, first or from
+      if from > #line and first == from then
+        return line, nil
+      end
+    elseif kind == "}" then
+      braces, last = braces - 1, from
+      if braces <= 0 then
+        break
+      end
+    end
+  end
+  local found, place
+  for other in (first and last and source:sub(start + #line + 1, start + last - 1) or ""):gmatch "[^\n]+" do
+    local at = place_of(other, message)
+    if at and found then
+      return line, nil
+    elseif at then
+      found, place = other, at
+    end
+  end
+  return found or line, place
+end
+
 -- A line that is wider than the screen is cut around the place.
 local function cut(line, place, columns)
   local width = text.width(line)
@@ -102,12 +145,31 @@ function excerpt.show(line, place, columns)
   return INDENT .. shown .. "\n" .. (at and INDENT .. (" "):rep(at - 1) .. "^\n" or "")
 end
 
+-- What is added to a mistake of grammar.
+local IN_HINT = "; 'in' is a word of Lua: write [\"in\"] = ..., or input = ..."
+
+--- Adds to a mistake of grammar what it comes from: a list of rules is called like a word of Lua.
+-- @param problem what load() said
+-- @param source the text that it refused
+-- @return the message
+function excerpt.explain(problem, source)
+  local number = problem:match ":(%d+): .* near 'in'$"
+  local line = number and line_of(source, tonumber(number))
+  if line and line:find "%f[%w_]in%s*=%s*[^=%s]" then
+    return problem .. IN_HINT
+  end
+  return problem
+end
+
 --- Where in a source a mistake of grammar is.
 -- @param source the text that load() refused
 -- @param problem what it said
 -- @param before what load() was given before the source, "" when absent
 -- @return line, byte in the line; both nil when it cannot be told
 function excerpt.syntax(source, problem, before)
+  if problem:sub(-#IN_HINT) == IN_HINT then
+    problem = problem:sub(1, -#IN_HINT - 1)
+  end
   local number, near = problem:match ":(%d+): .* near (.*)$"
   number = tonumber(number)
   if not number then
@@ -144,7 +206,7 @@ end
 -- @return text of one or two lines that ends in a newline, "" when there is no such line; whether it has a
 --   caret
 function excerpt.about(source, number, message, columns)
-  local line = line_of(source, number)
+  local line, start = line_of(source, number)
   if not line or not line:find "%S" then
     return "", false
   end
@@ -153,6 +215,9 @@ function excerpt.about(source, number, message, columns)
     place = select(2, excerpt.syntax(source, (":%d: %s"):format(number, message)))
   else
     place = place_of(line, message)
+    if not place and is_about_braces(message) then
+      line, place = within(source, start, message, line)
+    end
   end
   return excerpt.show(line, place, columns), place ~= nil
 end

@@ -3,6 +3,7 @@
 -- rules that were asked before it and the field by which each differs.
 local codec = require "ipfi.c.codec"
 local errors = require "ipfi.errors"
+local json = require "ipfi.json"
 local kernel = require "ipfi.kernel"
 local packet = require "ipfi.packet"
 local running = require "ipfi.running"
@@ -34,13 +35,14 @@ local FIELD = { tcp_flags = "flags" }
 -- @param meta { list =, iif =, oif =, mark =, user = } as packet.build() returns it
 function explain.question(data, meta)
   return { cmd = "explain", packet = { data = data, list = meta.list, iif = meta.iif, oif = meta.oif,
-    mark = meta.mark, user = meta.user } }
+    mark = meta.mark, user = meta.user, ipsec = meta.ipsec and 1 or nil } }
 end
 
 -- The packet's own values, by the fields of rules; those of its way as far as they are known.
 local function values_of(data, meta)
   local has = packet.parse(data)
   has.iif, has.oif, has.mark, has.user = meta.iif, meta.oif, meta.mark or 0, meta.user
+  has.ipsec = meta.ipsec or false
   return has
 end
 
@@ -105,7 +107,7 @@ function explain.judgement(messages, rows, data, meta)
     state_id = judged.state_id,
     dstnat = by(judged.dstnat_rule),
     srcnat = by(judged.srcnat_rule),
-    steps = steps,
+    steps = json.list(steps),
   }, Judgement)
   if not result.rule and (judged.reason == "default-allow" or judged.reason == "default-deny") then
     result.rule = "default"

@@ -14,6 +14,7 @@ local device = require "ipfi.device"
 local dscp = require "ipfi.dscp"
 local helper = require "ipfi.helper"
 local icmp = require "ipfi.icmp"
+local lists = require "ipfi.lists"
 local mark = require "ipfi.mark"
 local mss = require "ipfi.mss"
 local ports = require "ipfi.ports"
@@ -31,7 +32,7 @@ local fields = {}
 -- IPFI_LOG_LEN and IPFI_COMMENT_LEN of the uapi header.
 local LOG_LENGTH, COMMENT_LENGTH = 63, 255
 
-fields.lists = { "in", "out", "forward" }
+fields.lists = lists.names
 
 local function is_negated(wire, name)
   for _, other in ipairs(wire.negated or {}) do
@@ -45,8 +46,9 @@ end
 local ALONE = { ["in"] = { "in" }, out = { "out" }, forward = { "forward" } }
 
 local function check_dir(c, value)
-  if ALONE[value] then
-    c.wire.lists = ALONE[value]
+  local alone = lists.named(value)
+  if alone then
+    c.wire.lists = ALONE[alone]
     return
   end
   local wanted = type(value) == "table" and value or { value }
@@ -54,22 +56,19 @@ local function check_dir(c, value)
   if not count then
     return c:fail("dir", "dir: %s", problem)
   end
-  local lists, seen = {}, {}
+  local named, seen = {}, {}
   for _, name in ipairs(wanted) do
-    local known = false
-    for _, list in ipairs(fields.lists) do
-      known = known or list == name
-    end
-    if not known then
+    local list = lists.named(name)
+    if not list then
       local hint = type(name) == "string" and suggest.hint(name, fields.lists) or ""
       return c:fail("dir", "dir is 'in', 'out' or 'forward', got %s%s", text.quote(name), hint)
     end
-    if not seen[name] then
-      seen[name] = true
-      lists[#lists + 1] = name
+    if not seen[list] then
+      seen[list] = true
+      named[#named + 1] = list
     end
   end
-  c.wire.lists = lists
+  c.wire.lists = named
 end
 
 local function read_dir(wire)
@@ -122,6 +121,7 @@ local function check_proto(c, value)
     return c:fail("proto", "%s", negated)
   end
   c.wire.proto = ranges
+  c:take_room("proto", ranges)
   if negated then
     c.proto_negated = true
     return c:negate("proto")
@@ -150,9 +150,10 @@ local function check_addresses(name)
     c.wire[name] = {
       ranges = #parsed.ranges > 0 and parsed.ranges or nil, me = parsed.me, set = parsed.sets,
     }
-    c.size = c.size + #parsed.ranges * 44 + (parsed.sets and #parsed.sets * 36 or 0)
+    c:take_room(name, parsed.ranges, parsed.sets and #parsed.sets)
     if negated then
       c:negate(name)
+      c.unlike[name] = parsed.families
     else
       c:narrow(name, parsed.families)
     end
@@ -177,7 +178,7 @@ local function check_ports(name)
     end
     c.wire[name] = ranges
     c.wire.proto = c.wire.proto or { { from = protocol.TCP }, { from = protocol.UDP } }
-    c.size = c.size + #ranges * 20
+    c:take_room(name, ranges)
     if negated then
       c:negate(name)
     end
@@ -210,10 +211,14 @@ local function check_icmp(c, value)
   if negated then
     c:negate("icmp")
     families = c.families
+  elseif c.place ~= "filter" and not icmp.opens(ranges) then
+    return c:fail("icmp", "icmp: %s opens no connection, and only those that do are translated by rules; the "
+      .. "others go by their connection", text.quote(icmp.range_text(ranges[1])))
   else
     c:narrow("icmp", families)
   end
   c.wire.icmp = ranges
+  c:take_room("icmp", ranges)
   if not c.protos then
     local proto = {}
     if families & address.V4 ~= 0 then
@@ -255,7 +260,7 @@ local function check_ranges(name, spec)
       return c:fail(name, "%s", negated:gsub("^expected", name .. ": expected"))
     end
     c.wire[name] = ranges
-    c.size = c.size + #ranges * 20
+    c:take_room(name, ranges)
     if negated then
       c:negate(name)
     end
@@ -288,8 +293,8 @@ local USER = {
 local check_user_ranges = check_ranges("user", USER)
 
 local function check_user(c, value)
-  local lists = c.wire.lists
-  if not lists or #lists ~= 1 or lists[1] ~= "out" then
+  local own = c.wire.lists
+  if not own or #own ~= 1 or own[1] ~= "out" then
     if not c.failed.dir then
       c:fail("user", "user: only packets made here have one; say dir = 'out'")
     end
@@ -335,9 +340,23 @@ local function check_per_source(c, value)
       c:fail("per_source", "per_source counts the live states a rule made; a rule that says %s makes none",
         c.verdict)
     end
-    return
+    return c:leave_out("per_source")
   end
   c.wire.per_source = number
+end
+
+local function check_ipsec(c, value)
+  if type(value) ~= "boolean" then
+    return c:fail("ipsec", "ipsec: expected true or false, got %s", text.quote(value))
+  end
+  c.wire.ipsec = value and 1 or 0
+end
+
+local function read_ipsec(wire)
+  if wire.ipsec == nil then
+    return nil
+  end
+  return wire.ipsec == 1
 end
 
 local function check_state(c, value)
@@ -346,6 +365,8 @@ local function check_state(c, value)
   elseif c.verdict ~= "allow" then
     if value and c:written_here("state") then
       c:fail("state", "state: a rule that says %s lets nothing pass that a state could follow", c.verdict)
+    elseif value then
+      c:leave_out("state")
     end
     return
   end
@@ -403,8 +424,8 @@ fields.list = {
   {
     name = "dir",
     forms = [['in', 'out', 'forward' or a list of these]],
-    help = "The lists the rule stands in: packets to this machine, made here, or passing through. Without "
-      .. "it, all three.",
+    help = "The lists the rule stands in: packets to this machine, made here, or passing through; input and "
+      .. "output are understood too. Without it, all three.",
     check = check_dir,
     read = read_dir,
     barred = barred("a destination is translated before it is known whether a connection is for this "
@@ -424,14 +445,15 @@ fields.list = {
   {
     name = "iif",
     forms = [[a device name, 'eth*', '!eth0']],
-    help = "The device the packet came in by. A last '*' stands for any rest.",
+    help = "The device the packet came in by. A last '*' stands for any rest. A device that belongs to a VRF "
+      .. "is also known by the VRF's name.",
     check = check_device("iif", "out", "oif"),
     read = read_text("iif"),
   },
   {
     name = "oif",
     forms = [[a device name, 'eth*', '!eth0']],
-    help = "The device the packet leaves by.",
+    help = "The device the packet leaves by, or its VRF.",
     check = check_device("oif", "in", "iif"),
     read = read_text("oif"),
     barred = { dstnat = "the way out is only known when the destination is; use iif or dst" },
@@ -475,7 +497,7 @@ fields.list = {
     name = "icmp",
     forms = [['echo-request', 'packet-too-big', 8, '3/4', a list; '!' negates]],
     help = "The ICMP message, by name (in each family that has it) or as type or type/code of the one proto "
-      .. "says.",
+      .. "says. An error about nothing that is known passes only by a rule without state that names it.",
     check = check_icmp,
     read = read_icmp,
   },
@@ -517,10 +539,19 @@ fields.list = {
     read = read_mark,
   },
   {
+    name = "ipsec",
+    forms = "true or false",
+    help = "Whether it came through IPsec, or, with dir = 'out' and where a source is translated, will leave "
+      .. "through it by a policy. A live connection does not remember that.",
+    check = check_ipsec,
+    read = read_ipsec,
+  },
+  {
     name = "limit",
     forms = [['10/minute', '10/minute burst 20', { '10/minute', burst = 20 }; second, minute, hour, day]],
     help = "Matches at most so often; those beyond go on to the next rule. Without burst, the count is the "
-      .. "burst.",
+      .. "burst. A rule that makes states is asked for first packets only, so it counts new states; with "
+      .. "state = false, all packets.",
     check = check_limit,
     read = read_limit,
   },

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Filters of the state table, checked here and evaluated in the kernel.
 local address = require "ipfi.address"
+local constructors = require "ipfi.constructors"
 local codec = require "ipfi.c.codec"
 local errors = require "ipfi.errors"
 local helper = require "ipfi.helper"
@@ -170,6 +171,14 @@ filters.list = {
         type(value) == "string" and suggest.hint(value, helper.names) or "")
     end,
   },
+  {
+    name = "vrf",
+    wire = "vrf",
+    help = "VRF that either side is in, false for none",
+    parse = function(value)
+      return value == false and 0 or device "vrf"(value)
+    end,
+  },
   { name = "master", wire = "master", help = "id of the state that announced them", parse = id "master" },
   {
     name = "nat",
@@ -196,6 +205,10 @@ end
 function filters.parse(filter)
   if filter ~= nil and type(filter) ~= "table" then
     fail("expected a table of filters, got %s", text.quote(filter))
+  end
+  -- A filter that is not there lets all states through, to be killed too.
+  for _, problem in ipairs(filter and constructors.problems(filter) or {}) do
+    fail("%s", problem)
   end
   local wire = {}
   for name, value in pairs(filter or {}) do

@@ -118,8 +118,9 @@ function fw.commit(p, options)
     local rule = messages:rule(index)
     return rule and { at = rule.at, rule = rule.name }
   end)
-  local info = answer.info or {}
-  return { generation = info.generation, rules = info.rules, confirm = info.confirm and info.confirm / 1000 }
+  local info = kernel.count_rules(answer.info or {})
+  return { generation = info.generation, rules = info.rules, nat_rules = info.nat_rules,
+    confirm = info.confirm and info.confirm / 1000, warning = answer.warning }
 end
 
 function fw.commit_confirmed(p, seconds)
@@ -131,8 +132,8 @@ fw.confirm = confirm.accept
 fw.rollback = confirm.roll_back
 
 function fw.info()
-  local info = kernel.ask({ cmd = "info" }, "fw.info").info or {}
-  info.armed = info.armed == 1
+  local info = kernel.count_rules(kernel.ask({ cmd = "info" }, "fw.info").info or {})
+  info.armed, info.nat_rules = info.armed == 1, info.nat_rules or 0
   info.confirm = info.confirm and info.confirm / 1000
   return info
 end

@@ -27,13 +27,17 @@ help.entries = {
   {
     name = "fw.lint",
     call = "fw.lint(policy) -> findings",
-    text = "Rules of the policy that are of no use, as rows with kind, rule, at, by = { { rule =, at = } }, "
+    text = "Rules of the policy that are of no use, or do something else than they seem to, as rows with "
+      .. "kind, rule, at, by = { { rule =, at = } }, "
       .. "text, packet and witness. kind is \"dead\" when no packet has what the rule asks for, "
       .. "\"shadowed\" when those of by stand before it and take all its packets, \"contradiction\" "
       .. "when these say something else, \"redundant\" when without it those of by, behind it, or the "
       .. "default (default is true) would do the same. All that are found can go at once. packet is one "
       .. "that the rule matches; it meets the rule of meets before, or without that the rule itself. "
-      .. "Nothing is said of a rule where the proof would take too long.",
+      .. "Nothing is said of a rule where the proof would take too long. Rules that are traps have the "
+      .. "kinds \"limit\" (of a rule that makes states: it counts new states only), \"unallowed\" (no rule "
+      .. "allows what a dnat or redirect makes of a connection) and \"mapping\" (as many addresses or "
+      .. "ports before as behind a translation, which is not one to one).",
   },
   {
     name = "fw.import_legacy",
@@ -57,16 +61,17 @@ help.entries = {
   },
   {
     name = "fw.commit",
-    call = "fw.commit(policy, { states =, expect =, confirm = }) -> { generation =, rules =, confirm = }",
+    call = "fw.commit(policy, { states =, expect =, confirm = })"
+      .. " -> { generation =, rules =, confirm =, warning = }",
     text = "Puts the policy in the place of the running rules, all of it or nothing. Live states are judged "
       .. "again by the new rules at their next packet; states = \"keep\" leaves them alone, \"flush\" ends "
       .. "them all. With expect, only when that generation is the running one. With confirm, seconds, the "
       .. "kernel puts the rules and limits before it back in force by itself unless it is confirmed in "
-      .. "time.",
+      .. "time. warning is what the kernel says about a rule set that it accepted: nf_conntrack beside NAT.",
   },
   {
     name = "fw.commit_confirmed",
-    call = "fw.commit_confirmed(policy, seconds) -> { generation =, rules =, confirm = }",
+    call = "fw.commit_confirmed(policy, seconds) -> { generation =, rules =, confirm =, warning = }",
     text = "fw.commit with confirm: a policy that shuts its author out goes by itself.",
   },
   {
@@ -101,9 +106,11 @@ help.entries = {
     name = "fw.sim",
     call = "fw.sim.advance(seconds), fw.sim.reply(judgement, fields), fw.sim.new(policy, options), "
       .. "fw.sim.reset(policy), fw.sim.pass(packet)",
-    text = "advance() moves the clock of all simulations, which stands still otherwise: states end, "
-      .. "limits fill up. reply() makes the packet that the other end answers with, its addresses "
-      .. "as that end saw them. new() begins a simulation of its own, to be used in the policy's "
+    text = "advance() moves the clock of all simulations, those of new() and the world of --sim too, "
+      .. "which stands still otherwise: states, expectations and members of sets come to their end, "
+      .. "limits fill up, a commit that waits goes back. A replay has the clock of its capture. "
+      .. "reply() makes the packet that the other end answers with, its addresses as that end saw "
+      .. "them. new() begins a simulation of its own, to be used in the policy's "
       .. "place: devices = { wan0 = \"203.0.113.1/24\" } gives it devices and addresses, sets = { "
       .. "bans = { \"192.0.2.7\" } } members of dynamic sets, time its clock; it has :advance(), "
       .. ":with(function) for which all of fw talks to it, and :close(). reset() forgets the "
@@ -119,7 +126,10 @@ help.entries = {
       .. "else this machine's: what they send is judged by list out, what is for them by in, all "
       .. "else by forward, unless dir says one list for all. Interface names of a pcapng file are "
       .. "devices where iif and oif say none. Checksums count as right, for captures often lack "
-      .. "them.",
+      .. "them, and what was not captured of a payload as zeros; where too little was captured to "
+      .. "tell, the verdict is \"truncated\". Fragments are put together as the kernel does: all of a "
+      .. "packet's have the verdict of the whole. Time stamps that go back, or a day and more ahead, "
+      .. "are those of another clock, as in captures that were merged: at most 30 days pass.",
   },
   {
     name = "fw.states",
@@ -238,15 +248,16 @@ help.entries = {
     name = "fw.set_limits",
     call = "fw.set_limits { max_states = 100000 } -> boolean",
     text = "Sets limits; true when one of them was changed. A max_states below the number of states refuses "
-      .. "new ones and keeps the old.",
+      .. "new ones and keeps the old; one above that of the machine's first network namespace is refused.",
   },
   {
     name = "fw.stats",
     call = "fw.stats() -> { states =, ... }",
-    text = "states, states_peak, max_states, state_size (bytes a state takes, all in), memory and "
-      .. "memory_at_limit (bytes), generation, packets (judged), created, evicted, expired, translated and "
-      .. "expectations (states with a translation and connections expected, now), drops and passes "
-      .. "({ reason = packets }).",
+    text = "states, states_peak, max_states, state_size (bytes a state takes, all in), memory (bytes now) "
+      .. "and memory_at_limit (bytes of max_states such states: with a translation they are larger, and a "
+      .. "control connection that is watched takes 3 KiB), generation, packets (judged), created, evicted, "
+      .. "expired, translated and expectations (states with a translation and connections expected, now), "
+      .. "drops and passes ({ reason = packets }).",
   },
   {
     name = "fw.on",
@@ -264,7 +275,8 @@ help.entries = {
   },
   {
     name = "fw.info",
-    call = "fw.info() -> { version =, generation =, armed =, name =, rules =, confirm =, change = }",
+    call = "fw.info() -> { version =, generation =, armed =, name =, rules =, nat_rules =, confirm =, "
+      .. "change = }",
     text = "What the module is and runs. Until the first commit armed is false and every packet passes. "
       .. "confirm: seconds until the rule set before comes back, while one waits; change: what happened "
       .. "last, \"committed\", \"confirmed\", \"rolled-back\" or \"timed-out\".",
@@ -297,7 +309,10 @@ help.entries = {
     call = "fw.output",
     text = "What fw.print writes: \"text\", or \"json\" with -j.",
   },
-  { name = "fw.json", call = "fw.json(value) -> text", text = "A value as JSON." },
+  {
+    name = "fw.json", call = "fw.json(value) -> text",
+    text = "A value as JSON. Ids of rules are text, for they use all of 64 bits.",
+  },
   { name = "fw.version", call = "fw.version", text = "The version of this program." },
   {
     name = "allow",
@@ -333,7 +348,8 @@ help.entries = {
     name = "masquerade",
     call = "masquerade { \"name\", oif = \"wan0\", field = value, ... }",
     text = "A NAT rule that changes the source of connections that leave to the address that the machine "
-      .. "itself would use there. They end when the device goes down or loses that address.",
+      .. "itself would use there. They end when the device goes down or loses that address, or when they "
+      .. "leave by another one.",
   },
   {
     name = "group",

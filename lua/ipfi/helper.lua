@@ -62,7 +62,8 @@ helper.fields = {
     name = "ftp_foreign",
     forms = "true or false",
     help = "With helper = 'ftp': believe an address that is not that of who announces it (transfers between "
-      .. "two servers, RFC 959). Whoever logs in may then reach ports of others from 1024 on.",
+      .. "two servers, RFC 959). Whoever logs in may then reach ports of others from 1024 on. A server's 227 "
+      .. "lets in its own address with the announced port in any case.",
     check = check_foreign,
     read = function(wire)
       for _, flag in ipairs(wire.flags or {}) do

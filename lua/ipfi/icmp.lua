@@ -125,6 +125,21 @@ function icmp.parse(value, families)
   return values.merge(ranges), negated, used
 end
 
+-- Types that ask for an answer and so open a connection: RFC 792, RFC 950, RFC 8335; RFC 4443, RFC 4620.
+local QUERIES = { 8, 13, 15, 17, 42, 256 + 128, 256 + 139, 256 + 160 }
+
+--- Is any message of these ranges, as parse() gives them, one that opens a connection?
+function icmp.opens(ranges)
+  for _, r in ipairs(ranges) do
+    for _, query in ipairs(QUERIES) do
+      if r.from >> 8 <= query and query <= (r.to or r.from) >> 8 then
+        return true
+      end
+    end
+  end
+  return false
+end
+
 -- { [number of type and code] = name }, for messages by type alone under the type's range.
 local by_number = {}
 for _, name in ipairs(icmp.names()) do

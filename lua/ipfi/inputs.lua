@@ -1,7 +1,11 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- What is typed at the prompt: compiled, remembered, and shown again by the errors it leads to.
+-- What is typed at the prompt: compiled, remembered, and shown again by the errors it leads to. Its locals
+-- live on: see locals.lua.
+local constructors = require "ipfi.constructors"
 local errors = require "ipfi.errors"
 local excerpt = require "ipfi.excerpt"
+local locals = require "ipfi.locals"
+local strict = require "ipfi.strict"
 local sys = require "ipfi.c.sys"
 local text = require "ipfi.text"
 
@@ -12,6 +16,9 @@ local NAME = "stdin"
 
 -- As in sandbox.run: no tail call, so that the words of the policy language see the line that calls them.
 local EXPRESSION = "local _ <close> = nil return "
+
+-- The globals of all inputs.
+local environment = strict.environment(_G, locals.names)
 
 -- Inputs whose text is remembered: functions typed long ago may still fail.
 local KEPT = 500
@@ -70,6 +77,21 @@ local function refusal(source, problem, before)
   return shown
 end
 
+-- What Lua says of a text that is taken for a statement or, with before, an expression; nil when it is one.
+local function objection(source, before)
+  local chunk, problem = load((before or "") .. source, "=" .. NAME, "t")
+  return not chunk and problem or nil
+end
+
+-- The chunk of a text that Lua can read.
+local function chunk_of(source, before)
+  local insertions, twice = constructors.prepare(source)
+  if not insertions then
+    return nil, ("%s:%d: %s"):format(NAME, twice[1].line, constructors.twice(twice[1].key))
+  end
+  return locals.load(source, before, insertions, "=" .. NAME, environment)
+end
+
 --- Compiles what was typed: an expression whose values are shown, else a statement. Of a text that is
 -- neither, the mistake is that of the reading which came further.
 -- @param source what was typed, maybe of several lines
@@ -77,22 +99,54 @@ end
 function inputs.compile(source)
   local asked = source:find "^%s*="
   local expression = asked and source:gsub("=", " ", 1) or source
-  local chunk, problem = load(EXPRESSION .. expression, "=" .. NAME, "t")
-  if not chunk and not asked then
-    local statement, refused = load(source, "=" .. NAME, "t")
-    chunk = statement
-    if not statement and reach(source, refused) >= reach(source, problem, EXPRESSION) then
-      problem = refused
-      expression = nil
+  local before = EXPRESSION
+  local problem = objection(expression, EXPRESSION)
+  if problem and not asked then
+    local refused = objection(source)
+    if not refused or reach(source, refused) >= reach(source, problem, EXPRESSION) then
+      problem, before = refused, nil
     end
   end
-  if chunk then
-    remember(chunk, source)
-    return chunk
+  if not problem then
+    local chunk
+    chunk, problem = chunk_of(before and expression or source, before)
+    if chunk then
+      remember(chunk, source)
+      return chunk
+    end
   elseif problem:find "near <eof>$" and not problem:find "unfinished string" then
     return nil, nil
   end
-  return nil, refusal(source, problem, expression and EXPRESSION)
+  return nil, refusal(source, excerpt.explain(problem, source), before)
+end
+
+--- The text of the input that a function belongs to; nil for none.
+function inputs.source_of(f)
+  return sources[identity(f)]
+end
+
+-- Mistakes of rules, each with the line of the input that made the rule. Lines of several inputs have one
+-- number: that is shown in which the place is found, else that of the latest.
+local function annotate(message, texts)
+  local out = {}
+  for line in message:gmatch "[^\n]+" do
+    out[#out + 1] = line
+    local at, number, said = line:match("^(" .. NAME .. ":(%d+)): (.*)$")
+    local candidates, shown = at and texts[at] or {}, nil
+    for i = #candidates, 1, -1 do
+      local lines, caret = excerpt.about(candidates[i], tonumber(number), said, columns())
+      if caret or not shown then
+        shown = lines
+      end
+      if caret then
+        break
+      end
+    end
+    if shown and shown ~= "" then
+      out[#out + 1] = shown:sub(1, -2)
+    end
+  end
+  return table.concat(out, "\n")
 end
 
 --- What an error at the prompt has to show, made while the calls that led to it still stand.
@@ -105,6 +159,8 @@ function inputs.describe(value)
     return shown
   elseif errors.is(value) and value.source then
     return excerpt.annotate(shown, value.file, value.source, columns())
+  elseif errors.is(value) and value.texts then
+    return annotate(shown, value.texts)
   end
   local line, said = message:match("^" .. NAME .. ":(%d+): ([^\n]*)")
   line = tonumber(line)

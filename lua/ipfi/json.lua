@@ -58,6 +58,30 @@ end
 
 local encode
 
+-- Tables that are lists, also while they are empty.
+local lists = setmetatable({}, { __mode = "k" })
+
+--- Says that a table is a list: empty it is [], where any other empty table is {}.
+-- @return the table
+function json.list(t)
+  lists[t] = true
+  return t
+end
+
+-- An empty table that is a list, or has rows.
+local function is_empty_list(t)
+  local meta = next(t) == nil and (lists[t] or debug.getmetatable(t))
+  return meta == true or (type(meta) == "table" and meta.__rows ~= nil)
+end
+
+-- Ids of rules use all of 64 bits, of which most readers of JSON keep 53: they are text. The id of a rule
+-- stands beside its verdict.
+local RULE_IDS = { rule = true, dstnat_rule = true, srcnat_rule = true }
+
+local function is_rule_id(t, key, value)
+  return math.type(value) == "integer" and (RULE_IDS[key] or (key == "id" and t.verdict ~= nil))
+end
+
 -- The words of the policy language keep their inside to themselves, and say what they are.
 local function words_of(t)
   local meta = debug.getmetatable(t)
@@ -82,6 +106,10 @@ local function encode_table(t, out, depth)
     out[#out + 1] = "]"
     return
   end
+  if is_empty_list(t) then
+    out[#out + 1] = "[]"
+    return
+  end
   local keys = {}
   for key in next, t do
     keys[#keys + 1] = tostring(key)
@@ -97,6 +125,9 @@ local function encode_table(t, out, depth)
     local value = t[key]
     if value == nil then
       value = t[tonumber(key)]
+    end
+    if is_rule_id(t, key, value) then
+      value = ("%d"):format(value)
     end
     encode(value, out, depth + 1)
   end
@@ -127,8 +158,9 @@ function encode(value, out, depth)
   end
 end
 
---- A value as JSON in one line: a table with values at 1, 2, ... as an array, any other as an object with
--- sorted keys, a word of the policy language as its text. It holds no control character.
+--- A value as JSON in one line: a table with values at 1, 2, ... as an array, so is one of json.list(), any
+-- other as an object with sorted keys, a word of the policy language as its text, the id of a rule as text.
+-- It holds no control character.
 function json.encode(value)
   if type(value) ~= "table" then
     return scalar(value)

@@ -28,6 +28,14 @@ end
 -- or for another world.
 local epochs = 0
 
+--- Counts rules as everything else does, the NAT rules apart.
+-- @param info of the module: { rules = all of them, nat_rules = or nil for none }; changed
+-- @return it
+function kernel.count_rules(info)
+  info.rules = info.rules and info.rules - (info.nat_rules or 0)
+  return info
+end
+
 -- A link. connect: function () -> connection, or nil and an error table. world: that of the engine, or nil.
 local function new(connect, world)
   local link = {}

@@ -20,7 +20,8 @@ end
 
 --- What each limit means, for the help and the manual.
 limits.help = {
-  max_states = "most states there may be; by default what the machine's memory allows, at least 65536",
+  max_states = "most states there may be; by default what the machine's memory allows, at least 65536; never "
+    .. "more than in the machine's first network namespace",
   max_states_per_source = "most states one source address may have; 0 for no limit",
   tcp_loose = "take up TCP connections met in the middle, as a guess, when a rule allows them",
   tcp_syn_sent = "seconds without traffic: SYN seen, no answer yet",
@@ -31,7 +32,7 @@ limits.help = {
   tcp_last_ack = "seconds: both sides have closed, the last acknowledgement is missing",
   tcp_time_wait = "seconds: closed in order",
   tcp_closed = "seconds: ended by a reset",
-  tcp_guessed = "seconds: met in the middle and seen from one side only",
+  tcp_guessed = "seconds: met in the middle and seen from one side only; more than 30 count as 30",
   udp_new = "seconds: traffic one way only",
   udp_established = "seconds: traffic both ways",
   icmp = "seconds: an ICMP query, like ping",

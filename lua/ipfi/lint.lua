@@ -7,6 +7,9 @@
 --   shadowed       the rules of by, before it, take all its packets
 --   contradiction  so they do, and each says something else
 --   redundant      without it the rules of by, behind it, or the default would do the same
+--   limit          its limit counts new states only
+--   mapping        it looks as if it translated one to one, and does not
+--   unallowed      no rule allows what it translates
 -- packet is the witness, as fw.simulate takes it: a packet that the rule matches. It meets the rule of meets
 -- before; without meets, that of the row itself decides it.
 local codec = require "ipfi.c.codec"
@@ -19,6 +22,7 @@ local protocol = require "ipfi.protocol"
 local rule = require "ipfi.rule"
 local tcpflags = require "ipfi.tcpflags"
 local text = require "ipfi.text"
+local traps = require "ipfi.lint_traps"
 
 local lint = {}
 
@@ -136,6 +140,9 @@ local function circumstances(found)
     for _, name in ipairs(found[side .. "_is"].sets) do
       add("%s in set '%s'", side, name)
     end
+  end
+  if found.ipsec then
+    add("by IPsec")
   end
   if found.mark ~= 0 then
     add("mark 0x%x", found.mark)
@@ -279,7 +286,7 @@ end
 local function make_row(found, rules)
   local one = rules[found.rule]
   local row = setmetatable({
-    kind = found.kind, rule = one.name, at = one.at, verdict = one.verdict, by = {},
+    kind = found.kind, rule = one.name, at = one.at, verdict = one.verdict, by = json.list {},
     default = found.by_default,
   }, Finding)
   if row.kind == "shadowed" and contradicts(one, found.by, rules) then
@@ -355,7 +362,28 @@ function lint.check(p)
         verdict = row.verdict, meets = rules[found.meets].name }
     end
   end
-  local list = setmetatable(without_refuted(p, rows, witnesses), Findings)
+  rows = without_refuted(p, rows, witnesses)
+  traps.find(p, function(one, kind, message)
+    rows[#rows + 1] = setmetatable({
+      kind = kind, rule = one.name, at = one.at, verdict = one.verdict, by = json.list {}, default = false,
+      text = message,
+    }, Finding)
+  end)
+  local place = {}
+  for i, one in ipairs(rules) do
+    place[one.name] = i
+  end
+  for i, row in ipairs(rows) do
+    row.order = i
+  end
+  table.sort(rows, function(a, b)
+    local x, y = place[a.rule], place[b.rule]
+    return x < y or (x == y and a.order < b.order)
+  end)
+  for _, row in ipairs(rows) do
+    row.order = nil
+  end
+  local list = setmetatable(rows, Findings)
   unknown[list] = #answer.unknown
   return list
 end

@@ -60,7 +60,8 @@ function Trial:pass(witness)
   local t = witness.packet
   self:fill(witness.found, "set_add")
   assert(self.world:pass {
-    list = t.dir, iif = t.iif, oif = t.oif, mark = t.mark, user = t.user, data = witness.data,
+    list = t.dir, iif = t.iif, oif = t.oif, mark = t.mark, user = t.user, ipsec = t.ipsec,
+    data = witness.data,
   })
   self:fill(witness.found, "set_delete")
   self.link.ask({ cmd = "states_delete" }, "trial")

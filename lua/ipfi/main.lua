@@ -6,6 +6,7 @@ local confirm = require "ipfi.confirm"
 local errors = require "ipfi.errors"
 local excerpt = require "ipfi.excerpt"
 local fw = require "ipfi.fw"
+local inputs = require "ipfi.inputs"
 local kernel = require "ipfi.kernel"
 local legacy = require "ipfi.legacy"
 local lint = require "ipfi.lint"
@@ -15,6 +16,7 @@ local policy = require "ipfi.policy"
 local printer = require "ipfi.print"
 local repl = require "ipfi.repl"
 local settings = require "ipfi.settings"
+local strict = require "ipfi.strict"
 local sys = require "ipfi.c.sys"
 local text = require "ipfi.text"
 
@@ -100,6 +102,9 @@ local function commit(source, options, run, size)
   -- Whoever commits without the lock, from a prompt, is noticed by the kernel.
   local done = run(fw.info().generation)
   log.write("info", ("%s: generation %d, %s"):format(source, done.generation or 0, size))
+  if done.warning then
+    log.write("warning", ("%s: %s (see docs/coexistence.md)"):format(source, done.warning))
+  end
   -- Whoever decides meanwhile may commit too.
   sys.unlock(LOCK)
   if options.confirm then
@@ -158,6 +163,10 @@ local function run_policy(options)
     commit(p.source, options, function(expect)
       return fw.commit(p, { states = options.states, expect = expect, confirm = options.confirm })
     end, policy.size(p))
+    if kernel.world() then
+      log.write("warning", p.source .. ": committed to the built-in engine (--sim): nothing was changed on "
+        .. "this machine")
+    end
   end
 end
 
@@ -173,9 +182,12 @@ local function import_legacy(dir)
   end
 end
 
+-- Scripts see the globals like the prompt does, but what they have local is theirs.
+local environment, compile = strict.environment(_G)
+
 local function run_text(source, name)
   local shown = source:match("^%s*=(.*)$")
-  local chunk, problem = load(shown and "local _ <close> = nil return " .. shown or source, name, "t")
+  local chunk, problem = compile(shown and "local _ <close> = nil return " .. shown or source, name, "t")
   if not chunk then
     error(problem, 0)
   end
@@ -187,7 +199,7 @@ end
 
 -- A script finds its arguments in "..." too, as lua's own do.
 local function run_script(path, args)
-  local chunk, problem = loadfile(path, "t")
+  local chunk, problem = environment.loadfile(path, "t")
   if not chunk then
     error(problem, 0)
   end
@@ -204,7 +216,7 @@ end
 
 -- What scripts and the prompt find among their globals.
 local function install_globals(options)
-  local _, words = policy.words { direct = true }
+  local _, words = policy.words { direct = true, source_of = inputs.source_of }
   for name, word in pairs(words) do
     _G[name] = word
   end
@@ -214,11 +226,26 @@ local function install_globals(options)
   repl.install(_G, words)
 end
 
+-- What require() says of a module is about Lua's search; a mistake in the module is what there is to know.
+local function load_module(name)
+  local ok, value = xpcall(require, handler, name)
+  if ok then
+    _G[name] = value
+    return
+  end
+  local said = tostring(value)
+  if said:find("module '" .. name .. "' not found:", 1, true) then
+    errors.raise("lua", "-l %s: there is no such module (looked for %s)", name, package.path)
+  end
+  errors.raise("lua", "-l %s: %s", name, said:gsub("^.-error loading module '[^\n]*\n%s*", "")
+    :gsub("(not found):\n.*", "%1"))
+end
+
 local function steps(options)
   local list = {}
   for _, name in ipairs(options.modules) do
     list[#list + 1] = function()
-      _G[name] = require(name)
+      load_module(name)
     end
   end
   if options.policy then

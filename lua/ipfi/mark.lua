@@ -24,6 +24,8 @@ function mark.parse(value)
     return nil, ("expected a number or text like '0x1/0xff', got %s"):format(text.quote(value))
   elseif mask and number & ~mask ~= 0 then
     return nil, ("%s asks for bits that its mask does not look at"):format(text.quote(value))
+  elseif mask == 0 then
+    return nil, ("the mask of %s looks at no bit, so it says nothing"):format(text.quote(value))
   end
   return { value = number, mask = mask, negated = negated }
 end

@@ -8,6 +8,7 @@ local mss = {}
 -- IPFI_MSS_PMTU of the uapi header stands for the path's. Below 64 bytes of data a segment is mostly headers:
 -- nobody means that.
 local PMTU, LEAST, MOST = 0xffff, 64, 65534
+local SYN = 2 -- as in the TCP header
 
 local function check_mss(c, value)
   local size = value == "pmtu" and PMTU or values.integer(value)
@@ -23,6 +24,10 @@ local function check_mss(c, value)
   end
   if not forward then
     return c:fail("mss", "mss: it is about connections that pass through; say dir = 'forward'")
+  end
+  local syn = c.wire.tcp_mask and c.wire.tcp_mask & SYN ~= 0
+  if syn and c.wire.tcp_value & SYN == 0 then
+    return c:fail("mss", "mss: it stands in SYNs, and the rule's flags leave them out")
   end
   if c:tcp_only("mss") then
     c.wire.mss = size

@@ -4,6 +4,7 @@
 local bytes = require "ipfi.packet_bytes"
 local dscp = require "ipfi.dscp"
 local icmp = require "ipfi.icmp"
+local lists = require "ipfi.lists"
 local parse = require "ipfi.packet_parse"
 local ports = require "ipfi.ports"
 local protocol = require "ipfi.protocol"
@@ -16,8 +17,6 @@ local values = require "ipfi.values"
 local packet = {}
 
 local TCP, ICMP, ICMPV6 = protocol.TCP, protocol.ICMP, protocol.ICMPV6
-local LISTS = { "in", "out", "forward" }
-local IS_LIST = { ["in"] = true, out = true, forward = true }
 -- IFNAMSIZ less the NUL.
 local DEVICE_LENGTH = 15
 -- The core reads at most what an IPv4 packet can hold.
@@ -96,11 +95,12 @@ local function bytes_of(name)
 end
 
 local function list_of(value)
-  if not IS_LIST[value] then
+  local list = lists.named(value)
+  if not list then
     fail("dir: a packet is in list in, out or forward, got %s%s", text.quote(value),
-      type(value) == "string" and suggest.hint(value, LISTS) or "")
+      type(value) == "string" and suggest.hint(value, lists.names) or "")
   end
-  return value
+  return list
 end
 
 local function address_of(name)
@@ -123,6 +123,15 @@ local function family_of(value)
     fail("family: expected 4 or 6, got %s", text.quote(value))
   end
   return value
+end
+
+local function boolean_of(name)
+  return function(value)
+    if type(value) ~= "boolean" then
+      fail("%s: expected true or false, got %s", name, text.quote(value))
+    end
+    return value
+  end
 end
 
 local function proto_of(value)
@@ -180,6 +189,8 @@ packet.fields = {
   { name = "dscp", forms = "'ef', 'af11', 0 to 63", read = dscp_of, help = "Without it, 0." },
   { name = "mark", forms = "a number", read = whole_number("mark", 0, 0xffffffff),
     help = "The packet's mark." },
+  { name = "ipsec", forms = "true or false", read = boolean_of "ipsec",
+    help = "It came through IPsec, or, with dir = 'out', will leave through it." },
   { name = "user", forms = "a user's name or number", read = user_of,
     help = "The owner of the socket; only with dir = 'out'." },
   { name = "ttl", forms = "0 to 255", read = whole_number("ttl", 0, 255),
@@ -199,8 +210,8 @@ packet.fields = {
     help = "The packet that an ICMP error is about. Without src and dst, one from its dst to its src." },
   { name = "payload", forms = "bytes", read = bytes_of "payload", help = "What follows the headers." },
   { name = "data", forms = "bytes", read = bytes_of "data",
-    help = "The whole packet from its IP header on, instead of all fields but dir, iif, oif, mark and "
-      .. "user." },
+    help = "The whole packet from its IP header on, instead of all fields but dir, iif, oif, mark, "
+      .. "ipsec and user." },
 }
 
 local by_name, names = {}, {}
@@ -211,7 +222,7 @@ end
 packet.field_names = names
 
 -- Fields of the way and not of the bytes.
-local OUTSIDE = { dir = true, iif = true, oif = true, mark = true, user = true, data = true }
+local OUTSIDE = { dir = true, iif = true, oif = true, mark = true, ipsec = true, user = true, data = true }
 
 -- What parse() tells of packets that cannot be built.
 local PARSED = { fragment = "fragments are put together before they are judged; leave it out",
@@ -416,7 +427,8 @@ local function make(t, own)
   elseif p.user and p.dir ~= "out" then
     fail("user: only packets made here have one; say dir = 'out'")
   end
-  local meta = { list = p.dir, iif = p.iif, oif = p.oif, mark = p.mark, user = p.user }
+  local meta = { list = p.dir, iif = p.iif, oif = p.oif, mark = p.mark, user = p.user,
+    ipsec = p.ipsec }
   if p.data then
     return p.data, meta
   end
@@ -460,7 +472,8 @@ local Packet = { __name = "packet" }
 --- Reads the bytes of a packet, see packet_parse.lua.
 -- @return packet table; tostring() of it is its line
 function packet.parse(data)
-  return setmetatable(parse(data), Packet)
+  local t, at = parse(data)
+  return setmetatable(t, Packet), at
 end
 
 local function end_point(host, number)

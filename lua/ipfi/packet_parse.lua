@@ -183,7 +183,8 @@ end
 -- @param quoted it stands in an ICMP error: being cut is no flaw
 -- @return packet table. Beside the fields of packet.fields: fragment = { offset =, more = } of one,
 --   extensions = names of the extension headers of IPv6, truncated = true when bytes are missing, problem =
---   what is wrong with its headers. payload is what there is of it.
+--   what is wrong with its headers. payload is what there is of it. And the byte at which the transport's
+--   header begins, nil where there is none.
 function parse(data, quoted)
   local t = {}
   local version = #data > 0 and data:byte() >> 4 or 0
@@ -221,7 +222,7 @@ function parse(data, quoted)
   if quoted then
     t.problem = nil
   end
-  return t
+  return t, at
 end
 
 return parse

@@ -4,6 +4,7 @@
 local canonical = require "ipfi.canonical"
 local compile = require "ipfi.compile"
 local fields = require "ipfi.fields"
+local json = require "ipfi.json"
 local kernel = require "ipfi.kernel"
 local limits = require "ipfi.limits"
 local order = require "ipfi.order"
@@ -297,7 +298,7 @@ local function compare_all(p, old)
 end
 
 local function new_fate()
-  return { total = 0, by_rule = {}, rows = {} }
+  return { total = 0, by_rule = {}, rows = json.list {} }
 end
 
 -- What the rules of a policy say of the live states.
@@ -362,7 +363,7 @@ function plan.make(p, options)
     policy = p.name,
     source = p.source,
     generation = old.generation,
-    changes = changes,
+    changes = json.list(changes),
     states = judge_states(p, old, options and options.states or "recheck"),
     empty = #changes == 0,
   }, Plan)

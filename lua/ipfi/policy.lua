@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- The words of the policy language: they note what was written and where; checking comes when all is read.
 local address = require "ipfi.address"
+local constructors = require "ipfi.constructors"
 local errors = require "ipfi.errors"
 local fields = require "ipfi.fields"
 local limits = require "ipfi.limits"
+local lists = require "ipfi.lists"
 local packet_test = require "ipfi.packet_test"
 local rule = require "ipfi.rule"
 local suggest = require "ipfi.suggest"
@@ -17,6 +19,8 @@ local AT_LENGTH, NAME_LENGTH = 255, 63
 policy.RULES_MOST = 1000000
 -- IPFI_SETS_MAX.
 local SETS_MOST = 1024
+-- Inputs of the prompt that are remembered for one place.
+local TEXTS_MOST = 8
 -- Lists may stand in lists; one that holds itself has no end.
 local DEPTH_MOST = 64
 
@@ -33,7 +37,8 @@ policy.fields = {
   {
     name = "default",
     forms = [['deny' or { ["in"] = 'deny', out = 'allow', forward = 'deny' }]],
-    help = "What happens to packets that no rule of a list matches: allow, deny or reject. Without it, deny.",
+    help = "What happens to packets that no rule of a list matches: allow, deny or reject. Without it, deny. "
+      .. "in is a word of Lua: write [\"in\"], or input.",
   },
   { name = "limits", forms = "{ max_states = 65536, ... }", help = "Limits that are set with the commit." },
   { name = "stateful", forms = "true or false",
@@ -103,8 +108,13 @@ end
 --- How many rules a policy has, as text: "5 rules", "5 rules, 2 NAT rules".
 -- @param p a policy, or a table with its rules and nat
 function policy.size(p)
-  local size = text.plural(p.rules and #p.rules or 0, "rule")
-  return p.nat and #p.nat > 0 and size .. ", " .. text.plural(#p.nat, "NAT rule") or size
+  return policy.counted(p.rules and #p.rules or 0, p.nat and #p.nat or 0)
+end
+
+--- The same of numbers.
+function policy.counted(rules, nat_rules)
+  local size = text.plural(rules, "rule")
+  return nat_rules > 0 and size .. ", " .. text.plural(nat_rules, "NAT rule") or size
 end
 
 --- Is this value a policy?
@@ -124,6 +134,42 @@ function Builder:report(at, message)
   self.errors[#self.errors + 1] = at .. ": " .. message
 end
 
+local function is_plain(value)
+  return kind(value) == nil
+end
+
+-- What is nil of that which was written for the fields of a rule, as texts; nil for nothing. A list in them,
+-- of addresses or ports, has no holes either.
+local PLAIN = { into = is_plain }
+
+local function absent(written)
+  local list = constructors.problems(written, PLAIN)
+  return #list > 0 and list or nil
+end
+
+-- The same of a list of rules, where "condition and allow { ... }" may be nil, but no variable.
+local function absent_rules(written)
+  local list = type(written) == "table" and is_plain(written)
+    and constructors.problems(written, { lists = true, into = is_plain }) or {}
+  return #list > 0 and list or nil
+end
+
+-- The same of a policy, whose rules are lists of these.
+local function absent_fields(spec)
+  local optional = { [spec.rules or 0] = true, [spec.nat or 0] = true, [spec.tests or 0] = true }
+  local list = constructors.problems(spec, {
+    into = function(value)
+      return is_plain(value) and not optional[value]
+    end,
+  })
+  for _, name in ipairs { "rules", "nat", "tests" } do
+    for _, message in ipairs(absent_rules(spec[name]) or {}) do
+      list[#list + 1] = name .. ": " .. message
+    end
+  end
+  return #list > 0 and list or nil
+end
+
 -- The directory of this program's own files.
 local OWN = debug.getinfo(1, "S").source:match("^(.*/)[^/]*$")
 
@@ -137,6 +183,25 @@ function Builder:file_of(func)
   end
   self.files[func] = file
   return file
+end
+
+-- At the prompt every line has its number in its own input: remembers which texts have a place.
+function Builder:note_text(at, func)
+  local source = self.source_of and self.source_of(func)
+  if not source then
+    return
+  end
+  local list = self.texts[at] or {}
+  self.texts[at] = list
+  for i = #list, 1, -1 do
+    if list[i] == source then
+      table.remove(list, i)
+    end
+  end
+  list[#list + 1] = source
+  if #list > TEXTS_MOST then
+    table.remove(list, 1)
+  end
 end
 
 -- "file:line" of the code that called a constructor; level 1 is the function that calls this one.
@@ -153,6 +218,7 @@ function Builder:where(level)
     end
     if file then
       local at = file .. ":" .. info.currentline
+      self:note_text(at, info.func)
       return #at <= AT_LENGTH and at or "..." .. at:sub(-(AT_LENGTH - 3))
     end
     level = level + 1
@@ -172,6 +238,7 @@ function Builder:rule(verdict, written)
   for key, value in next, written do
     own[key] = value
   end
+  definition.absent = absent(written)
   definition.name, own[1] = own[1], nil
   return setmetatable(definition, Rule)
 end
@@ -181,19 +248,20 @@ function Group:__call(children)
     self.problem = "its rules stand in a second pair of braces: group { \"name\", ... } { rules }"
     return self
   end
-  self.children = children
+  self.children, self.absent_rules = children, absent_rules(children)
   return self
 end
 
 function Builder:group(written)
-  local group = { [KIND] = "group", at = self:where(3), fields = {}, told = {} }
+  local group = { [KIND] = "group", at = self:where(3), fields = {}, told = {}, taken = {}, left_out = {} }
   if type(written) ~= "table" or kind(written) then
     group.problem = ("expected group { \"name\", fields } { rules }, got %s")
       :format(kind(written) or text.quote(written))
     return setmetatable(group, Group)
   end
+  group.absent = absent(written)
   for key, value in next, written do
-    if kind(value) then
+    if kind(value) and kind(value) ~= "set" then
       group.problem = "its rules stand in a second pair of braces: group { \"name\", ... } { rules }"
     else
       group.fields[key] = value
@@ -226,6 +294,7 @@ function Builder:test(written)
     for key, value in next, written do
       noted.written[key] = value
     end
+    noted.absent = absent(written)
   end
   if not self.direct then
     self.tests[#self.tests + 1] = noted
@@ -241,7 +310,10 @@ end
 function Builder:set(list)
   local at = self:where(3)
   local set, message
-  if type(list) == "table" and not kind(list) and (list.name ~= nil or list.dynamic ~= nil) then
+  local holes = type(list) == "table" and not kind(list) and absent(list)
+  if holes then
+    message = holes[1]
+  elseif type(list) == "table" and not kind(list) and (list.name ~= nil or list.dynamic ~= nil) then
     set, message = address.dynamic(list)
   elseif type(list) == "string" then
     message = ("write set { name = '%s', dynamic = true }, or set { addresses }"):format(text.escape(list))
@@ -258,6 +330,13 @@ function Builder:set(list)
   self:report(at, "set: " .. message)
   -- Stands in for the set, so that the other mistakes of the file are found too.
   return assert(address.set { "me" })
+end
+
+-- Reports what is nil of that which was written for the fields of something.
+local function report_absent(self, at, what, list)
+  for _, message in ipairs(list or {}) do
+    self:report(at, ("%s: %s"):format(what, message))
+  end
 end
 
 local function check_name(self, p, spec)
@@ -299,16 +378,21 @@ local function check_default(self, p, spec)
   elseif type(default) ~= "table" or kind(default) then
     return report("expected 'deny' or { [\"in\"] = 'deny', ... }, got %s", text.quote(default))
   end
-  for _, list in ipairs(fields.lists) do
-    local verdict = default[list]
-    if verdict ~= nil and check(verdict, list) then
-      p.default[list] = verdict
+  local said = {}
+  for name, verdict in next, default do
+    local list = lists.named(name)
+    if not list then
+      report("unknown list %s%s", text.quote(name),
+        type(name) == "string" and suggest.hint(name, lists.names) or "")
+    elseif said[list] ~= nil and said[list] ~= verdict then
+      report("list '%s' stands there twice, with two verdicts", list)
+    else
+      said[list] = verdict
     end
   end
-  for list in next, default do
-    if not p.default[list] then
-      local hint = type(list) == "string" and suggest.hint(list, fields.lists) or ""
-      report("unknown list %s%s", text.quote(list), hint)
+  for _, list in ipairs(lists.names) do
+    if said[list] ~= nil and check(said[list], list) then
+      p.default[list] = said[list]
     end
   end
 end
@@ -359,6 +443,7 @@ local function check_tests(self, p, spec)
       elseif not met[one] then
         met[one] = true
         list[#list + 1] = one
+        report_absent(self, one.at, "test", one.absent)
       end
     end
   end
@@ -408,6 +493,9 @@ function Walk:group(group, outer, depth)
   elseif not group.children then
     return report("has no rules: write group { ... } { rules }")
   end
+  for _, list in ipairs { group.absent or {}, group.absent_rules or {} } do
+    report_absent(self.builder, group.at, ("group '%s'"):format(text.escape(group.name or "")), list)
+  end
   local unknown = {}
   for key in next, group.fields do
     if not fields.by_name[key] then
@@ -418,12 +506,21 @@ function Walk:group(group, outer, depth)
   for _, message in ipairs(unknown) do
     report(message)
   end
-  return self:list(group.children, inherit(outer, group), group.at, depth)
+  local walked = self:list(group.children, inherit(outer, group), group.at, depth)
+  -- What some of its rules have no use for is meant for the others: there must be one.
+  for _, name in ipairs(fields.names) do
+    if group.left_out[name] and not group.taken[name] then
+      report(("%s: it means nothing to any of its rules"):format(name))
+    end
+  end
+  return walked
 end
 
 function Walk:rule(definition, outer)
   local builder = self.builder
-  local problem = definition.problem or rule.bad_name(definition.name)
+  local problem = definition.problem
+    or (definition.name == nil and definition.absent and definition.absent[1])
+    or rule.bad_name(definition.name)
   if problem then
     return builder:report(definition.at, "rule: " .. problem)
   end
@@ -439,6 +536,8 @@ function Walk:rule(definition, outer)
       :format(text.escape(definition.name), first.at))
   end
   self.names[definition.name] = definition
+  report_absent(builder, definition.at, ("rule '%s'"):format(text.escape(definition.name)),
+    definition.absent)
   local effective = definition.fields
   if next(outer.fields) ~= nil then
     effective = {}
@@ -513,6 +612,8 @@ end
 function Builder:finish(p)
   local spec = p.spec
   p.spec = nil
+  report_absent(self, p.at, "policy", p.absent)
+  p.absent = nil
   local unknown = {}
   for key in next, spec do
     if kind(key) or type(key) ~= "string" then
@@ -577,13 +678,14 @@ function Builder:policy(spec)
     for key, value in next, spec do
       p.spec[key] = value
     end
+    p.absent = absent_fields(spec)
   end
   if self.direct then
     self:finish(p)
     if #self.errors > 0 then
       local list = self.errors
       self.errors = {}
-      error(errors.policy(list), 0)
+      error(errors.policy(list, nil, nil, self.texts), 0)
     end
   end
   return p
@@ -591,7 +693,8 @@ end
 
 --- The words of the language, noting into a builder of their own.
 -- @param options { file = the name to show, chunk = source of the chunk that calls the words (nil: any),
---   direct = true when mistakes are raised by policy { } itself, as at the prompt }
+--   direct = true when mistakes are raised by policy { } itself, as at the prompt, source_of = function
+--   (function) -> the text it stands in, or nil }
 -- @return builder (fields errors, tests, finish), table of words
 function policy.words(options)
   local builder = setmetatable({
@@ -603,6 +706,8 @@ function policy.words(options)
     file = options.file,
     chunk = options.chunk,
     direct = options.direct,
+    source_of = options.source_of,
+    texts = {},
   }, Builder)
   -- Builder methods look three levels up for the caller: where(), the method, the function here. The
   -- parentheses keep these calls from being tail calls, which would take the last one away.

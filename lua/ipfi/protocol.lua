@@ -25,10 +25,17 @@ local SHOWN = {
 -- Protocols whose header begins with a source and a destination port.
 local WITH_PORTS = { [6] = true, [17] = true, [33] = true, [132] = true, [136] = true }
 
+-- Words that mean any protocol to other firewalls; "ip" is number 0 in protocols(5), which no packet has that
+-- a user means.
+local ANY = { ip = true, any = true, all = true }
+
 --- Number of a protocol by its name.
 -- @return number, or nil and a message
 function protocol.number(name)
   local word = name:lower()
+  if ANY[word] then
+    return nil, ("%s is any protocol: leave proto out"):format(text.quote(name))
+  end
   local number = BY_NAME[word] or sys.protocol(name) or sys.protocol(word)
   if number then
     return number
@@ -48,7 +55,7 @@ function protocol.names()
     names[name] = true
   end
   for _, name in ipairs(sys.protocols()) do
-    names[name] = true
+    names[name] = not ANY[name:lower()] or nil
   end
   return suggest.keys(names)
 end

@@ -7,7 +7,9 @@ local fw = require "ipfi.fw"
 local help = require "ipfi.help"
 local inputs = require "ipfi.inputs"
 local kernel = require "ipfi.kernel"
+local locals = require "ipfi.locals"
 local pager = require "ipfi.pager"
+local policy = require "ipfi.policy"
 local printer = require "ipfi.print"
 local readline = require "ipfi.c.repl"
 local settings = require "ipfi.settings"
@@ -41,12 +43,19 @@ local function show(s)
   end)
 end
 
---- The line that greets: version, and what the module runs.
+-- The last line of the banner, and the hint about help: on a line of its own where both together would wrap.
+local function with_help(line)
+  local whole, columns = line .. ". F1 or help() for help", sys.winsize()
+  return (not columns or text.width(whole) <= columns) and whole or line .. "\nF1 or help() for help"
+end
+
+--- What greets: version, and what the module runs.
 function repl.banner()
   local conn, problem = kernel.open()
   if not conn then
     if problem.kind == "absent" then
-      return ("ipfi %s; module absent: only -c, fw.load and fw.compile work here"):format(fw.version)
+      return ("ipfi %s; module absent: only -c, fw.load and fw.compile work here\n"
+        .. "(ipfi --sim has all of it without the module, in its built-in engine)"):format(fw.version)
     end
     return ("ipfi %s; %s"):format(fw.version, problem.message)
   end
@@ -60,15 +69,21 @@ function repl.banner()
     state = "no policy yet: every packet passes"
   else
     state = ("policy '%s', generation %d, %s")
-      :format(text.escape(info.name or ""), info.generation, text.plural(info.rules or 0, "rule"))
+      :format(text.escape(info.name or ""), info.generation, policy.counted(info.rules or 0, info.nat_rules))
   end
-  return ("ipfi %s; %s. F1 or help() for help"):format(fw.version, state)
+  if kernel.world() then
+    return ("ipfi %s --sim: the built-in engine; nothing is changed on this machine\n%s")
+      :format(fw.version, with_help(state))
+  end
+  return with_help(("ipfi %s; %s"):format(fw.version, state))
 end
 
 -- What stays behind when the prompt ends.
 local function farewell()
   if not kernel.open() then
     return nil
+  elseif kernel.world() then
+    return "the built-in engine ends with the prompt: nothing was changed on this machine"
   end
   local ok, s = pcall(fw.stats)
   if not ok or not s.states then
@@ -136,9 +151,9 @@ function repl.install(env, words)
   })
 end
 
--- Lines that mean something only as they are, unless a global has their name.
+-- Lines that mean something only as they are, unless a variable has their name.
 local function is_word(line, word, env)
-  return line:find("^%s*" .. word .. "%s*$") ~= nil and rawget(env, word) == nil
+  return line:find("^%s*" .. word .. "%s*$") ~= nil and rawget(env, word) == nil and not locals.has(word)
 end
 
 local function loop(env)
@@ -148,7 +163,7 @@ local function loop(env)
   end
   bind_keys(before)
   readline.set_completer(function(word, line, start)
-    return complete.candidates(word, before() .. line:sub(1, start), env)
+    return complete.candidates(word, before() .. line:sub(1, start), locals.over(env))
   end)
   readline.set_idle(function()
     return countdown.look(source ~= nil)

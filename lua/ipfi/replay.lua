@@ -4,7 +4,11 @@ local address = require "ipfi.address"
 local capture = require "ipfi.c.capture"
 local columns = require "ipfi.columns"
 local errors = require "ipfi.errors"
+local lists = require "ipfi.lists"
+local mend = require "ipfi.packet_mend"
 local packet = require "ipfi.packet"
+local protocol = require "ipfi.protocol"
+local reassembly = require "ipfi.reassembly"
 local simulate = require "ipfi.simulate"
 local style = require "ipfi.style"
 local suggest = require "ipfi.suggest"
@@ -17,8 +21,16 @@ local replay = {}
 local SHOWN = 200
 
 local OPTIONS = { "devices", "dir", "iif", "me", "oif", "seed", "sets", "time" }
-local LISTS = { ["in"] = true, out = true, forward = true }
-local TRANSPORT = { tcp = true, udp = true, icmp = true, icmpv6 = true }
+-- Protocols by whose ports the connection of a quoted packet is found.
+local PORTS = { tcp = true, udp = true, udplite = true, sctp = true, dccp = true }
+
+-- Time stamps, in seconds: how far apart those of one clock may be, how far one may jump ahead, and how far
+-- all of them in one file; how many clocks are told apart.
+local CLOCK_NEAR, JUMP_MOST, JUMPS_MOST = 86400, 30 * 86400, 365 * 86400
+local CLOCKS_MOST = 16
+
+-- Rows that wait for the rest of a packet's fragments.
+local QUEUE_MOST = 4096
 
 local Replay = { __name = "replay" }
 Replay.__index = Replay
@@ -37,7 +49,7 @@ local function check_options(options)
         type(name) == "string" and suggest.hint(name, OPTIONS) or "")
     end
   end
-  if options and options.dir ~= nil and not LISTS[options.dir] then
+  if options and options.dir ~= nil and not lists.named(options.dir) then
     errors.raise("lua", "fw.replay: dir is 'in', 'out' or 'forward', got %s", text.quote(options.dir))
   end
   return options or {}
@@ -77,7 +89,7 @@ end
 -- The way of a packet: which list judges it, and by which devices it goes.
 local function way_of(self, t, device, outgoing)
   local options = self.options
-  local dir = options.dir
+  local dir = lists.named(options.dir)
   if not dir then
     if self.own[t.src] then
       dir = "out"
@@ -96,68 +108,164 @@ local function way_of(self, t, device, outgoing)
   }
 end
 
--- The packet again, as far as it was captured, with checksums that are right: on the machine that captures,
--- those of what it sends are not yet written, and what was cut off has none. nil where it cannot be.
-local function mend(t)
-  if t.problem or t.fragment or t.extensions or not TRANSPORT[t.proto] or (t.inner and not t.truncated) then
-    return nil
-  end
-  local copy = {}
-  for name, value in next, t do
-    copy[name] = value
-  end
-  copy.truncated = nil
-  return packet.build(copy)
+-- What cannot be judged, because the headers that decide are not all in the capture.
+local function truncated(row)
+  row.truncated, row.verdict, row.rule, row.reason = true, "truncated", "none", "truncated"
 end
 
-local function row_of(self, data, time, device, outgoing)
+local function denied(row, reason)
+  row.verdict, row.rule, row.reason = "deny", "default", reason
+end
+
+-- Are the headers of an error's quoted packet there, by which its connection is found?
+local function quotes(t)
+  return not t.inner or (t.inner.src and (not PORTS[t.inner.proto] or t.inner.sport or t.inner.fragment))
+end
+
+-- Lets a packet pass whose bytes are all there; the rows are those of its frames.
+local function pass(self, data, rows, way)
+  local t, at = packet.parse(data)
+  local proto = t.proto and protocol.number(t.proto)
+  if at and proto and not t.problem and not t.fragment then
+    data = mend.checksum(data, proto, at)
+  end
+  local judged = self.simulation:replay(data, way, packet.parse(data))
+  for _, row in ipairs(rows) do
+    row.verdict, row.reason, row.rule = judged.verdict, judged.reason, judged.rule
+    row.at, row.state, row.nat = judged.at, judged.state, judged.nat
+  end
+end
+
+-- A packet that never was complete: the kernel drops what it has of it.
+local function dropped(whole)
+  for _, row in ipairs(whole.owners) do
+    denied(row, "fragment")
+  end
+end
+
+local function judge(self, row, data, missing, device, outgoing)
+  local wire = #data + missing
   local t = packet.parse(data)
-  local row = { number = self.count, time = time, line = tostring(t), truncated = t.truncated }
-  if not t.src then
-    row.verdict, row.rule, row.reason = "deny", "default", "bad-header"
-    return row
+  row.line, row.truncated = tostring(t), t.truncated
+  local whole = t.src and mend.length(data, wire)
+  if not whole then
+    if missing > 0 then
+      return truncated(row)
+    end
+    return denied(row, "bad-header")
   end
+  local cut = #data < #whole
+  -- What the header says now may be another length.
+  t = packet.parse(whole)
+  row.truncated = cut or nil
+  row.line = tostring(t)
+  local seen = packet.parse(whole:sub(1, math.min(#data, #whole)))
   local way = way_of(self, t, device, outgoing)
-  way.data = mend(t) or data
-  local ok, judged = pcall(self.simulation.pass, self.simulation, way)
-  if not ok then
-    error(judged, 0)
+  row.dir = way.dir
+  if cut and (seen.problem or not quotes(seen)) then
+    return truncated(row)
   end
-  row.dir, row.verdict, row.reason = way.dir, judged.verdict, judged.reason
-  row.rule, row.at, row.state, row.nat = judged.rule, judged.at, judged.state, judged.nat
-  return row
+  if not t.fragment or t.problem then
+    return pass(self, whole, { row }, way)
+  end
+  local complete, rows = self.fragments:take(whole, t, self.passed, row, dropped)
+  if complete then
+    complete = mend.length(complete, #complete)
+    pass(self, complete, rows, way)
+  elseif rows == "bad" then
+    denied(row, "fragment")
+  end
 end
 
---- The next packet that is IP, or nil at the end.
--- @return { number =, time = seconds since the epoch, line =, dir =, verdict =, rule =, at =, reason =,
---   state =, nat =, truncated = true when only its beginning was captured }
-function Replay:next()
-  while self.file do
-    local data, time, device, outgoing = self.file:next()
-    if data == nil then
-      self.file:close()
-      self.file = nil
-      if time then
-        errors.raise("lua", "fw.replay: %s: %s", self.path, time)
-      end
-      self:finish()
-      return nil
-    end
-    self.count = self.count + 1
-    if not data then
-      self.summary.skipped = self.summary.skipped + 1
-    else
-      local past = self.clock and time - self.clock or 0
-      self.clock = math.max(self.clock or time, time)
-      if past > 0 then
-        self.simulation:advance(past)
-      end
-      local row = row_of(self, data, time, device, outgoing)
-      self:add(row)
-      return row
+-- The clocks of the machines that captured: in files that were merged they differ, by years where one was
+-- never set. A time stamp belongs to a clock when it is near its last one; each runs on from where it was.
+local function moment(self, time)
+  local clock, distance = nil, CLOCK_NEAR
+  for _, one in ipairs(self.clocks) do
+    local apart = math.abs(time - one.last)
+    if apart <= distance then
+      clock, distance = one, apart
     end
   end
-  return nil
+  if clock then
+    clock.last = math.max(clock.last, time)
+    return time + clock.offset
+  end
+  -- Another clock, or nobody captured anything for long: as far ahead as it seems, but not without end.
+  local ahead = self.latest and math.max(0, math.min(time - self.latest, JUMP_MOST, self.jumps)) or 0
+  self.jumps = self.jumps - ahead
+  table.insert(self.clocks, { last = time, offset = self.passed + ahead - time })
+  if #self.clocks > CLOCKS_MOST then
+    table.remove(self.clocks, 1)
+  end
+  return self.passed + ahead
+end
+
+local function advance(self, time)
+  local wanted = moment(self, time)
+  self.latest = time
+  if wanted > self.passed then
+    self.simulation:advance(wanted - self.passed)
+    self.passed = wanted
+  end
+end
+
+-- Reads one frame, and queues its row. Returns false at the end of the file.
+function Replay:read()
+  local data, time, device, outgoing, kind, missing = self.file:next()
+  if data == nil then
+    self.file:close()
+    self.file = nil
+    self.fragments:finish(dropped)
+    -- Of a file that ends within a frame, that is the last one that can be told of.
+    if time then
+      self.count = self.count + 1
+      local row = { number = self.count, time = self.latest or 0,
+        line = "the file cannot be read further: " .. text.escape(time) }
+      truncated(row)
+      self.summary.problem = text.escape(time)
+      self.queue[#self.queue + 1] = row
+    end
+    return
+  end
+  self.count = self.count + 1
+  if not data and (kind or missing == 0) then
+    self.summary.skipped = self.summary.skipped + 1
+    return
+  end
+  advance(self, time)
+  local row = { number = self.count, time = time }
+  self.queue[#self.queue + 1] = row
+  if data then
+    judge(self, row, data, missing, device, outgoing)
+  else
+    row.line = "a frame that was cut before it says what it holds"
+    truncated(row)
+  end
+end
+
+--- The next packet that is IP, or nil at the end. A packet that came in fragments passes when it is complete,
+-- and what became of it stands in the rows of them all.
+-- @return { number =, time = seconds since the epoch, line =, dir =, verdict = "allow", "deny", "reject" or,
+--   where too little was captured to tell, "truncated", rule =, at =, reason =, state =, nat =, truncated =
+--   true when only its beginning was captured }
+function Replay:next()
+  local queue = self.queue
+  -- The first row waits for the rest of its fragments, but not for ever.
+  while self.file and (not queue[1] or (not queue[1].verdict and #queue < QUEUE_MOST)) do
+    self:read()
+  end
+  local row = table.remove(queue, 1)
+  if row then
+    if not row.verdict then
+      denied(row, "fragment")
+    end
+    self:add(row)
+  elseif not self.finished then
+    self.finished = true
+    self:finish()
+  end
+  return row
 end
 
 --- Goes through the packets: for row in replay:each() do ... end
@@ -174,12 +282,14 @@ end
 function Replay:add(row)
   local s = self.summary
   s.packets = s.packets + 1
-  count(s, row.verdict)
-  count(s.rules, row.rule)
-  count(s.reasons, row.reason or "no rules")
   if row.truncated then
     s.truncated = s.truncated + 1
   end
+  if row.verdict ~= "truncated" then
+    count(s, row.verdict)
+    count(s.rules, row.rule)
+  end
+  count(s.reasons, row.reason or "no rules")
 end
 
 -- What is left when the capture ends: the live states.
@@ -293,6 +403,7 @@ function replay.open(p, path, options)
   end
   local self = setmetatable({
     file = file, path = text.escape(path), options = options, own = own_addresses(options), count = 0,
+    queue = {}, clocks = {}, passed = 0, jumps = JUMPS_MOST, fragments = reassembly.new(),
     simulation = simulate.new(p, { devices = options.devices, seed = options.seed, sets = options.sets,
       time = options.time }),
     summary = { packets = 0, allow = 0, deny = 0, reject = 0, skipped = 0, truncated = 0, rules = {},

@@ -13,6 +13,16 @@ local NAME_LENGTH = 63
 
 -- A rule is one netlink attribute of at most 65535 bytes; some are left for its other fields.
 local SIZE_MOST = 64000
+-- Bytes that a range of each kind takes there, and a dynamic set.
+local SIZES = { [4] = 20, [6] = 44, number = 20, set = 36 }
+-- What is to be done about too many.
+local ADDRESSES, NUMBERS = "addresses", "numbers"
+local KINDS = { src = ADDRESSES, dst = ADDRESSES, to = ADDRESSES }
+local REMEDIES = {
+  [ADDRESSES] = "join them to prefixes, keep them in a dynamic set (set { name = ..., dynamic = true }), or "
+    .. "spread them over several rules",
+  [NUMBERS] = "join them to ranges, or spread them over several rules",
+}
 
 local Check = {}
 Check.__index = Check
@@ -46,6 +56,34 @@ function Check:negate(name)
   self.wire.negated = negated
 end
 
+--- Counts what a field takes of a rule's message, where only so much fits.
+-- @param name of the field
+-- @param ranges list of { from =, to = } of addresses or numbers
+-- @param sets number of dynamic sets beside them
+function Check:take_room(name, ranges, sets)
+  local size = (sets or 0) * SIZES.set
+  for _, range in ipairs(ranges) do
+    local from = range.from
+    size = size + (type(from) ~= "string" and SIZES.number or SIZES[from:find(":", 1, true) and 6 or 4])
+  end
+  self.size = self.size + size
+  if size > self.largest then
+    self.largest, self.largest_name, self.largest_count = size, name, #ranges + (sets or 0)
+  end
+end
+
+-- Does all of it fit into a message? Complains about the largest field otherwise.
+local function check_room(c)
+  if c.size > SIZE_MOST then
+    local name = c.largest_name
+    local kind = KINDS[name] or NUMBERS
+    c:fail(name, "%s: too many addresses and ports for one rule: its %d %s take %d bytes%s, and %d "
+      .. "fit into a message; %s", name, c.largest_count, kind, c.largest,
+      c.size > c.largest and (", all fields together %d"):format(c.size) or "", SIZE_MOST,
+      name == "to" and "join them to ranges 'a-b'" or REMEDIES[kind])
+  end
+end
+
 --- Keeps only the families of a mask; a rule left with none can never match.
 function Check:narrow(name, mask)
   local left = self.families & mask
@@ -77,6 +115,13 @@ function Check:protocols_with_ports(name)
   return self.protos or BOTH
 end
 
+--- Notes that a field which a group says to all its rules means nothing to this one.
+-- @return false
+function Check:leave_out(name)
+  self.left_out[name] = true
+  return false
+end
+
 --- Makes the rule one about TCP only. What a group says to all its rules is not meant for those about other
 -- protocols, but of one about any protocol only the TCP would be left: that must be said.
 -- @param name the field that means TCP
@@ -94,7 +139,7 @@ function Check:tcp_only(name)
       return false
     end
   elseif not self.proto_negated and not tcp then
-    return false
+    return self:leave_out(name)
   elseif other or not self.protos then
     self:fail(name, "%s: it is about TCP, and rule '%s' is not only; say proto = 'tcp' in those that are "
       .. "meant",
@@ -113,7 +158,7 @@ function Check:allows(name)
   elseif self:written_here(name) then
     self:fail(name, "%s: a rule that says %s lets no connection pass", name, self.verdict)
   end
-  return false
+  return self:leave_out(name)
 end
 
 --- Checks a rule's name.
@@ -162,13 +207,50 @@ local function check_filter(c)
   end
 end
 
+-- Why persistent = true changes nothing in a NAT rule; nil where it does.
+local function never_persistent(c)
+  local to = c.wire.target and c.wire.target.addrs
+  if c.verdict == "redirect" then
+    return "redirect sends to the one address of the device, so there is nothing to keep to"
+  elseif c.verdict == "dnat" then
+    local only = to and #to.ranges == 1 and to.ranges[1]
+    return only and (not only.to or only.to == only.from)
+      and "'to' is one address, so there is nothing to keep to" or nil
+  elseif c.proto_negated or not c.protos then
+    return nil
+  end
+  for _, number in ipairs(c.protos) do
+    if protocol.has_ports(number) or number == protocol.ICMP or number == protocol.ICMPV6 then
+      return nil
+    end
+  end
+  return ("protocol %s has no ports, so only the address is translated, and that a source keeps in any case")
+    :format(text.quote(protocol.name(c.protos[1])))
+end
+
 -- What the fields of a NAT rule say together.
 local function check_nat(c)
   if (c.verdict == "dnat" or c.verdict == "snat") and not c.wire.target and not c.failed.to then
     c:fail("to", "has no 'to', which says where to translate: to = '10.0.0.10' or to = '10.0.0.10:8080'")
   end
-  if c.persistent then
+  local never = c.persistent and never_persistent(c)
+  if never and c:written_here("persistent") and not (c.failed.to or c.failed.proto) then
+    c:fail("persistent", "persistent: %s", never)
+  elseif c.persistent and not never then
     c.wire.flags = { "persistent" }
+  end
+end
+
+-- A negation of addresses also matches the other family: where only that is left it says nothing.
+local function check_negations(c)
+  for _, name in ipairs { "src", "dst" } do
+    local families = c.unlike[name]
+    if families and families ~= 0 and c.families ~= 0 and families & c.families == 0 then
+      c:fail(name, "%s: it leaves out %s addresses, but the rule is about %s only (%s): it says nothing",
+        name,
+        c.families == address.V4 and "IPv6" or "IPv4", c.families == address.V4 and "IPv4" or "IPv6",
+        c.narrowed_by)
+    end
   end
 end
 
@@ -200,8 +282,13 @@ local function check_fields(c, written)
     if value ~= nil then
       local barred = list[i].barred
       local why = barred and barred[c.place]
+      local group = not c:written_here(names[i]) and c.origin[names[i]]
       if not why then
         list[i].check(c, value)
+        if group then
+          local rules = c.left_out[names[i]] and group.left_out or group.taken
+          rules[names[i]] = true
+        end
       elseif c.place == "filter" then
         c:fail(names[i], "%s: %s", names[i], why)
       else
@@ -222,8 +309,9 @@ function Check:rule(definition, written, origin)
   self.families, self.narrowed_by = address.BOTH, nil
   self.protos, self.proto_negated, self.state = nil, false, nil
   self.ftp_foreign, self.persistent = false, false
+  self.unlike, self.left_out = {}, {}
   self.place = rule.place[definition.verdict]
-  self.failed, self.size = {}, 0
+  self.failed, self.size, self.largest = {}, 0, 0
   self.wire = { name = definition.name, verdict = definition.verdict, at = definition.at }
   for name in next, definition.fields do
     if not fields.by_name[name] then
@@ -238,11 +326,8 @@ function Check:rule(definition, written, origin)
     check_fields(self, written)
     check_nat(self)
   end
-  if self.size > SIZE_MOST then
-    self:fail("src",
-      "has too many addresses and ports for one rule (%d KiB; 64 KiB is the most a message holds); split it",
-      self.size // 1024)
-  end
+  check_negations(self)
+  check_room(self)
   return self.wire
 end
 

@@ -109,7 +109,10 @@ running.row = make_row
 -- @return { name =, generation =, default = { ["in"] =, out =, forward = }, rules = rules of the wire in
 --   order, nat = the NAT rules in order, sets = names of the dynamic sets that it declares }
 function running.read(doing)
-  local result = { generation = 0, default = {}, sets = {}, rules = {}, nat = {} }
+  local result = { generation = 0, default = {} }
+  for _, part in ipairs { "sets", "rules", "nat" } do
+    result[part] = json.list {}
+  end
   for _, message in ipairs(kernel.list({ cmd = "rules_dump" }, doing)) do
     if message.info then
       result.name = message.info.name
@@ -119,7 +122,7 @@ function running.read(doing)
       result.default["in"] = message.ruleset.default_in
       result.default.out = message.ruleset.default_out
       result.default.forward = message.ruleset.default_forward
-      result.sets = message.ruleset.set or {}
+      result.sets = json.list(message.ruleset.set or {})
     end
     if message.rule then
       local rules = rule.is_nat(message.rule.verdict) and result.nat or result.rules

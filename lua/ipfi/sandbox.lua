@@ -5,6 +5,7 @@
 -- loader.lua runs it in a process of its own, which bounds time and memory whatever happens and reaches
 -- nothing. What stands here is the friendly side of that: a count hook that tells the line of a loop without
 -- end, or of a table without end, and functions that refuse by name what would blow up in a single call.
+local constructors = require "ipfi.constructors"
 local suggest = require "ipfi.suggest"
 local sys = require "ipfi.c.sys"
 local text = require "ipfi.text"
@@ -247,6 +248,7 @@ local function environment(words, args, where)
   end
   names.args = args
   local known = suggest.keys(names)
+  names[constructors.NAME] = constructors.note
   setmetatable(names, {
     __index = function(_, name)
       local message
@@ -337,8 +339,8 @@ function sandbox.run(source, chunk, words, args, where, budget)
   -- A block with a variable to be closed makes no tail calls: the words can see the line that called them
   -- even in "return policy { ... }".
   local proxy, unused = watched_args(args)
-  local loaded, problem = load("local _ <close> = nil " .. source, chunk, "t", environment(words, proxy,
-    where))
+  local loaded, problem = constructors.load(source, chunk, environment(words, proxy, where),
+    "local _ <close> = nil ")
   if not loaded then
     return false, problem
   end

@@ -5,6 +5,7 @@ local address = require "ipfi.address"
 local columns = require "ipfi.columns"
 local duration = require "ipfi.duration"
 local errors = require "ipfi.errors"
+local json = require "ipfi.json"
 local kernel = require "ipfi.kernel"
 local style = require "ipfi.style"
 local suggest = require "ipfi.suggest"
@@ -181,7 +182,7 @@ end
 
 --- The members as a list of rows.
 function Set:list()
-  local list = setmetatable({}, List)
+  local list = json.list(setmetatable({}, List))
   for row in self:each() do
     list[#list + 1] = row
   end
@@ -269,7 +270,7 @@ local All = { __name = "sets" }
 --- All dynamic sets, by name.
 -- @return list of { name =, members = how many }
 function sets.all()
-  local list = setmetatable({}, All)
+  local list = json.list(setmetatable({}, All))
   for message in kernel.dump({ cmd = "sets_dump" }, "fw.sets") do
     if message.set then
       list[#list + 1] = { name = message.set.name, members = message.set.members or 0 }

@@ -29,8 +29,8 @@ states.fields = {
   { name = "dst", help = "address of the other side" },
   { name = "dport", help = "port, or identifier of an ICMP query" },
   { name = "list", help = "in, out or forward: the list that its first packet met" },
-  { name = "iif", help = "device its first packet came in by" },
-  { name = "oif", help = "device its first packet left by" },
+  { name = "iif", help = "interface its last packet came in by, as of the direction of the first" },
+  { name = "oif", help = "interface its last packet left by, likewise" },
   { name = "nat_src", help = "what src is translated to; absent without translation" },
   { name = "nat_sport", help = "what sport is translated to" },
   { name = "nat_dst", help = "what dst is translated to; absent without translation" },
@@ -48,6 +48,8 @@ states.fields = {
   { name = "id", help = "number of this state, for its life" },
   { name = "helper", help = "the helper that watches it, or has let it in: \"ftp\"" },
   { name = "master", help = "of a data connection: id of the control connection that announced it" },
+  { name = "vrf", help = "the VRF that src is in; absent for none" },
+  { name = "dst_vrf", help = "the VRF that dst is in where that is another, \"\" for none" },
 }
 
 local FIELDS, FIELD_NAMES = {}, {}
@@ -100,7 +102,11 @@ function states.finisher()
   function finish.iif(index)
     return devices[index] or nil
   end
-  finish.oif = finish.iif
+  finish.oif, finish.vrf = finish.iif, finish.iif
+  -- Said only where it differs from src's: none is a value here.
+  function finish.dst_vrf(index)
+    return devices[index] or ""
+  end
   function finish.proto(number)
     return protos[number]
   end
@@ -121,6 +127,10 @@ function states.finisher()
     row.guessed, row.reply_seen = guessed, reply_seen
     row.proto = protos[row.proto]
     row.iif, row.oif = devices[row.iif or 0] or nil, devices[row.oif or 0] or nil
+    if row.vrf or row.dst_vrf then
+      row.vrf = row.vrf and finish.vrf(row.vrf)
+      row.dst_vrf = row.dst_vrf and finish.dst_vrf(row.dst_vrf)
+    end
     local id = row.rule
     if id then
       row.rule = rules[id] or finish.rule(id)
@@ -216,7 +226,7 @@ end
 local COUNTED = {
   family = true, proto = true, state = true, src = true, dst = true, sport = true, dport = true, list = true,
   iif = true, oif = true, rule = true, mark = true, generation = true, nat_src = true, nat_sport = true,
-  nat_dst = true, nat_dport = true, helper = true, master = true,
+  nat_dst = true, nat_dport = true, helper = true, master = true, vrf = true, dst_vrf = true,
 }
 
 --- Counts the states by the value of a field.
@@ -387,6 +397,11 @@ local function helper(row)
   return row.helper and ("%s %d"):format(row.helper, row.id or 0) or ""
 end
 
+-- "blue", or "blue>red" between two; of what is in none nothing is shown.
+local function vrf(row)
+  return (row.vrf or "") .. (row.dst_vrf and ">" .. row.dst_vrf or "")
+end
+
 --- The name of a row's state as it is shown: a guess has a question mark.
 function states.shown(row)
   return row.guessed and row.state .. "?" or row.state
@@ -408,6 +423,7 @@ local function columns_of(st)
     side_column(st, "SOURCE", source, new_source),
     side_column(st, "DESTINATION", destination, new_destination),
     { title = "HELPER", empty = false, cell = helper },
+    { title = "VRF", spare = 3, empty = false, cell = vrf },
     { title = "DEVICES", spare = 3, empty = false, cell = devices },
     { title = "RULE", cut = true, spare = 1, cell = function(row) return row.rule end },
     { title = "PKTS", right = true, spare = 4, cell = function(row) return st:count(row.packets) end },

@@ -2,6 +2,7 @@
 -- Statistics and limits of the running firewall.
 local codec = require "ipfi.c.codec"
 local columns = require "ipfi.columns"
+local constructors = require "ipfi.constructors"
 local errors = require "ipfi.errors"
 local kernel = require "ipfi.kernel"
 local limits = require "ipfi.limits"
@@ -134,6 +135,9 @@ function stats.set_limits(wanted)
     errors.raise("lua", "fw.set_limits: expected { name = value }, got %s", text.quote(wanted))
   end
   local mistakes = {}
+  for _, problem in ipairs(constructors.problems(wanted)) do
+    mistakes[#mistakes + 1] = "fw.set_limits: " .. problem
+  end
   local numbers = limits.parse(wanted, function(message)
     mistakes[#mistakes + 1] = "fw.set_limits: " .. message
   end)

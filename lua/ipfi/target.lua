@@ -135,7 +135,7 @@ local function check_to(c, value)
     return c:fail("to", "to: %s", problem)
   end
   c.wire.target = { addrs = { ranges = parsed.ranges } }
-  c.size = c.size + #parsed.ranges * 44
+  c:take_room("to", parsed.ranges)
   c:narrow("to", parsed.families)
   if parsed.port then
     take_port(c, "to", parsed.port)

@@ -48,11 +48,15 @@ void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet 
 	} else if (rule) {
 		decision->verdict = rule->verdict;
 		decision->reason = rule_reason[rule->verdict];
-		/* Errors and signals open nothing: a stateful rule lets them pass as a stateless one would. */
+		/* Errors and signals open nothing: a stateful rule lets signals pass as a stateless one would. */
 		decision->stateful = rule->verdict == IPFI_VERDICT_ALLOW &&
 				     rule->flags & IPFI_RULE_F_STATEFUL &&
 				     packet->icmp_kind != IPFI_ICMP_ERROR &&
 				     packet->icmp_kind != IPFI_ICMP_SIGNAL;
+	} else if (unlikely(packet->unrelated)) {
+		/* No default speaks of it. */
+		decision->verdict = IPFI_VERDICT_DENY;
+		decision->reason = IPFI_REASON_ICMP_UNASKED;
 	} else {
 		decision->verdict = judge->classifier->standard[packet->list];
 		decision->reason = decision->verdict == IPFI_VERDICT_ALLOW ? IPFI_REASON_DEFAULT_ALLOW :
@@ -60,28 +64,33 @@ void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet 
 	}
 }
 
-void ipfi_decide_recall(const struct ipfi_flow *flow, const struct ipfi_device_names *names,
-			struct ipfi_packet *first)
+void ipfi_decide_recall(const struct ipfi_flow *flow, const struct ipfi_via *via,
+			const struct ipfi_device_names *names, struct ipfi_packet *first)
 {
 	memset(first, 0, sizeof(*first));
 	ipfi_flow_tuple(flow, &first->tuple);
-	first->list = flow->list;
-	first->loopback = !!(flow->flags & IPFI_FLOW_F_LOOPBACK);
+	first->list = via->list;
+	first->loopback = via->loopback;
 	first->mark = flow->mark;
-	first->oif = flow->oif;
+	first->oif = via->interfaces.oif;
 	first->iif_name = names->iif;
 	first->oif_name = names->oif;
-	if (flow->list == IPFI_LIST_OUT) {
-		first->has_user = flow->user != ~0U;
-		first->user = flow->user;
+	first->iif_vrf = names->iif_vrf;
+	first->oif_vrf = names->oif_vrf;
+	if (via->list == IPFI_LIST_OUT) {
+		first->has_user = via->interfaces.user != ~0U;
+		first->user = via->interfaces.user;
 	} else {
-		first->iif = flow->iif;
+		first->iif = via->interfaces.iif;
 	}
 	if (first->loopback) {
-		if (!first->iif_name)
+		if (!first->iif_name) {
 			first->iif_name = first->oif_name;
-		else if (!first->oif_name)
+			first->iif_vrf = first->oif_vrf;
+		} else if (!first->oif_name) {
 			first->oif_name = first->iif_name;
+			first->oif_vrf = first->iif_vrf;
+		}
 	}
 	switch (first->tuple.proto) {
 	case IPFI_PROTO_TCP:
@@ -102,12 +111,12 @@ void ipfi_decide_recall(const struct ipfi_flow *flow, const struct ipfi_device_n
 	first->unknown = IPFI_FIELDS_FORGOTTEN;
 }
 
-bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow,
+bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow, const struct ipfi_via *via,
 		       const struct ipfi_device_names *names, struct ipfi_decision *decision)
 {
 	struct ipfi_packet first;
 
-	ipfi_decide_recall(flow, names, &first);
+	ipfi_decide_recall(flow, via, names, &first);
 	ipfi_decide_first(judge, &first, decision);
 	if (decision->verdict == IPFI_VERDICT_ALLOW) {
 		flow->generation = judge->generation;
@@ -125,7 +134,7 @@ bool ipfi_decide_related(const struct ipfi_flow *flow, const struct ipfi_packet 
 
 	if (!ipfi_addr_equal(&packet->tuple.dst, &packet->inner.src))
 		return false;
-	if (packet->inner.proto != IPFI_PROTO_TCP || flow->flags & IPFI_STATE_F_GUESSED)
+	if (packet->inner.proto != IPFI_PROTO_TCP)
 		return true;
 	higher = ipfi_key_from_tuple(&key, &packet->inner);
 	return ipfi_tcp_has_sent(&flow->tcp, higher != !!(flow->flags & IPFI_FLOW_F_HIGHER),

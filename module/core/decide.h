@@ -4,7 +4,7 @@
 #define IPFI_CORE_DECIDE_H
 
 #include "classify.h"
-#include "flow.h"
+#include "via.h"
 
 /* The steps of a judgement: those of the list that translates destinations, of the filter's, of sources. */
 struct ipfi_told {
@@ -34,26 +34,28 @@ const struct ipfi_rule *ipfi_decide_rule(const struct ipfi_judge *judge, const s
 void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet *packet,
 		       struct ipfi_decision *decision);
 
-/* The names of a flow's devices, NULL for one that is gone or that it does not have. */
+/* What a flow's interfaces are called, NULL for one that is gone or that it does not have. */
 struct ipfi_device_names {
-	const char *iif, *oif;
+	const char *iif, *oif;         /* NULL for none */
+	const char *iif_vrf, *oif_vrf; /* of the VRFs that they belong to; likewise */
 };
 
 /* Of a flow's first packet these are not remembered, or not to be asked twice. */
 #define IPFI_FIELDS_FORGOTTEN                                                           \
 	(IPFI_FIELD_BIT(IPFI_FIELD_LENGTH) | IPFI_FIELD_BIT(IPFI_FIELD_DSCP) |          \
-	 IPFI_FIELD_BIT(IPFI_FIELD_LIMIT) | IPFI_FIELD_BIT(IPFI_FIELD_PER_SOURCE))
+	 IPFI_FIELD_BIT(IPFI_FIELD_LIMIT) | IPFI_FIELD_BIT(IPFI_FIELD_PER_SOURCE) |     \
+	 IPFI_FIELD_BIT(IPFI_FIELD_IPSEC))
 
-/* The first packet of @flow, as far as it is remembered. */
-void ipfi_decide_recall(const struct ipfi_flow *flow, const struct ipfi_device_names *names,
-			struct ipfi_packet *first);
+/* The first packet of @flow, as far as it is remembered, as if it went by @via, whose interfaces have these names. */
+void ipfi_decide_recall(const struct ipfi_flow *flow, const struct ipfi_via *via,
+			const struct ipfi_device_names *names, struct ipfi_packet *first);
 
 /*
- * Is @flow, judged by an older rule set, still allowed? Judged by its first packet's tuple, devices, mark
- * and user. When it is, flow->generation and flow->rule are brought up to date and true is returned; else
- * the flow must be removed.
+ * Is @flow, evaluated by an older rule set or by other interfaces, still allowed if it goes by @via? Decided by its
+ * first packet's tuple, mark and user, and by @via. When it is, flow->generation and flow->rule are brought up to date
+ * and true is returned.
  */
-bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow,
+bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow, const struct ipfi_via *via,
 		       const struct ipfi_device_names *names, struct ipfi_decision *decision);
 
 /*

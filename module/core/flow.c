@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flow.h"
+#include "tcp_window.h"
 
 void ipfi_limits_init(struct ipfi_limits *limits)
 {
@@ -34,6 +35,7 @@ bool ipfi_flow_evictable(const struct ipfi_flow *flow)
 {
 	switch (flow->state) {
 	case IPFI_STATE_ESTABLISHED:
+		return ipfi_flow_is_unconfirmed(flow);
 	case IPFI_STATE_UDP_ESTABLISHED:
 		return false;
 	case IPFI_STATE_ICMP:
@@ -47,23 +49,25 @@ bool ipfi_flow_evictable(const struct ipfi_flow *flow)
 int ipfi_flow_open(struct ipfi_flow *flow, const struct ipfi_packet *packet, u64 rule, u32 generation,
 		   u32 now, const struct ipfi_limits *limits)
 {
+	struct ipfi_interfaces interfaces = { .oif = packet->oif };
 	int err = 0;
 
-	memset(flow, 0, sizeof(*flow));
-	if (ipfi_key_from_tuple(&flow->key, &packet->tuple))
-		flow->flags = IPFI_FLOW_F_HIGHER;
+	memset(flow, 0, IPFI_FLOW_SIZE_IPV4);
+	ipfi_flow_set_tuple(flow, &packet->tuple);
 	if (packet->loopback)
 		flow->flags |= IPFI_FLOW_F_LOOPBACK;
 	flow->generation = generation;
 	flow->list = packet->list;
-	flow->packets[IPFI_ORIGINAL] = 1;
-	flow->bytes[IPFI_ORIGINAL] = packet->length;
+	flow->traffic[IPFI_ORIGINAL].packets = 1;
+	flow->traffic[IPFI_ORIGINAL].bytes = packet->length;
 	flow->rule = rule;
 	if (packet->list == IPFI_LIST_OUT)
-		flow->user = packet->has_user ? packet->user : ~0U;
+		interfaces.user = packet->has_user ? packet->user : ~0U;
 	else
-		flow->iif = packet->iif;
-	flow->oif = packet->oif;
+		interfaces.iif = packet->iif;
+	flow->traffic[IPFI_ORIGINAL].last = interfaces;
+	flow->traffic[IPFI_REPLY].last = interfaces;
+	flow->other = interfaces;
 	flow->mark = packet->mark;
 	flow->created = now;
 
@@ -103,9 +107,11 @@ enum ipfi_advance ipfi_flow_advance(struct ipfi_flow *flow, const struct ipfi_pa
 		advance = ipfi_tcp_advance(flow, packet, direction, reason);
 	}
 	if (likely(advance == IPFI_ADVANCE_PASS)) {
-		flow->packets[direction]++;
-		flow->bytes[direction] += packet->length;
-		if (direction == IPFI_REPLY)
+		flow->traffic[direction].packets++;
+		flow->traffic[direction].bytes += packet->length;
+		/* What TCP knows is in another cache line: it is looked at until the first reply has been seen. */
+		if (direction == IPFI_REPLY && unlikely(!(flow->flags & IPFI_STATE_F_REPLY_SEEN)) &&
+		    !(flow->tcp.ends[IPFI_REPLY].flags & IPFI_TCP_END_SILENT))
 			flow->flags |= IPFI_STATE_F_REPLY_SEEN;
 	}
 	return advance;

@@ -8,6 +8,7 @@
 #define LINE_SPOILT (1 << 2) /* its line will not be understood: too long, or given up */
 #define OWES_PASV (1 << 3)   /* when the server's line began, it owed an answer to PASV ... */
 #define OWES_EPSV (1 << 4)   /* ... or EPSV */
+#define LINE_SKIPPED (1 << 5) /* a part of its line is missing: none of it counts */
 
 #define COUNT_MOST 255
 
@@ -322,10 +323,12 @@ static void end_line(struct ipfi_ftp *ftp, enum ipfi_direction from, struct ipfi
 
 	if (line.length && line.text[line.length - 1] == '\r')
 		line.length--;
-	if (from == IPFI_ORIGINAL)
-		read_command(ftp, &line, found);
-	else
-		read_reply(ftp, &line, found);
+	if (!(side->flags & LINE_SKIPPED)) {
+		if (from == IPFI_ORIGINAL)
+			read_command(ftp, &line, found);
+		else
+			read_reply(ftp, &line, found);
+	}
 	side->length = 0;
 	side->flags &= SIDE_STARTED | SIDE_READ;
 }
@@ -366,6 +369,40 @@ u32 ipfi_ftp_feed(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq, const
 			break;
 	}
 	return at;
+}
+
+void ipfi_ftp_skip_line(struct ipfi_ftp *ftp, enum ipfi_direction from)
+{
+	struct ipfi_ftp_side *side = &ftp->sides[from];
+
+	if (side->length || side->flags & LINE_SPOILT)
+		side->flags |= LINE_SKIPPED;
+}
+
+void ipfi_ftp_acknowledged(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 ack)
+{
+	struct ipfi_ftp_side *side = &ftp->sides[from];
+
+	if (!(side->flags & SIDE_STARTED) || (s32)(ack - side->next) <= 0)
+		return;
+	side->next = ack;
+	side->length = 0;
+	side->flags |= LINE_SKIPPED;
+	/* Its last line may be among what is missing, and replies to commands are. */
+	if (from == IPFI_REPLY) {
+		ftp->multiline = 0;
+		ftp->commands = 0;
+	}
+}
+
+bool ipfi_ftp_own_end(const struct ipfi_ftp_finding *found, u8 family, struct ipfi_ftp_finding *own)
+{
+	if (found->reason || found->form != IPFI_FTP_PASV || found->family != family ||
+	    found->port < FIRST_FREE_PORT)
+		return false;
+	*own = *found;
+	own->family = 0;
+	return true;
 }
 
 u8 ipfi_ftp_refusal(const struct ipfi_ftp_finding *found, u8 family, const struct ipfi_addr *sender,
@@ -414,7 +451,7 @@ const u8 *ipfi_ftp_pending(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 *
 	struct line line = side_line(side);
 	u32 at;
 
-	if ((line.flags & LINE_SPOILT) ||
+	if ((line.flags & (LINE_SPOILT | LINE_SKIPPED)) ||
 	    !(from == IPFI_ORIGINAL ? pending_command(&line, &at) : pending_reply(ftp, &line, &at)))
 		return NULL;
 	if (line.length - at > IPFI_FTP_HELD) {

@@ -83,12 +83,30 @@ u32 ipfi_ftp_feed(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 seq, const
 		  u32 length, struct ipfi_ftp_finding *found);
 
 /*
+ * The receiver of @from's stream has all of it before @ack. What of that has not been read went another way: reading
+ * goes on at @ack, with the line that begins after the next end of a line, and a reply of several lines counts as ended.
+ */
+void ipfi_ftp_acknowledged(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 ack);
+
+/*
+ * What has come of @from's line under way is not looked at, nor is the rest of it: it has gone out as it was sent.
+ */
+void ipfi_ftp_skip_line(struct ipfi_ftp *ftp, enum ipfi_direction from);
+
+/*
  * Why an announcement by @sender, of @family, is not to be believed: 0, found->reason,
  * IPFI_REASON_FTP_FOREIGN (another address than its sender's, unless @foreign; of another family in
  * any case), or IPFI_REASON_FTP_PORT (a port below 1024, RFC 2577 section 3).
  */
 u8 ipfi_ftp_refusal(const struct ipfi_ftp_finding *found, u8 family, const struct ipfi_addr *sender,
 		    bool foreign);
+
+/*
+ * A server behind a translation that knows nothing of FTP answers PASV with an address of its inside. Clients that have
+ * met such servers take the port alone and go to the address that they speak with. True if @found, on a connection of
+ * @family, may be such an answer: *own is what these clients make of it.
+ */
+bool ipfi_ftp_own_end(const struct ipfi_ftp_finding *found, u8 family, struct ipfi_ftp_finding *own);
 
 /*
  * Of the line of @from that has not ended yet: the bytes at its end, 1 to IPFI_FTP_HELD, that can

@@ -5,7 +5,7 @@
 
 static u32 hash(const struct ipfi_addr *addr, u32 a, u32 b, u32 secret)
 {
-	return jhash_3words(ipfi_addr_fold(addr, secret), a, b, secret);
+	return jhash_3words(ipfi_addr_hash(addr, secret), a, b, secret);
 }
 
 /* A number below @most from @value, which is spread over 32 bits. */
@@ -16,8 +16,7 @@ static u32 scale(u32 value, u32 most)
 
 bool ipfi_nat_has_port(const struct ipfi_tuple *tuple, bool icmp_query, enum ipfi_nat_end end)
 {
-	return tuple->proto == IPFI_PROTO_TCP || tuple->proto == IPFI_PROTO_UDP ||
-	       (icmp_query && end == IPFI_NAT_SOURCE);
+	return ipfi_proto_has_ports(tuple->proto) || (icmp_query && end == IPFI_NAT_SOURCE);
 }
 
 /* How many addresses a range has, 2^32 - 1 at most: nobody needs more of an IPv6 prefix. */
@@ -114,13 +113,13 @@ static void bound_ports(struct ipfi_nat_search *search, enum ipfi_nat_end end, c
 	} else if (end == IPFI_NAT_DESTINATION) {
 		search->from = search->wanted;
 		to = search->wanted;
-	} else if (tuple->proto != IPFI_PROTO_TCP && tuple->proto != IPFI_PROTO_UDP) {
+	} else if (!ipfi_proto_has_ports(tuple->proto)) {
 		search->from = 0;
 		to = 0xffff;
 	} else {
 		search->from = search->wanted < PRIVILEGED ? 1 : PRIVILEGED;
 		to = search->wanted < PRIVILEGED ? PRIVILEGED - 1 : 0xffff;
-		if (tuple->proto == IPFI_PROTO_UDP) {
+		if (tuple->proto == IPFI_PROTO_UDP || tuple->proto == IPFI_PROTO_UDPLITE) {
 			search->step = 2;
 			search->from += (search->from ^ search->wanted) & 1;
 		}
@@ -154,6 +153,14 @@ static u32 next_place(struct ipfi_nat_search *search)
 	return search->place;
 }
 
+void ipfi_nat_search_limit(struct ipfi_nat_search *search, u32 most)
+{
+	const u32 addrs = search->addr_count < IPFI_NAT_ADDR_TRIES ? search->addr_count : IPFI_NAT_ADDR_TRIES;
+
+	search->share = most / addrs;
+	search->left = search->share;
+}
+
 bool ipfi_nat_search_begin(struct ipfi_nat_search *search, enum ipfi_nat_end end, const struct ipfi_tuple *tuple,
 			   bool icmp_query, const struct ipfi_nat_target *target, const struct ipfi_addr *addr,
 			   bool persistent, u32 secret)
@@ -180,6 +187,7 @@ bool ipfi_nat_search_begin(struct ipfi_nat_search *search, enum ipfi_nat_end end
 		search->addr_index = scale(spread, search->addr_count);
 		pick_addr(search->addrs, search->family, search->addr_index, &search->addr);
 	}
+	ipfi_nat_search_limit(search, IPFI_NAT_TRIES);
 	if (!search->has_port) {
 		search->ports = 1;
 		search->ask_wanted = true;
@@ -200,13 +208,14 @@ static bool next_addr(struct ipfi_nat_search *search)
 		search->addr_index = 0;
 	pick_addr(search->addrs, search->family, search->addr_index, &search->addr);
 	search->tries = 0;
+	search->left = search->share;
 	return true;
 }
 
 /* The port of try number search->tries: the wanted one, then the others; false when there is none left. */
 static bool next_port(struct ipfi_nat_search *search, u16 *port)
 {
-	while (search->tries <= search->ports && search->tries <= IPFI_NAT_PORT_TRIES) {
+	while (search->tries <= search->ports && search->left) {
 		u32 try = search->tries++;
 
 		if (!try) {
@@ -228,6 +237,8 @@ bool ipfi_nat_search_next(struct ipfi_nat_search *search, struct ipfi_addr *addr
 {
 	do {
 		if (next_port(search, port)) {
+			search->left--;
+			search->used++;
 			*addr = search->addr;
 			return true;
 		}

@@ -89,7 +89,7 @@ static const u8 icmpv6_kinds[] = {
 	[161] = IPFI_ICMP_REPLY, /* extended echo reply */
 };
 
-static u8 icmp_kind(u8 family, u8 type)
+enum ipfi_icmp_kind ipfi_icmp_kind(u8 family, u8 type)
 {
 	const u8 *kinds = family == 4 ? icmp_kinds : icmpv6_kinds;
 	u32 count = family == 4 ? sizeof(icmp_kinds) : sizeof(icmpv6_kinds);
@@ -276,8 +276,7 @@ static int read_tcp(const struct extent *extent, struct ipfi_packet *packet)
 	if (lack)
 		return lack;
 
-	packet->tuple.sport = ipfi_get16(tcp);
-	packet->tuple.dport = ipfi_get16(tcp + 2);
+	packet->tuple.ports = ipfi_pair16(ipfi_get16(tcp), ipfi_get16(tcp + 2));
 	packet->has_ports = 1;
 	packet->seq = ipfi_get32(tcp + 4);
 	packet->ack = ipfi_get32(tcp + 8);
@@ -306,8 +305,7 @@ static int read_udp(const struct extent *extent, const struct network *net,
 	lack = need(extent, packet->transport + UDP_HEADER);
 	if (lack)
 		return lack;
-	packet->tuple.sport = ipfi_get16(udp);
-	packet->tuple.dport = ipfi_get16(udp + 2);
+	packet->tuple.ports = ipfi_pair16(ipfi_get16(udp), ipfi_get16(udp + 2));
 	packet->has_ports = 1;
 	if (!packet->tuple.dport)
 		return -IPFI_REASON_BAD_HEADER;
@@ -331,8 +329,7 @@ static int read_ports(const struct extent *extent, u32 header, struct ipfi_packe
 	lack = need(extent, packet->transport + header);
 	if (lack)
 		return lack;
-	packet->tuple.sport = ipfi_get16(transport);
-	packet->tuple.dport = ipfi_get16(transport + 2);
+	packet->tuple.ports = ipfi_pair16(ipfi_get16(transport), ipfi_get16(transport + 2));
 	packet->has_ports = 1;
 	return packet->tuple.sport && packet->tuple.dport ? 0 : -IPFI_REASON_BAD_HEADER;
 }
@@ -365,6 +362,8 @@ static int read_inner(const struct extent *extent, u32 at, struct ipfi_packet *p
 	inner->proto = net.proto;
 	inner->sport = 0;
 	inner->dport = 0;
+	inner->src_vrf = 0;
+	inner->dst_vrf = 0;
 	if (net.later) {
 		inner->family = 0;
 		return 0;
@@ -392,7 +391,7 @@ static int read_inner(const struct extent *extent, u32 at, struct ipfi_packet *p
 	err = need(extent, net.transport + QUOTED);
 	if (err)
 		return err;
-	kind = icmp_kind(inner->family, quoted[0]);
+	kind = ipfi_icmp_kind(inner->family, quoted[0]);
 	if (kind == IPFI_ICMP_QUERY || kind == IPFI_ICMP_REPLY) {
 		icmp_ports(inner, quoted, kind);
 		packet->inner_icmp_kind = kind;
@@ -413,7 +412,7 @@ static int read_icmp(const struct extent *extent, struct ipfi_packet *packet)
 	if (lack)
 		return lack;
 	packet->icmp = ipfi_get16(icmp);
-	packet->icmp_kind = icmp_kind(packet->tuple.family, icmp[0]);
+	packet->icmp_kind = ipfi_icmp_kind(packet->tuple.family, icmp[0]);
 	switch (packet->icmp_kind) {
 	case IPFI_ICMP_QUERY:
 	case IPFI_ICMP_REPLY:
@@ -429,8 +428,8 @@ static int read_icmp(const struct extent *extent, struct ipfi_packet *packet)
 /* What a packet is that has no transport header that we know. */
 static void set_nothing(struct ipfi_packet *packet)
 {
-	packet->tuple.sport = 0;
-	packet->tuple.dport = 0;
+	packet->tuple.ports = 0;
+	packet->tuple.kind = 0;
 	packet->icmp = 0;
 	packet->icmp_kind = IPFI_ICMP_NONE;
 	packet->has_ports = 0;
@@ -446,6 +445,7 @@ static void set_nothing(struct ipfi_packet *packet)
 	packet->inner_at = 0;
 	packet->inner_transport = 0;
 	packet->inner_icmp_kind = IPFI_ICMP_NONE;
+	packet->unrelated = 0;
 }
 
 int ipfi_packet_parse(struct ipfi_packet *packet, const u8 *data, u32 avail, u32 total,
@@ -500,7 +500,7 @@ int ipfi_packet_parse(struct ipfi_packet *packet, const u8 *data, u32 avail, u32
 	}
 	if (net.later)
 		return -IPFI_REASON_FRAGMENT;
-	packet->tuple.proto = net.proto;
+	packet->tuple.kind = ipfi_pair16(ipfi_pair8(net.proto, packet->tuple.family), 0);
 	packet->transport = (u16)net.transport;
 
 	switch (net.proto) {

@@ -45,28 +45,60 @@ typedef int64_t s64;
 #endif
 
 /*
- * The same function as the kernel's: Bob Jenkins' lookup3 (burtleburtle.net/bob/c/lookup3.c, public domain),
- * final mix of three words, with the kernel's initial value (0xdeadbeef + (3 << 2) added to the seed).
+ * The same functions as the kernel's: Bob Jenkins' lookup3 (burtleburtle.net/bob/c/lookup3.c, public domain) over
+ * words, with the kernel's initial value (0xdeadbeef and four times the number of words, added to the seed).
  */
 static inline u32 ipfi_rotate_left(u32 word, unsigned int bits)
 {
 	return word << bits | word >> (32 - bits);
 }
 
-static inline u32 jhash_3words(u32 a, u32 b, u32 c, u32 seed)
+/* The last three words. */
+static inline u32 ipfi_jhash_final(u32 a, u32 b, u32 c)
 {
-	seed += 0xdeadbeefU + (3U << 2);
-	a += seed;
-	b += seed;
-	c += seed;
 	c = (c ^ b) - ipfi_rotate_left(b, 14);
 	a = (a ^ c) - ipfi_rotate_left(c, 11);
 	b = (b ^ a) - ipfi_rotate_left(a, 25);
 	c = (c ^ b) - ipfi_rotate_left(b, 16);
 	a = (a ^ c) - ipfi_rotate_left(c, 4);
 	b = (b ^ a) - ipfi_rotate_left(a, 14);
-	c = (c ^ b) - ipfi_rotate_left(b, 24);
-	return c;
+	return (c ^ b) - ipfi_rotate_left(b, 24);
+}
+
+static inline u32 jhash_3words(u32 a, u32 b, u32 c, u32 seed)
+{
+	seed += 0xdeadbeefU + (3U << 2);
+	return ipfi_jhash_final(a + seed, b + seed, c + seed);
+}
+
+static inline u32 jhash2(const u32 *words, u32 count, u32 seed)
+{
+	u32 a = seed + 0xdeadbeefU + (count << 2), b = a, c = a;
+
+	for (; count > 3; count -= 3, words += 3) {
+		a += words[0];
+		b += words[1];
+		c += words[2];
+		a = (a - c) ^ ipfi_rotate_left(c, 4);
+		c += b;
+		b = (b - a) ^ ipfi_rotate_left(a, 6);
+		a += c;
+		c = (c - b) ^ ipfi_rotate_left(b, 8);
+		b += a;
+		a = (a - c) ^ ipfi_rotate_left(c, 16);
+		c += b;
+		b = (b - a) ^ ipfi_rotate_left(a, 19);
+		a += c;
+		c = (c - b) ^ ipfi_rotate_left(b, 4);
+		b += a;
+	}
+	if (!count)
+		return c;
+	if (count > 2)
+		c += words[2];
+	if (count > 1)
+		b += words[1];
+	return ipfi_jhash_final(a + words[0], b, c);
 }
 
 #endif

@@ -52,13 +52,11 @@ static enum answer in_addrs(const struct ipfi_addrs *addrs, u8 family, const str
 	return addrs->me && around->is_me(around->context, family, addr) ? INSIDE : OUTSIDE;
 }
 
-/* Is @name, NULL for no device, what @pattern says? Its last character may be '*'. */
-static enum answer is_device(const char pattern[IPFI_DEVICE_LEN], const char *name)
+/* Is @name what @pattern says? Its last character may be '*'. */
+static enum answer is_name(const char pattern[IPFI_DEVICE_LEN], const char *name)
 {
 	u32 i;
 
-	if (!name)
-		return ABSENT;
 	for (i = 0; i < IPFI_DEVICE_LEN; i++) {
 		if (pattern[i] == '*' && (i + 1 == IPFI_DEVICE_LEN || !pattern[i + 1]))
 			return INSIDE;
@@ -68,6 +66,16 @@ static enum answer is_device(const char pattern[IPFI_DEVICE_LEN], const char *na
 			return INSIDE;
 	}
 	return INSIDE;
+}
+
+/* An interface has two names if it belongs to a VRF: its own and the VRF's. @name, @vrf: NULL for none. */
+static enum answer is_device(const char pattern[IPFI_DEVICE_LEN], const char *name, const char *vrf)
+{
+	if (!name)
+		return ABSENT;
+	if (unlikely(vrf) && is_name(pattern, vrf) == INSIDE)
+		return INSIDE;
+	return is_name(pattern, name);
 }
 
 /* Ports are those of TCP and UDP; of other protocols only where the rule names the protocol. */
@@ -84,6 +92,13 @@ static enum answer is_port(const struct ipfi_rule *rule, const struct ipfi_packe
 	return in_ranges(ports, port);
 }
 
+/* What leaves is asked about how it will, all else about how it came. */
+static bool is_by_ipsec(const struct ipfi_packet *packet)
+{
+	return packet->list == IPFI_LIST_OUT || packet->list == IPFI_LIST_SRCNAT ? packet->leaves_by_ipsec :
+										   packet->came_by_ipsec;
+}
+
 static enum answer ask(const struct ipfi_rule *rule, const struct ipfi_packet *packet,
 		       const struct ipfi_surroundings *around, enum ipfi_field field)
 {
@@ -94,9 +109,9 @@ static enum answer ask(const struct ipfi_rule *rule, const struct ipfi_packet *p
 	case IPFI_FIELD_FAMILY:
 		return tuple->family == rule->family ? INSIDE : OUTSIDE;
 	case IPFI_FIELD_IIF:
-		return is_device(rule->iif, packet->iif_name);
+		return is_device(rule->iif, packet->iif_name, packet->iif_vrf);
 	case IPFI_FIELD_OIF:
-		return is_device(rule->oif, packet->oif_name);
+		return is_device(rule->oif, packet->oif_name, packet->oif_vrf);
 	case IPFI_FIELD_PROTO:
 		return in_ranges(&rule->proto, tuple->proto);
 	case IPFI_FIELD_SRC:
@@ -126,8 +141,10 @@ static enum answer ask(const struct ipfi_rule *rule, const struct ipfi_packet *p
 	case IPFI_FIELD_LIMIT:
 		return around->take_limit(around->context, rule) ? INSIDE : OUTSIDE;
 	case IPFI_FIELD_PER_SOURCE:
-		states = around->source_states(around->context, rule, tuple->family, &tuple->src);
+		states = around->source_states(around->context, rule, tuple);
 		return states < rule->per_source ? INSIDE : OUTSIDE;
+	case IPFI_FIELD_IPSEC:
+		return is_by_ipsec(packet) == rule->ipsec ? INSIDE : OUTSIDE;
 	case __IPFI_FIELD_END:
 		break;
 	}
@@ -145,6 +162,12 @@ static bool differs(const struct ipfi_rule *rule, const struct ipfi_packet *pack
 	       (rule->negated & IPFI_FIELDS_NEGATABLE & bit ? OUTSIDE : INSIDE);
 }
 
+/* Does the rule speak of ICMP errors, so that one about nothing that is known may pass by it? */
+static bool names_errors(const struct ipfi_rule *rule)
+{
+	return rule->fields & ~rule->negated & IPFI_FIELD_BIT(IPFI_FIELD_ICMP) && !(rule->flags & IPFI_RULE_F_STATEFUL);
+}
+
 int ipfi_rule_differs(const struct ipfi_rule *rule, const struct ipfi_packet *packet,
 		      const struct ipfi_surroundings *around)
 {
@@ -152,6 +175,8 @@ int ipfi_rule_differs(const struct ipfi_rule *rule, const struct ipfi_packet *pa
 	u32 left = rule->fields & ~limit;
 	int field;
 
+	if (unlikely(packet->unrelated) && rule->verdict == IPFI_VERDICT_ALLOW && !names_errors(rule))
+		return IPFI_FIELD_ICMP;
 	for (field = 0; left; field++, left >>= 1)
 		if (left & 1 && differs(rule, packet, around, field))
 			return field;

@@ -48,6 +48,7 @@ struct ipfi_rule {
 	u8 verdict;   /* enum ipfi_verdict */
 	u8 family;    /* 4 or 6 */
 	u8 tcp_mask, tcp_value;
+	u8 ipsec;     /* 1: by IPsec only, 0: without */
 	char iif[IPFI_DEVICE_LEN]; /* a trailing '*' matches any rest */
 	char oif[IPFI_DEVICE_LEN];
 	struct ipfi_addrs src, dst;
@@ -72,9 +73,8 @@ struct ipfi_surroundings {
 	bool (*is_me)(void *context, u8 family, const struct ipfi_addr *addr);
 	/* Take one packet from @rule's limit; false when it is used up. Called when all other fields match. */
 	bool (*take_limit)(void *context, const struct ipfi_rule *rule);
-	/* Live states that @rule allowed from @source. */
-	u32 (*source_states)(void *context, const struct ipfi_rule *rule, u8 family,
-			     const struct ipfi_addr *source);
+	/* Live states that @rule allowed from the source of @tuple. */
+	u32 (*source_states)(void *context, const struct ipfi_rule *rule, const struct ipfi_tuple *tuple);
 	/* Is @addr a member of the dynamic set @set, one of ipfi_addrs.sets? */
 	bool (*in_set)(void *context, const void *set, u8 family, const struct ipfi_addr *addr);
 	void *context;

@@ -68,8 +68,11 @@ bool ipfi_sequence_room(const struct ipfi_sequence *s)
 
 static void forget_first(struct ipfi_sequence *s)
 {
+	u32 i;
+
+	for (i = 1; i < IPFI_SEQUENCE_EDITS; i++)
+		s->edits[i - 1] = s->edits[i];
 	s->count--;
-	memmove(&s->edits[0], &s->edits[1], s->count * sizeof(s->edits[0]));
 }
 
 /* An edit that has no new text yet. */
@@ -91,12 +94,15 @@ static struct ipfi_sequence_edit *add(struct ipfi_sequence *s, u32 at, u32 old_l
 	return edit;
 }
 
+/* The caller sees to the room; the bound stands here too, where the compiler and the reader see it. */
 static void append(struct ipfi_sequence *s, struct ipfi_sequence_edit *edit, const u8 *text,
 		   u32 length)
 {
-	memcpy(edit->text + edit->new_length, text, length);
-	edit->new_length = (u8)(edit->new_length + length);
-	s->offset += length;
+	u32 i;
+
+	for (i = 0; i < length && edit->new_length < IPFI_SEQUENCE_TEXT; i++)
+		edit->text[edit->new_length++] = text[i];
+	s->offset += i;
 }
 
 /* Lets the first @length of the held bytes go, and forgets the others. */

@@ -15,6 +15,7 @@
  */
 #include "flow.h"
 #include "tcp_options.h"
+#include "tcp_resync.h"
 #include "tcp_window.h"
 
 enum event {
@@ -123,6 +124,7 @@ static const u8 transitions[EVENTS][2][__IPFI_STATE_END] = {
 			[CW] = CW,
 			[LA] = LA,
 			[TW] = TW,
+			[CL] = IG, /* as data there */
 		},
 		[IPFI_REPLY] = {
 			[SS] = SR, /* the server answers */
@@ -132,6 +134,7 @@ static const u8 transitions[EVENTS][2][__IPFI_STATE_END] = {
 			[CW] = CW,
 			[LA] = LA,
 			[TW] = TW,
+			[CL] = IG,
 		},
 	},
 	[ACK] = {
@@ -166,7 +169,7 @@ static const u8 transitions[EVENTS][2][__IPFI_STATE_END] = {
 			[CW] = CW, /* of the half still open */
 			[LA] = LA, /* sent again */
 			[TW] = TW, /* sent again: the last ACK was lost */
-			/* [CL]: the end that reset takes no more */
+			[CL] = IG, /* draws another reset, should the first have been lost */
 		},
 	},
 	[FIN] = {
@@ -176,7 +179,8 @@ static const u8 transitions[EVENTS][2][__IPFI_STATE_END] = {
 			[ES] = FW,
 			[FW] = LA, /* the second FIN, maybe with the ACK of the first */
 			[CW] = LA,
-			/* [LA], [TW]: no third FIN; [CL]: nothing to close */
+			/* [LA], [TW]: no third FIN */
+			[CL] = IG, /* as data there */
 		},
 	},
 	[SETTLED] = {
@@ -218,22 +222,21 @@ static const u8 transitions[EVENTS][2][__IPFI_STATE_END] = {
 #undef BOTH
 
 /*
- * The combinations of the six flags that standard senders make. PSH is legal on whatever may carry
- * data and ACK; URG points into data, which neither SYN nor RST can promise.
+ * The combinations of FIN, SYN, RST and ACK that senders make. PSH and URG speak of data and change
+ * nothing of what a segment means to the connection (RFC 9293 section 3.10.7); nor do the two
+ * highest bits, which belong to congestion notification (RFC 3168).
  */
-#define COMBINATION(flags) (1ULL << (flags))
-#define WITH_PSH(flags) (COMBINATION(flags) | COMBINATION((flags) | IPFI_TCP_PSH))
-#define WITH_PSH_URG(flags) (WITH_PSH(flags) | WITH_PSH((flags) | IPFI_TCP_URG))
+#define COMBINATION(flags) (1U << (flags))
 
-static const u64 good_flags = COMBINATION(IPFI_TCP_SYN) | WITH_PSH(IPFI_TCP_SYN | IPFI_TCP_ACK) |
-			      WITH_PSH_URG(IPFI_TCP_ACK) |
-			      WITH_PSH_URG(IPFI_TCP_FIN | IPFI_TCP_ACK) |
-			      COMBINATION(IPFI_TCP_RST) | WITH_PSH(IPFI_TCP_RST | IPFI_TCP_ACK);
+static const u32 good_flags = COMBINATION(IPFI_TCP_SYN) | COMBINATION(IPFI_TCP_SYN | IPFI_TCP_ACK) |
+			      COMBINATION(IPFI_TCP_ACK) | COMBINATION(IPFI_TCP_FIN | IPFI_TCP_ACK) |
+			      COMBINATION(IPFI_TCP_RST) | COMBINATION(IPFI_TCP_RST | IPFI_TCP_ACK);
 
 bool ipfi_tcp_flags_bad(u8 flags)
 {
-	/* The two highest bits belong to congestion notification (RFC 3168). */
-	return !(good_flags >> (flags & 0x3f) & 1);
+	return !(good_flags >>
+			 (flags & (IPFI_TCP_FIN | IPFI_TCP_SYN | IPFI_TCP_RST | IPFI_TCP_ACK)) &
+		 1);
 }
 
 int ipfi_tcp_open(struct ipfi_flow *flow, const struct ipfi_packet *packet,
@@ -276,8 +279,12 @@ static int pass(struct ipfi_flow *flow, unsigned int direction, u8 state)
 {
 	if (state != IPFI_STATE_ESTABLISHED && ipfi_tcp_settled(&flow->tcp))
 		state = transitions[SETTLED][direction][state];
-	if (flow->state != state)
+	if (flow->state != state) {
+		/* The end of the handshake has told which SYN was right. */
+		if (flow->state == IPFI_STATE_SYN_RECV)
+			ipfi_tcp_forget_syn(&flow->tcp);
 		flow->state = state;
+	}
 	return IPFI_ADVANCE_PASS;
 }
 
@@ -330,15 +337,50 @@ static int advance_syn(struct ipfi_flow *flow, const struct ipfi_packet *packet,
 	case 0:
 		return drop(reason, IPFI_REASON_TCP_STATE);
 	case IG:
+		ipfi_tcp_keep_syn(&flow->tcp, packet, direction);
 		return ignore(reason);
 	case RE:
 		return IPFI_ADVANCE_REOPEN;
 	}
-	if (event != SYN_AGAIN)
+	if (event != SYN_AGAIN) {
+		if (sender->flags & IPFI_TCP_END_KNOWN)
+			ipfi_tcp_keep_own_syn(&flow->tcp, direction);
 		ipfi_tcp_start(&flow->tcp, packet, direction);
-	else if (flow->state == IPFI_STATE_SYN_SENT)
+	} else if (flow->state == IPFI_STATE_SYN_SENT)
 		ipfi_tcp_start_again(sender, packet);
 	return pass(flow, direction, next);
+}
+
+/* Is it the SYN+ACK of the live connection once more? Its end sends nothing that it has not sent
+ * before; of a guess that began with a keep-alive one number less is known. */
+static enum ipfi_tcp_fit fits_again(const struct ipfi_flow *flow, const struct ipfi_packet *packet,
+				    unsigned int direction)
+{
+	const struct ipfi_tcp_end *sender = &flow->tcp.ends[direction];
+	u32 most = sender->end + !!(sender->flags & IPFI_TCP_END_GUESSED);
+
+	if (!both_known(&flow->tcp) || ipfi_tcp_after(ipfi_tcp_segment_end(packet), most))
+		return IPFI_TCP_BEYOND;
+	return ipfi_tcp_fits(&flow->tcp, packet, direction);
+}
+
+/* Does it answer the connection's own SYN, even if there is another that it would answer? */
+static bool is_own_syn_ack(const struct ipfi_flow *flow, const struct ipfi_packet *packet,
+			   unsigned int direction, enum ipfi_tcp_fit fit)
+{
+	const struct ipfi_tcp_end *receiver = &flow->tcp.ends[!direction];
+
+	switch (flow->state) {
+	case IPFI_STATE_SYN_SENT:
+		return direction == IPFI_REPLY && ipfi_tcp_acks_syn(receiver, packet->ack);
+	case IPFI_STATE_SYN_RECV:
+		return fit == IPFI_TCP_FITS && packet->ack == receiver->acked;
+	case IPFI_STATE_TIME_WAIT:
+	case IPFI_STATE_CLOSED:
+		return false; /* it has no more use for one */
+	default:
+		return fit == IPFI_TCP_FITS;
+	}
 }
 
 static int advance_syn_ack(struct ipfi_flow *flow, const struct ipfi_packet *packet,
@@ -347,10 +389,19 @@ static int advance_syn_ack(struct ipfi_flow *flow, const struct ipfi_packet *pac
 	struct ipfi_tcp_end *sender = &flow->tcp.ends[direction];
 	struct ipfi_tcp_end *receiver = &flow->tcp.ends[!direction];
 	u8 next = transitions[SYN_ACK][direction][flow->state];
-	u32 most;
+	enum ipfi_tcp_fit fit = fits_again(flow, packet, direction);
 
+	if (ipfi_tcp_answers_kept(&flow->tcp, packet, direction) &&
+	    !is_own_syn_ack(flow, packet, direction, fit))
+		return IPFI_ADVANCE_RESYNC;
 	if (!next)
 		return drop(reason, IPFI_REASON_TCP_STATE);
+	/* Of one that was reset before it was answered. */
+	if (!both_known(&flow->tcp) && next == IG)
+		return receiver->flags & IPFI_TCP_END_KNOWN &&
+				       ipfi_tcp_acks_syn(receiver, packet->ack)
+			       ? ignore(reason)
+			       : drop(reason, IPFI_REASON_TCP_WINDOW);
 	/*
 	 * The first; or another one in place of it while none is acknowledged: a server that keeps
 	 * nothing (SYN cookies) may answer the second SYN with another number.
@@ -364,12 +415,10 @@ static int advance_syn_ack(struct ipfi_flow *flow, const struct ipfi_packet *pac
 		ipfi_tcp_start(&flow->tcp, packet, direction);
 		return pass(flow, direction, next);
 	}
-	/* Only what its end has sent before; a guess that began with a keep-alive knows one number
-	 * less. */
-	most = sender->end + !!(sender->flags & IPFI_TCP_END_GUESSED);
-	if (ipfi_tcp_after(ipfi_tcp_segment_end(packet), most) ||
-	    !ipfi_tcp_fits(&flow->tcp, packet, direction))
+	if (fit == IPFI_TCP_BEYOND)
 		return drop(reason, IPFI_REASON_TCP_WINDOW);
+	if (next == IG || fit == IPFI_TCP_OLD)
+		return ignore(reason);
 	ipfi_tcp_note(&flow->tcp, packet, direction);
 	return pass(flow, direction, next);
 }
@@ -394,11 +443,16 @@ static int advance_rst(struct ipfi_flow *flow, const struct ipfi_packet *packet,
 		event = RST_EXACT;
 	else if (known && (packet->seq == sender->acked || packet->seq == sender->end))
 		event = RST_EXACT;
+	else if (ipfi_tcp_answers_kept(&flow->tcp, packet, direction))
+		return IPFI_ADVANCE_RESYNC;
 	else if (known && ipfi_tcp_after(packet->seq, sender->acked) &&
 		 ipfi_tcp_before(packet->seq, sender->max_end))
 		event = RST_NEAR;
 	else if (receiver->flags & IPFI_TCP_END_STRAY && packet->seq == receiver->end)
 		return ignore(reason); /* the client resets a connection of old, not this one */
+	else if (flow->state == IPFI_STATE_CLOSED &&
+		 ipfi_tcp_has_sent(&flow->tcp, direction, packet->seq))
+		return ignore(reason); /* answers what was old itself; there is nothing to end */
 	else
 		return drop(reason, IPFI_REASON_TCP_RST);
 
@@ -424,6 +478,7 @@ static int advance_ack(struct ipfi_flow *flow, const struct ipfi_packet *packet,
 {
 	struct ipfi_tcp_end *sender = &flow->tcp.ends[direction];
 	enum event event = packet->payload ? DATA : ACK;
+	enum ipfi_tcp_fit fit;
 	u8 next;
 
 	if (unlikely(packet->tcp_flags & IPFI_TCP_FIN))
@@ -439,9 +494,11 @@ static int advance_ack(struct ipfi_flow *flow, const struct ipfi_packet *packet,
 		sender->end = packet->ack;
 		return ignore(reason);
 	}
-	if (unlikely(!ipfi_tcp_fits(&flow->tcp, packet, direction)))
+	fit = ipfi_tcp_fits(&flow->tcp, packet, direction);
+	if (unlikely(fit == IPFI_TCP_BEYOND))
 		return drop(reason, IPFI_REASON_TCP_WINDOW);
-	if (unlikely(next == IG))
+	/* What is only old does no harm, and its receiver answers it with where it stands. */
+	if (unlikely(fit == IPFI_TCP_OLD || next == IG))
 		return ignore(reason);
 	if (unlikely((packet->tcp_flags & IPFI_TCP_FIN || sender->flags & IPFI_TCP_END_FIN) &&
 		     !fin_in_order(sender, packet)))

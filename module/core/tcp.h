@@ -28,11 +28,24 @@ struct ipfi_tcp_end {
 
 #define IPFI_TCP_UNSCALED 15
 
-struct ipfi_tcp {
-	struct ipfi_tcp_end ends[2];
+/* A SYN that passed without effect and may be answered yet: tcp_resync.h. */
+struct ipfi_tcp_syn {
+	u32 seq;
+	u16 window;
+	u16 payload : 10; /* bytes of data; 0 also for more than IPFI_TCP_KEPT_PAYLOAD */
+	u16 scale : 4;	  /* IPFI_TCP_UNSCALED for none */
+	u16 sack : 1;
+	u16 denied : 1; /* the rules do not allow it to open anything */
 };
 
-static_assert(sizeof(struct ipfi_tcp) == 32, "ipfi_tcp keeps to its share of an entry");
+#define IPFI_TCP_KEPT_PAYLOAD 0x3ff
+
+struct ipfi_tcp {
+	struct ipfi_tcp_end ends[2];
+	struct ipfi_tcp_syn kept; /* of the end that has IPFI_TCP_END_KEPT */
+};
+
+static_assert(sizeof(struct ipfi_tcp) == 40, "ipfi_tcp keeps to its share of an entry");
 
 /* The largest window, in bytes, that the end has offered. */
 static inline u32 ipfi_tcp_window(const struct ipfi_tcp_end *end)
@@ -55,7 +68,8 @@ int ipfi_tcp_advance(struct ipfi_flow *flow, const struct ipfi_packet *packet,
 
 /*
  * Can a segment that begins at @seq be one that the end of @direction has sent and may still have
- * to send again? For ICMP errors, which quote it (RFC 5927 section 4.1).
+ * to send again? Of a guess, by what was seen. For ICMP errors, which quote it (RFC 5927
+ * section 4.1).
  */
 bool ipfi_tcp_has_sent(const struct ipfi_tcp *tcp, unsigned int direction, u32 seq);
 

@@ -12,6 +12,9 @@
  */
 #define LAG_LEAST WINDOW_FIELD_MOST
 
+/* The largest window that there can be, bytes. */
+#define GUESSED_WINDOW ((u32)WINDOW_FIELD_MOST << SCALE_MOST)
+
 /* The window that @packet offers, bytes. On a SYN it is never scaled (RFC 7323 section 2.2). */
 static u32 offered_window(const struct ipfi_tcp_end *sender, const struct ipfi_packet *packet)
 {
@@ -48,8 +51,8 @@ void ipfi_tcp_start(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsi
 	sender->window = packet->window ? packet->window : 1;
 	sender->scale = 0;
 	sender->offered = offer.scale;
-	sender->flags =
-		IPFI_TCP_END_KNOWN | IPFI_TCP_END_UNACKED | (offer.sack ? IPFI_TCP_END_SACK : 0);
+	sender->flags = (sender->flags & IPFI_TCP_END_KEPT) | IPFI_TCP_END_KNOWN |
+			IPFI_TCP_END_UNACKED | (offer.sack ? IPFI_TCP_END_SACK : 0);
 	if (!(receiver->flags & IPFI_TCP_END_KNOWN))
 		return;
 
@@ -98,28 +101,42 @@ void ipfi_tcp_guess(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsi
 	if (packet->tcp_flags & IPFI_TCP_FIN)
 		sender->flags |= IPFI_TCP_END_FIN | IPFI_TCP_END_UNACKED;
 	sender->scale = SCALE_MOST;
-	sender->window = WINDOW_FIELD_MOST;
+	sender->window = packet->window ? packet->window : 1;
 	sender->end = ipfi_tcp_segment_end(packet);
 	sender->acked = packet->seq;
-	sender->max_end = sender->end + ipfi_tcp_window(sender);
+	sender->max_end = sender->end + GUESSED_WINDOW;
 
 	receiver->flags = IPFI_TCP_END_KNOWN | IPFI_TCP_END_GUESSED | IPFI_TCP_END_SILENT;
 	receiver->scale = SCALE_MOST;
 	receiver->window = WINDOW_FIELD_MOST;
 	receiver->end = packet->ack;
 	receiver->acked = packet->ack;
-	receiver->max_end = receiver->end + ipfi_tcp_window(sender);
+	receiver->max_end = receiver->end + GUESSED_WINDOW;
 }
 
 /*
- * The first segment of an end that ipfi_tcp_guess() knew by hearsay. It may have waited for less
- * than what the first segment seen began with.
+ * A segment of an end that ipfi_tcp_guess() knew by hearsay. It may have waited for less than what
+ * the first segment seen began with. If it acknowledges no more than was seen, and begins within
+ * the windows that were seen, both ends speak of one connection: from here on these windows count.
  */
-static void first_heard(struct ipfi_tcp_end *sender, struct ipfi_tcp_end *receiver, u32 ack)
+static void heard(struct ipfi_tcp_end *sender, struct ipfi_tcp_end *receiver,
+		  const struct ipfi_packet *packet)
 {
+	u32 window = ipfi_tcp_window(receiver);
+	u32 end = ipfi_tcp_segment_end(packet);
+
+	if (ipfi_tcp_before(packet->ack, receiver->acked))
+		receiver->acked = packet->ack;
+	if (ipfi_tcp_after(packet->ack, receiver->end) ||
+	    ipfi_tcp_after(packet->seq, sender->acked + (window < LAG_LEAST ? LAG_LEAST : window)))
+		return;
 	sender->flags &= ~IPFI_TCP_END_SILENT;
-	if (ipfi_tcp_before(ack, receiver->acked))
-		receiver->acked = ack;
+	/* What it offers itself follows. */
+	sender->window = 1;
+	receiver->max_end = receiver->end;
+	sender->max_end = sender->acked + window;
+	if (ipfi_tcp_after(end, sender->max_end))
+		sender->max_end = end;
 }
 
 bool ipfi_tcp_acks_syn(const struct ipfi_tcp_end *end, u32 ack)
@@ -137,8 +154,8 @@ static u32 acknowledged_edge(const struct ipfi_tcp *tcp, const struct ipfi_packe
 	return packet->ack;
 }
 
-bool ipfi_tcp_fits(const struct ipfi_tcp *tcp, const struct ipfi_packet *packet,
-		   unsigned int direction)
+enum ipfi_tcp_fit ipfi_tcp_fits(const struct ipfi_tcp *tcp, const struct ipfi_packet *packet,
+				unsigned int direction)
 {
 	const struct ipfi_tcp_end *sender = &tcp->ends[direction];
 	const struct ipfi_tcp_end *receiver = &tcp->ends[!direction];
@@ -150,21 +167,26 @@ bool ipfi_tcp_fits(const struct ipfi_tcp *tcp, const struct ipfi_packet *packet,
 	/* I. What only begins in the window is for its receiver to trim (RFC 9293
 	 * section 3.10.7.4). */
 	if (ipfi_tcp_after(end == packet->seq ? packet->seq : packet->seq + 1, sender->max_end))
-		return false;
-	/* II. */
-	if (ipfi_tcp_before(end, sender->end - ipfi_tcp_window(receiver)))
-		return false;
+		return IPFI_TCP_BEYOND;
 	/* III. */
 	if ((receiver->flags & (IPFI_TCP_END_GUESSED | IPFI_TCP_END_FIN)) == IPFI_TCP_END_GUESSED)
 		sent = receiver->max_end;
 	if (ipfi_tcp_after(edge, sent))
-		return false;
-	/* IV. While the SYN waits for it, only what acknowledges the SYN will do. */
-	if ((receiver->flags & (IPFI_TCP_END_UNACKED | IPFI_TCP_END_FIN)) == IPFI_TCP_END_UNACKED)
-		return ipfi_tcp_after(packet->ack, receiver->acked);
-	if (lag < LAG_LEAST)
-		lag = LAG_LEAST;
-	return !ipfi_tcp_before(edge, receiver->acked - lag);
+		return IPFI_TCP_BEYOND;
+	/* While the SYN waits for it, only what acknowledges the SYN will do. */
+	if ((receiver->flags & (IPFI_TCP_END_UNACKED | IPFI_TCP_END_FIN)) == IPFI_TCP_END_UNACKED) {
+		if (!ipfi_tcp_after(packet->ack, receiver->acked))
+			return IPFI_TCP_BEYOND;
+	} else {
+		/* IV. */
+		if (lag < LAG_LEAST)
+			lag = LAG_LEAST;
+		if (ipfi_tcp_before(edge, receiver->acked - lag))
+			return IPFI_TCP_OLD;
+	}
+	/* II. */
+	return ipfi_tcp_before(end, sender->end - ipfi_tcp_window(receiver)) ? IPFI_TCP_OLD
+									     : IPFI_TCP_FITS;
 }
 
 void ipfi_tcp_note(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsigned int direction)
@@ -176,7 +198,7 @@ void ipfi_tcp_note(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsig
 	u32 ack = packet->ack;
 
 	if (unlikely(sender->flags & IPFI_TCP_END_SILENT))
-		first_heard(sender, receiver, ack);
+		heard(sender, receiver, packet);
 
 	if (window > ipfi_tcp_window(sender))
 		sender->window = (u16)((window + (1U << sender->scale) - 1) >> sender->scale);
@@ -200,10 +222,14 @@ void ipfi_tcp_note(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsig
 bool ipfi_tcp_has_sent(const struct ipfi_tcp *tcp, unsigned int direction, u32 seq)
 {
 	const struct ipfi_tcp_end *sender = &tcp->ends[direction];
-	u32 back = ipfi_tcp_window(&tcp->ends[!direction]);
+	const struct ipfi_tcp_end *receiver = &tcp->ends[!direction];
+	u32 back = ipfi_tcp_window(receiver);
 
-	/* What it may have to send again is no more than the largest window it was given. */
-	if (back < WINDOW_FIELD_MOST)
+	if (sender->flags & IPFI_TCP_END_KEPT && seq == tcp->kept.seq)
+		return true;
+	/* What it may have to send again is no more than the largest window it was given; of one
+	 * that was not seen it may be that without scaling. */
+	if (back < WINDOW_FIELD_MOST || receiver->flags & IPFI_TCP_END_SILENT)
 		back = WINDOW_FIELD_MOST;
 	return sender->flags & IPFI_TCP_END_KNOWN && !ipfi_tcp_after(seq, sender->end) &&
 	       !ipfi_tcp_before(seq, sender->end - back - 1);

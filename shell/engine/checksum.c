@@ -29,6 +29,11 @@ __wsum csum_partial(const void *data, int length, __wsum sum)
 	return fold64(total + word);
 }
 
+__wsum skb_checksum(const struct sk_buff *skb, int offset, int length, __wsum sum)
+{
+	return csum_partial(skb->data + offset, length, sum);
+}
+
 __sum16 csum_fold(__wsum sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);

@@ -8,18 +8,26 @@
 #define MTU_LOOPBACK 65536
 
 /* Who is told of devices that go down and of addresses that go. */
-static struct notifier_block *devices_told, *ipv4_told, *ipv6_told;
+static struct notifier_block *devices_told[3], *ipv4_told, *ipv6_told;
+
+static struct notifier_block **place_of(const struct notifier_block *block)
+{
+	unsigned int i = 0;
+
+	while (devices_told[i] != block)
+		BUG_ON(++i == ARRAY_SIZE(devices_told));
+	return &devices_told[i];
+}
 
 int register_netdevice_notifier(struct notifier_block *block)
 {
-	devices_told = block;
+	*place_of(NULL) = block;
 	return 0;
 }
 
 void unregister_netdevice_notifier(struct notifier_block *block)
 {
-	BUG_ON(devices_told != block);
-	devices_told = NULL;
+	*place_of(block) = NULL;
 }
 
 int register_inetaddr_notifier(struct notifier_block *block)
@@ -141,8 +149,8 @@ static void tell_changes(struct device *device, const struct engine_address *old
 	struct netdev_notifier_info info = { .dev = &device->dev };
 	size_t i;
 
-	if (went_down)
-		tell(devices_told, &info);
+	for (i = 0; went_down && i < ARRAY_SIZE(devices_told); i++)
+		tell(devices_told[i], &info);
 	for (i = 0; i < count; i++)
 		if (!has_address(device->addresses, device->address_count, &old[i]))
 			tell_address_gone(device, &old[i]);
@@ -151,9 +159,12 @@ static void tell_changes(struct device *device, const struct engine_address *old
 static int change(struct device *device, const struct engine_device *to)
 {
 	const bool went_down = device->dev.flags & IFF_UP && to->down;
+	struct device *vrf = to->vrf ? device_find(world_of(device->dev.net), to->vrf) : NULL;
 	struct engine_address *addresses, *old = device->addresses;
 	size_t count = device->address_count;
 
+	if (to->vrf && (!vrf || !netif_is_l3_master(&vrf->dev)))
+		return -ENODEV;
 	addresses = malloc((to->address_count + 1) * sizeof(*addresses));
 	if (!addresses)
 		return -ENOMEM;
@@ -164,6 +175,7 @@ static int change(struct device *device, const struct engine_device *to)
 	device->dev.flags = (to->down ? 0 : IFF_UP) | (to->loopback ? IFF_LOOPBACK : 0);
 	device->dev.mtu = to->mtu ? to->mtu : to->loopback ? MTU_LOOPBACK : MTU;
 	device->standard = to->standard;
+	device->dev.l3mdev = to->is_vrf ? &device->dev : vrf ? &vrf->dev : NULL;
 	tell_changes(device, old, count, went_down);
 	free(old);
 	return 0;

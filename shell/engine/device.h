@@ -54,10 +54,13 @@ static inline bool address_has(const struct engine_address *network, u8 family, 
 	return network->family == family && address_same_bits(network->bytes, bytes, network->length);
 }
 
-/* Is it an address of the world's own? */
-bool address_is_own(struct engine_world *one, u8 family, const void *bytes);
+/* Is it an address of the world's own, in @vrf, NULL for none? */
+bool address_is_own(struct engine_world *one, const struct net_device *vrf, u8 family, const void *bytes);
 
-/* The device that leads to an address: a loopback device to those of the world's own; NULL for none. */
-struct device *device_towards(struct engine_world *one, u8 family, const void *bytes);
+/*
+ * The device that leads to an address, in @vrf, NULL for none: a loopback device, or the VRF's, to those of the world's
+ * own; NULL for none.
+ */
+struct device *device_towards(struct engine_world *one, const struct net_device *vrf, u8 family, const void *bytes);
 
 #endif

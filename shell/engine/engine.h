@@ -24,6 +24,8 @@ struct engine_socket;
 struct engine_settings {
 	uint64_t seed; /* of all that is random in it */
 	uint64_t time; /* ns since the epoch when it begins */
+	bool without_ipv6; /* as a kernel that was started with ipv6.disable=1 */
+	struct engine_world *inside; /* whose namespace is the machine's first, and which lives longer; NULL: this one's is */
 };
 
 /* A world with the device lo. Returns 0 or -ENOMEM. */
@@ -41,6 +43,9 @@ uint64_t engine_now(const struct engine_world *world);
 /* The next line of the kernel's log that was not yet asked for, or NULL. Valid until the world is used again. */
 const char *engine_said(struct engine_world *world);
 
+/* How often, in all worlds of this process, the module met what it warns of: what must not be. */
+unsigned long engine_warnings(void);
+
 /* Devices */
 
 struct engine_address {
@@ -56,10 +61,12 @@ struct engine_device {
 	uint32_t mtu; /* 0: 1500, or 65536 for a loopback device */
 	bool loopback;
 	bool down;
+	bool is_vrf;     /* it is the layer 3 master device of others */
+	const char *vrf; /* the one that it belongs to, which is there already; NULL for none */
 	bool standard; /* the way to all that is in no device's network; else the first device that is no loopback is */
 };
 
-/* Makes a device or changes the one of that name. Returns its index, or -EINVAL or -ENOMEM. */
+/* Makes a device or changes the one of that name. Returns its index, or -EINVAL, -ENODEV (its VRF is none) or -ENOMEM. */
 int engine_set_device(struct engine_world *world, const struct engine_device *device);
 
 /* The index of the device of that name, 0 for none; and the name by index, NULL for none. */
@@ -70,6 +77,12 @@ const char *engine_device_name(struct engine_world *world, int index);
 
 enum engine_list { ENGINE_IN, ENGINE_OUT, ENGINE_FORWARD };
 
+/* Where a packet waits in user space before it goes on, if its sender wants that. */
+enum engine_queue { ENGINE_BEFORE_INPUT, ENGINE_BEFORE_FORWARD, ENGINE_BEFORE_LEAVING };
+
+/* It waits: the world may be used meanwhile. Returns whether it goes on, or is lost. */
+typedef bool engine_wait(void *context, enum engine_queue queue);
+
 struct engine_packet {
 	enum engine_list list;
 	const void *data; /* the IP packet */
@@ -77,8 +90,11 @@ struct engine_packet {
 	const char *iif, *oif; /* NULL: as the addresses say. One that the world lacks is made, with addresses of its own */
 	uint32_t mark;
 	bool checked; /* its checksums count as right, as those that a device has looked at, or will make */
+	bool ipsec;   /* it came by IPsec, or, list out, will leave by it */
 	bool has_user;
 	uint32_t user; /* with has_user: the owner of the socket that sends it, list out */
+	engine_wait *wait; /* NULL: it waits nowhere */
+	void *context;
 };
 
 /* What became of a packet. All of it stays valid until the world is used again. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <net/netfilter/nf_log.h>
 #include "path.h"
+
+int sysctl_nf_log_all_netns;
 
 static const struct nf_hook_ops **place_of(struct net *net, const struct nf_hook_ops *hook)
 {
@@ -33,6 +36,7 @@ void nf_unregister_net_hooks(struct net *net, const struct nf_hook_ops *hooks, u
 	const struct nf_hook_ops **place;
 	unsigned int i;
 
+	world_of(net)->hooks_gone++;
 	for (i = 0; i < count; i++) {
 		place = place_of(net, &hooks[i]);
 		while (*place != &hooks[i])

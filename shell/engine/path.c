@@ -6,6 +6,9 @@
  *                                               else  FORWARD -> POST_ROUTING -> leaving
  *     made here -> LOCAL_OUT -> POST_ROUTING -> leaving, or by a loopback device arriving
  *
+ * In a VRF it passes PRE_ROUTING a second time, by the VRF's device, and LOCAL_OUT and POST_ROUTING a first time. What
+ * is forwarded to a VRF's own device is sent in the VRF from there, by LOCAL_OUT and POST_ROUTING of one of its devices.
+ *
  * Whether it is for this machine is what the packet was given as, unless a translation has changed its destination
  * on the way: then the destination says.
  */
@@ -19,6 +22,9 @@ struct passing {
 	struct sk_buff *skb;
 	struct device *iif, *oif; /* oif: what was given, NULL for none */
 	enum engine_list list;
+	engine_wait *wait; /* NULL: nowhere */
+	void *context;
+	bool leaves_by_ipsec;
 };
 
 /* As much as the packet says that it is. */
@@ -65,14 +71,64 @@ static struct net_device *dev_of(struct device *device)
 	return device ? &device->dev : NULL;
 }
 
-static void lead_to(struct sk_buff *skb, struct device *device)
+static void lead_to(const struct passing *p, struct device *device)
 {
+	struct sk_buff *skb = p->skb;
+
+	if (device)
+		device->way.dst.xfrm = p->leaves_by_ipsec ? device : NULL;
 	skb_dst_set(skb, device ? &device->way.dst : NULL);
+}
+
+/* The VRF that a device belongs to, NULL for none. */
+static struct net_device *vrf_of(const struct device *device)
+{
+	return device ? device->dev.l3mdev : NULL;
+}
+
+/* What others may do meanwhile has packets and answers of its own. */
+static bool wait(struct passing *p, enum engine_queue queue)
+{
+	struct engine_world *one = p->world;
+	const struct engine_address *borrowed = one->borrowed;
+	struct sk_buff *packet = one->packet, *answers = one->answers, *answered = one->answered,
+		       *backlog = one->backlog;
+	const unsigned int hooks_gone = one->hooks_gone;
+	bool goes_on;
+
+	if (!p->wait)
+		return true;
+	one->packet = one->answers = one->answered = one->backlog = NULL;
+	one->borrowed = NULL;
+	world_leave();
+	goes_on = p->wait(p->context, queue) && one->hooks_gone == hooks_gone;
+	path_forget(one);
+	world_enter(one);
+	one->packet = packet;
+	one->answers = answers;
+	one->answered = answered;
+	one->backlog = backlog;
+	one->borrowed = borrowed;
+	return goes_on;
 }
 
 static bool leave(struct passing *p, struct net_device *in)
 {
-	return netfilter_pass(p->skb, NF_INET_POST_ROUTING, in, skb_dst(p->skb) ? skb_dst(p->skb)->dev : NULL);
+	return wait(p, ENGINE_BEFORE_LEAVING) &&
+	       netfilter_pass(p->skb, NF_INET_POST_ROUTING, in, skb_dst(p->skb) ? skb_dst(p->skb)->dev : NULL);
+}
+
+/* What was forwarded to a VRF's own device @vrf goes on by that of its devices which leads to the destination. */
+static bool send_in(struct passing *p, struct device *vrf)
+{
+	struct device *out = device_towards(p->world, &vrf->dev, family_of(p->skb), destination_of(p->skb));
+
+	if (!out || out == vrf)
+		return false;
+	p->oif = out;
+	lead_to(p, out);
+	p->skb->ip = (struct inet_skb_parm){};
+	return netfilter_pass(p->skb, NF_INET_LOCAL_OUT, NULL, dev_of(out)) && leave(p, NULL);
 }
 
 static bool forward(struct passing *p)
@@ -81,18 +137,39 @@ static bool forward(struct passing *p)
 
 	p->list = ENGINE_FORWARD;
 	if (!out)
-		out = device_towards(p->world, family_of(p->skb), destination_of(p->skb));
+		out = device_towards(p->world, vrf_of(p->iif), family_of(p->skb), destination_of(p->skb));
 	p->oif = out;
-	lead_to(p->skb, out);
-	return netfilter_pass(p->skb, NF_INET_FORWARD, dev_of(p->iif), dev_of(out)) && leave(p, NULL);
+	lead_to(p, out);
+	p->skb->ip.flags |= IPSKB_FORWARDED;
+	if (!wait(p, ENGINE_BEFORE_FORWARD) || !netfilter_pass(p->skb, NF_INET_FORWARD, p->skb->dev, dev_of(out)) ||
+	    !leave(p, p->skb->dev))
+		return false;
+	return !out || !netif_is_l3_master(&out->dev) || send_in(p, out);
 }
 
 static bool come_in(struct passing *p)
 {
 	p->list = ENGINE_IN;
 	p->oif = NULL;
-	lead_to(p->skb, device_find(p->world, "lo"));
-	return netfilter_pass(p->skb, NF_INET_LOCAL_IN, dev_of(p->iif), NULL);
+	lead_to(p, device_find(p->world, "lo"));
+	return wait(p, ENGINE_BEFORE_INPUT) &&
+	       netfilter_pass(p->skb, NF_INET_LOCAL_IN, p->skb->dev, NULL);
+}
+
+/* What has come in by a device of a VRF goes on as if it had come by the VRF's own. */
+static bool take_over(struct passing *p)
+{
+	struct net_device *vrf = vrf_of(p->iif);
+
+	if (!vrf)
+		return true;
+	p->skb->dev = vrf;
+	p->skb->ip.flags |= IPSKB_L3SLAVE;
+	if (p->skb->pkt_type == PACKET_LOOPBACK) {
+		p->skb->pkt_type = PACKET_HOST;
+		return true;
+	}
+	return netfilter_pass(p->skb, NF_INET_PRE_ROUTING, vrf, NULL);
 }
 
 static bool arrive(struct passing *p)
@@ -104,10 +181,12 @@ static bool arrive(struct passing *p)
 	memcpy(before, destination_of(p->skb), family == 4 ? 4 : 16);
 	p->skb->dev = dev_of(p->iif);
 	skb_dst_drop(p->skb);
-	if (!netfilter_pass(p->skb, NF_INET_PRE_ROUTING, dev_of(p->iif), NULL))
+	p->skb->skb_iif = p->iif ? p->iif->dev.ifindex : 0;
+	p->skb->ip = (struct inet_skb_parm){ .iif = p->skb->skb_iif };
+	if (!netfilter_pass(p->skb, NF_INET_PRE_ROUTING, dev_of(p->iif), NULL) || !take_over(p))
 		return false;
 	if (!address_same_bits(before, destination_of(p->skb), address_bits(family)))
-		for_here = address_is_own(p->world, family, destination_of(p->skb));
+		for_here = address_is_own(p->world, vrf_of(p->iif), family, destination_of(p->skb));
 	return for_here ? come_in(p) : forward(p);
 }
 
@@ -117,15 +196,20 @@ static bool go_out(struct passing *p, bool *loops)
 	struct device *out = p->oif;
 
 	if (!out)
-		out = device_towards(p->world, family_of(p->skb), destination_of(p->skb));
-	lead_to(p->skb, out);
+		out = device_towards(p->world, NULL, family_of(p->skb), destination_of(p->skb));
+	lead_to(p, out);
 	p->list = ENGINE_OUT;
+	/* What is sent in a VRF goes out by the VRF's device first. */
+	if (out && netif_is_l3_slave(&out->dev) &&
+	    (!netfilter_pass(p->skb, NF_INET_LOCAL_OUT, NULL, out->dev.l3mdev) ||
+	     !netfilter_pass(p->skb, NF_INET_POST_ROUTING, NULL, out->dev.l3mdev)))
+		return false;
 	if (!netfilter_pass(p->skb, NF_INET_LOCAL_OUT, NULL, dev_of(out)) || !leave(p, NULL))
 		return false;
 	/* A translation may have found another way. */
 	out = skb_dst(p->skb) ? device_of(skb_dst(p->skb)->dev) : NULL;
 	p->oif = out;
-	*loops = out && out->dev.flags & IFF_LOOPBACK;
+	*loops = out && (out->dev.flags & IFF_LOOPBACK || netif_is_l3_master(&out->dev));
 	return true;
 }
 
@@ -134,6 +218,7 @@ static bool come_back(struct passing *p, struct device *loopback)
 	p->skb->sk = NULL;
 	p->iif = loopback;
 	p->list = ENGINE_IN;
+	p->skb->pkt_type = PACKET_LOOPBACK;
 	return arrive(p);
 }
 
@@ -198,7 +283,7 @@ static int find_devices(struct passing *p, const struct engine_packet *packet)
 {
 	if (packet->list != ENGINE_OUT)
 		p->iif = packet->iif ? device_get(p->world, packet->iif) :
-				       device_towards(p->world, family_of(p->skb), source_of(p->skb));
+				       device_towards(p->world, NULL, family_of(p->skb), source_of(p->skb));
 	if (packet->list != ENGINE_IN && packet->oif)
 		p->oif = device_get(p->world, packet->oif);
 	if (IS_ERR(p->iif))
@@ -265,13 +350,15 @@ static void describe(const struct passing *p, bool accepted, struct engine_outco
 
 int engine_pass(struct engine_world *one, const struct engine_packet *packet, struct engine_outcome *outcome)
 {
-	struct passing p = { .world = one, .list = packet->list };
+	struct passing p = { .world = one, .list = packet->list, .wait = packet->wait, .context = packet->context };
 	int err;
 
 	path_forget(one);
 	p.skb = make_skb(packet, &err);
 	if (!p.skb)
 		return err;
+	p.leaves_by_ipsec = packet->ipsec && packet->list == ENGINE_OUT;
+	p.skb->ipsec = packet->ipsec && !p.leaves_by_ipsec;
 	one->packet = p.skb;
 	world_enter(one);
 	err = find_devices(&p, packet);

@@ -149,9 +149,18 @@ const char *engine_said(struct engine_world *one)
 	return one->told->text;
 }
 
-void bug_warn(const char *file, int line, const char *condition)
+static unsigned long warnings;
+
+unsigned long engine_warnings(void)
 {
-	print_line("WARNING: %s:%d: %s", file, line, condition);
+	return warnings;
+}
+
+void bug_warn(const char *file, int line, const char *condition, bool first)
+{
+	warnings++;
+	if (first)
+		print_line("WARNING: %s:%d: %s", file, line, condition);
 }
 
 void bug_die(const char *file, int line, const char *condition)

@@ -64,18 +64,21 @@ static void push(const struct rhashtable *ht, struct bucket_table *buckets, stru
 
 static bool is_full(const struct rhashtable *ht)
 {
-	return ht->nelems > ht->tbl->size / 4 * 3;
+	return (unsigned int)atomic_read(&ht->nelems) > ht->tbl->size / 4 * 3;
 }
 
 static bool is_sparse(const struct rhashtable *ht)
 {
-	return ht->p.automatic_shrinking && ht->nelems < ht->tbl->size / 10 * 3 && ht->tbl->size > least_size(ht);
+	const unsigned int nodes = (unsigned int)atomic_read(&ht->nelems);
+
+	return ht->p.automatic_shrinking && nodes < ht->tbl->size / 10 * 3 && ht->tbl->size > least_size(ht);
 }
 
 /* Without memory it stays as it is: the chains become longer. */
 static void resize(struct rhashtable *ht)
 {
-	unsigned int size = max_t(unsigned int, (unsigned int)roundup_pow_of_two(ht->nelems * 2), least_size(ht)), i;
+	const unsigned int nodes = (unsigned int)atomic_read(&ht->nelems);
+	unsigned int size = max_t(unsigned int, (unsigned int)roundup_pow_of_two(nodes * 2), least_size(ht)), i;
 	struct bucket_table *old = ht->tbl, *buckets;
 	struct rhash_head *node, *next;
 
@@ -158,7 +161,7 @@ void *rhashtable_find_(struct rhashtable *ht, const void *key)
 int rhashtable_insert_(struct rhashtable *ht, struct rhash_head *node)
 {
 	push(ht, ht->tbl, node);
-	ht->nelems++;
+	atomic_inc(&ht->nelems);
 	if (likely(!is_full(ht)))
 		return 0;
 	if (rcu_readers)
@@ -194,7 +197,7 @@ int rhashtable_remove_(struct rhashtable *ht, struct rhash_head *node)
 		return -ENOENT;
 	/* Who reads on from it finds its way: what it leads to stays. */
 	*place = node->next;
-	ht->nelems--;
+	atomic_dec(&ht->nelems);
 	if (unlikely(is_sparse(ht)))
 		queue_work(NULL, &ht->run_work);
 	return 0;

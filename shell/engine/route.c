@@ -45,47 +45,61 @@ static bool device_has(const struct device *device, u8 family, const void *bytes
 	return false;
 }
 
-bool address_is_own(struct engine_world *one, u8 family, const void *bytes)
+/* Does it lead to what is in @vrf, NULL for no VRF? A VRF's own device is a part of it. */
+static bool is_in(const struct device *device, const struct net_device *vrf)
+{
+	return device->dev.l3mdev == vrf;
+}
+
+bool address_is_own(struct engine_world *one, const struct net_device *vrf, u8 family, const void *bytes)
 {
 	const struct device *device;
 
 	if (one->borrowed && address_is(one->borrowed, family, bytes))
 		return true;
 	for_each_device(device, one)
-		if (device_has(device, family, bytes))
+		if (is_in(device, vrf) && device_has(device, family, bytes))
 			return true;
 	return false;
 }
 
-static bool is_broadcast(struct engine_world *one, __be32 addr)
+static bool is_broadcast(struct engine_world *one, const struct net_device *vrf, __be32 addr)
 {
 	const struct engine_address *address;
 	const struct device *device;
 
 	for_each_device(device, one)
 		for_each_address(device, address)
-			if (address->length < 31 && address_has(address, 4, &addr) &&
+			if (is_in(device, vrf) && address->length < 31 && address_has(address, 4, &addr) &&
 			    !(~ntohl(addr) & U32_MAX >> address->length))
 				return true;
 	return false;
 }
 
-unsigned int inet_addr_type(struct net *net, __be32 addr)
+static unsigned int type_of(struct engine_world *one, const struct net_device *vrf, __be32 addr)
 {
-	struct engine_world *one = world_of(net);
-
 	if (ntohl(addr) >> 24 == 0 || addr == htonl(INADDR_BROADCAST))
 		return RTN_BROADCAST;
 	if (ipv4_is_multicast(addr))
 		return RTN_MULTICAST;
-	if (address_is_own(one, 4, &addr))
+	if (address_is_own(one, vrf, 4, &addr))
 		return RTN_LOCAL;
-	return is_broadcast(one, addr) ? RTN_BROADCAST : RTN_UNICAST;
+	return is_broadcast(one, vrf, addr) ? RTN_BROADCAST : RTN_UNICAST;
+}
+
+unsigned int inet_addr_type(struct net *net, __be32 addr)
+{
+	return type_of(world_of(net), NULL, addr);
+}
+
+unsigned int inet_addr_type_dev_table(struct net *net, const struct net_device *device, __be32 addr)
+{
+	return type_of(world_of(net), device->l3mdev, addr);
 }
 
 unsigned int inet_dev_addr_type(struct net *net, const struct net_device *device, __be32 addr)
 {
-	const unsigned int type = inet_addr_type(net, addr);
+	const unsigned int type = inet_addr_type_dev_table(net, device, addr);
 
 	if (type != RTN_LOCAL)
 		return type;
@@ -94,15 +108,17 @@ unsigned int inet_dev_addr_type(struct net *net, const struct net_device *device
 
 int ipv6_chk_addr(struct net *net, const struct in6_addr *addr, const struct net_device *device, int strict)
 {
-	(void)strict;
-	return device ? device_has(container_of(device, const struct device, dev), 6, addr) :
-			address_is_own(world_of(net), 6, addr);
+	if (device && strict)
+		return device_has(container_of(device, const struct device, dev), 6, addr);
+	return address_is_own(world_of(net), device ? device->l3mdev : NULL, 6, addr);
 }
 
-static struct device *loopback_of(struct engine_world *one)
+static struct device *loopback_of(struct engine_world *one, const struct net_device *vrf)
 {
 	struct device *device;
 
+	if (vrf)
+		return container_of(vrf, struct device, dev);
 	for_each_device(device, one)
 		if (device->dev.flags & IFF_LOOPBACK)
 			return device;
@@ -110,12 +126,12 @@ static struct device *loopback_of(struct engine_world *one)
 }
 
 /* The one that says so, else the first that is no loopback device. */
-static struct device *standard_of(struct engine_world *one)
+static struct device *standard_of(struct engine_world *one, const struct net_device *vrf)
 {
 	struct device *device, *first = NULL;
 
 	for_each_device(device, one) {
-		if (!is_up(device) || device->dev.flags & IFF_LOOPBACK)
+		if (!is_up(device) || !is_in(device, vrf) || &device->dev == vrf || device->dev.flags & IFF_LOOPBACK)
 			continue;
 		if (device->standard)
 			return device;
@@ -125,16 +141,16 @@ static struct device *standard_of(struct engine_world *one)
 	return first;
 }
 
-struct device *device_towards(struct engine_world *one, u8 family, const void *bytes)
+struct device *device_towards(struct engine_world *one, const struct net_device *vrf, u8 family, const void *bytes)
 {
 	const struct engine_address *address;
 	struct device *device, *found = NULL;
 	int longest = -1;
 
-	if (address_is_own(one, family, bytes))
-		return loopback_of(one);
+	if (address_is_own(one, vrf, family, bytes))
+		return loopback_of(one, vrf);
 	for_each_device(device, one) {
-		if (!is_up(device))
+		if (!is_up(device) || !is_in(device, vrf))
 			continue;
 		for_each_address(device, address) {
 			if (address->length > longest && address_has(address, family, bytes)) {
@@ -143,7 +159,7 @@ struct device *device_towards(struct engine_world *one, u8 family, const void *b
 			}
 		}
 	}
-	return found ? found : standard_of(one);
+	return found ? found : standard_of(one, vrf);
 }
 
 /* The device's first address, or the first of its own network for who is in that. */
@@ -226,10 +242,19 @@ static struct device *device_by_index(struct net *net, int index)
 	return dev ? device_of(dev) : NULL;
 }
 
+/* The device of that index (0: none), or, if it is a VRF, the one that leads on in it. */
+static struct device *by_way_of(struct net *net, int index, u8 family, const void *destination)
+{
+	struct device *device = index ? device_by_index(net, index) : NULL;
+
+	if (index && !(device && netif_is_l3_master(&device->dev)))
+		return device;
+	return device_towards(world_of(net), device ? &device->dev : NULL, family, destination);
+}
+
 struct rtable *ip_route_output_key(struct net *net, struct flowi4 *flow)
 {
-	struct device *device = flow->flowi4_oif ? device_by_index(net, flow->flowi4_oif) :
-						   device_towards(world_of(net), 4, &flow->daddr);
+	struct device *device = by_way_of(net, flow->flowi4_oif, 4, &flow->daddr);
 
 	if (!device)
 		return ERR_PTR(-ENETUNREACH);
@@ -241,7 +266,7 @@ struct rtable *ip_route_output_key(struct net *net, struct flowi4 *flow)
 struct dst_entry *ip6_route_output(struct net *net, const struct sock *sk, struct flowi6 *flow)
 {
 	static struct dst_entry none = { .error = -ENETUNREACH };
-	struct device *device = device_towards(world_of(net), 6, &flow->daddr);
+	struct device *device = by_way_of(net, flow->flowi6_oif, 6, &flow->daddr);
 
 	(void)sk;
 	return device ? &device->way.dst : &none;
@@ -249,12 +274,14 @@ struct dst_entry *ip6_route_output(struct net *net, const struct sock *sk, struc
 
 static int find_way(struct net *net, struct sk_buff *skb, u8 family, const void *destination)
 {
-	struct device *device = device_towards(world_of(net), family, destination);
+	struct net_device *vrf = skb_dst(skb) ? skb_dst(skb)->dev->l3mdev : NULL;
+	struct device *device = device_towards(world_of(net), vrf, family, destination);
 
 	if (!device)
 		return -EHOSTUNREACH;
 	skb_dst_set(skb, &device->way.dst);
-	return 0;
+	/* As the kernel does for a device whose header needs more room. */
+	return skb_move(skb);
 }
 
 int ip_route_me_harder(struct net *net, struct sock *sk, struct sk_buff *skb, unsigned int type)

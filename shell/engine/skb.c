@@ -25,6 +25,20 @@ void kfree_skb(struct sk_buff *skb)
 	free(skb);
 }
 
+int skb_move(struct sk_buff *skb)
+{
+	const size_t before = (size_t)(skb->data - skb->head);
+	unsigned char *moved = malloc(skb->room ? skb->room : 1);
+
+	if (!moved)
+		return -ENOMEM;
+	memcpy(moved, skb->head, skb->room);
+	free(skb->head);
+	skb->head = moved;
+	skb->data = moved + before;
+	return 0;
+}
+
 int pskb_expand_head(struct sk_buff *skb, int head, int tail, gfp_t flags)
 {
 	const size_t before = (size_t)(skb->data - skb->head);

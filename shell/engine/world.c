@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Worlds: made and ended; the module begins with the first and ends with the last. */
 #include <linux/bottom_half.h>
+#include <linux/ipv6.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -21,6 +22,16 @@ unsigned int bottom_halves_off;
 
 static struct pernet_operations *namespaces;
 static unsigned int worlds;
+
+struct net *first_namespace(void)
+{
+	return world->outside ? &world->outside->net : &world->net;
+}
+
+bool ipv6_mod_enabled(void)
+{
+	return !world->without_ipv6;
+}
 
 int register_pernet_subsys(struct pernet_operations *operations)
 {
@@ -105,6 +116,8 @@ int engine_world_new(const struct engine_settings *settings, struct engine_world
 		return -ENOMEM;
 	one->random = settings->seed;
 	one->epoch = settings->time;
+	one->without_ipv6 = settings->without_ipv6;
+	one->outside = settings->inside;
 	INIT_LIST_HEAD(&one->devices);
 	INIT_LIST_HEAD(&one->sockets);
 	INIT_LIST_HEAD(&one->delayed);
@@ -112,11 +125,14 @@ int engine_world_new(const struct engine_settings *settings, struct engine_world
 	world_enter(one);
 	err = begin(one);
 	world_leave();
-	if (err)
+	if (err) {
 		free(one);
-	else
-		*made = one;
-	return err;
+		return err;
+	}
+	if (one->outside)
+		one->outside->inside++;
+	*made = one;
+	return 0;
 }
 
 static void forget_lines(struct engine_world *one)
@@ -132,6 +148,7 @@ void engine_world_free(struct engine_world *one)
 {
 	if (!one)
 		return;
+	BUG_ON(one->inside);
 	world_enter(one);
 	socket_orphan(one);
 	path_forget(one);
@@ -144,6 +161,8 @@ void engine_world_free(struct engine_world *one)
 		module_end();
 	world_leave();
 	device_end(one);
+	if (one->outside)
+		one->outside->inside--;
 	forget_lines(one);
 	free(one->net.generic);
 	free(one);

@@ -26,12 +26,17 @@ struct engine_world {
 	u64 clock; /* ns since it began */
 	u64 epoch; /* ns since the epoch when it began */
 	u64 random; /* the generator's state */
+	bool without_ipv6;
+	struct engine_world *outside; /* that has the machine's first namespace, NULL: this one */
+	unsigned int inside;          /* worlds of which this is the outside */
 
 	struct list_head devices;
 	int last_index;
 	struct list_head sockets;
 	struct list_head delayed; /* struct delayed_work, by when it is due */
 	const struct nf_hook_ops *hooks[2][NF_INET_NUMHOOKS][HOOKS_MOST + 1]; /* by family, place, priority; ended by NULL */
+
+	unsigned int hooks_gone; /* how often hooks were unregistered: what waits for user space is lost then */
 
 	struct list_head said; /* struct line */
 	struct line *told;     /* the one that was asked for last */

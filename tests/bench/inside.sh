@@ -8,7 +8,7 @@ flows=("$@")
 rules=(10 10000)
 
 insmod "$IPFI_TOP/build/hookbench/hookbench.ko"
-load_ipfi max_states=4000000
+load_ipfi max_states=4000000 namespaces_memory=65536
 sysctl -qw net.netfilter.nf_conntrack_max=4000000 net.netfilter.nf_conntrack_buckets=2097152
 
 # gateway NAME: a namespace that forwards from in0 (10.1.0.0/16) to out0 (10.2.0.0/16).

@@ -150,13 +150,12 @@ static bool take_limit(void *context, const struct ipfi_rule *rule)
 	return w->within_limit;
 }
 
-static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family,
-			 const struct ipfi_addr *source)
+static u32 source_states(void *context, const struct ipfi_rule *rule, const struct ipfi_tuple *tuple)
 {
 	struct world *w = context;
 
-	CHECK(rule == w->rule && family == w->packet->tuple.family);
-	CHECK(ipfi_addr_equal(source, &w->packet->tuple.src));
+	CHECK(rule == w->rule && tuple->family == w->packet->tuple.family);
+	CHECK(ipfi_addr_equal(&tuple->src, &w->packet->tuple.src));
 	w->asked_states++;
 	return w->states;
 }
@@ -243,6 +242,9 @@ static void slow_fields(const struct ipfi_rule *rule, const struct ipfi_packet *
 	answers[IPFI_FIELD_DSCP] = slow_number(&rule->dscp, packet->dscp);
 	answers[IPFI_FIELD_USER] = packet->has_user ? slow_number(&rule->user, packet->user) : -1;
 	answers[IPFI_FIELD_MARK] = !((packet->mark & rule->mark_mask) ^ rule->mark_value);
+	answers[IPFI_FIELD_IPSEC] = rule->ipsec == (packet->list == IPFI_LIST_OUT || packet->list == IPFI_LIST_SRCNAT ?
+							    packet->leaves_by_ipsec :
+							    packet->came_by_ipsec);
 	answers[IPFI_FIELD_LIMIT] = w->within_limit;
 	answers[IPFI_FIELD_PER_SOURCE] = w->states < rule->per_source;
 }

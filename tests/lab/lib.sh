@@ -15,8 +15,12 @@
 #
 # It runs as root in a guest, at the top of the tree, on a file system that is thrown away. The environment:
 # IPFI_TOP (the tree), IPFI (the program), IPFI_KO (the module of this kernel), IPFI_GUEST (debian, uml-debug,
-# uml-bench, x86-debug). Its results are the lines "ok NAME", "not ok NAME - why" and "skip NAME - why". When
+# uml-bench, x86-debug), IPFI_SLOWNESS (speed.sh: limits of time are scaled by it), IPFI_LONG (1 in a long run, else
+# empty). Its results are the lines "ok NAME", "not ok NAME - why" and "skip NAME - why". When
 # it ends, its processes, its namespaces and the module go, and its exit status says whether all was ok.
+
+# shellcheck source=tests/lab/speed.sh
+. "$IPFI_TOP/tests/lab/speed.sh"
 
 failures=0
 lab_spaces=()
@@ -70,14 +74,42 @@ fails() {
 	if output=$("$@" 2>&1 </dev/null); then not_ok "$name" "it succeeded: $output"; else ok "$name"; fi
 }
 
-# wait_for SECONDS COMMAND...: repeats the command, ten times a second, until it succeeds; 1 when time is up.
+# in_time NAME TOOK SECONDS: that it took no longer than that, on a machine as slow as this one is now (speed.sh).
+in_time() {
+	local limit=$3
+	if [ "$2" -gt "$limit" ]; then
+		measure_speed "$IPFI_GUEST"
+		limit=$(patience "$limit")
+	fi
+	holds "$1" "$2 <= limit"
+}
+
+# wait_for SECONDS COMMAND...: repeats the command, ten times a second, until it succeeds; 1 when time is up. A machine
+# that has become slower gets the time that it needs.
 wait_for() {
-	local deadline=$((SECONDS + $1))
+	local limit=$1 began=$SECONDS deadline
 	shift
+	deadline=$((began + $(patience "$limit")))
 	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $deadline ] || return 1
+		if [ $SECONDS -ge $deadline ]; then
+			measure_speed "$IPFI_GUEST"
+			deadline=$((began + $(patience "$limit")))
+			[ $SECONDS -lt $deadline ] || return 1
+		fi
 		sleep 0.1
 	done
+}
+
+# answer BYTES PROGRAM...: what a program prints that is given standard input, as soon as so many bytes of it are there.
+# It is ended then: socat, for one, waits its whole time for more where nothing tells it that there is none.
+answer() {
+	local bytes=$1 from pid
+	shift
+	exec {from}< <(exec "$@" 2>/dev/null)
+	pid=$!
+	head -c "$bytes" <&"$from"
+	kill "$pid" 2>/dev/null
+	exec {from}<&-
 }
 
 # need TOOL...: ends the script as skipped when one is not installed.
@@ -91,12 +123,25 @@ need() {
 	done
 }
 
+# nap MICROSECONDS: sleeps for so long.
+nap() { sleep "$(printf '%d.%06d' $(($1 / 1000000)) $(($1 % 1000000)))"; }
+
 # slow FAST SLOW: the first number in a guest of full speed, the second in a debugging one.
 slow() {
 	case $IPFI_GUEST in
 	*-debug) echo "$2" ;;
 	*) echo "$1" ;;
 	esac
+}
+
+# long LONG SHORT: LONG in a long run of tests/check (--long), else SHORT.
+long() { if [ "${IPFI_LONG-}" ]; then echo "$1"; else echo "$2"; fi; }
+
+# shrink_caches: the kernel's caches give back what is free in them, and what KASAN keeps of it to find a use after the
+# free.
+shrink_caches() {
+	local shrink
+	for shrink in /sys/kernel/slab/*/shrink; do echo 1 >"$shrink"; done
 }
 
 # load_ipfi [PARAMETER=VALUE...]: inserts the module built for this kernel, after the modules it needs.
@@ -117,7 +162,9 @@ log_backends() {
 }
 
 # dmesg_mark: remembers the end of the kernel's log; dmesg_since: what came after it.
+# Lines about other namespaces than the first reach the log from then on.
 dmesg_mark() {
+	echo 1 >/proc/sys/net/netfilter/nf_log_all_netns
 	lab_mark="lab: mark $RANDOM$RANDOM"
 	echo "$lab_mark" >/dev/kmsg
 }
@@ -134,7 +181,7 @@ space() {
 	done
 }
 
-# in_ns SPACE COMMAND...
+# in_ns SPACE COMMAND... In the background it is a process of its own: "ip netns exec" starts what is to be killed.
 in_ns() { ip netns exec "$@"; }
 
 # link SPACE IF ADDRESS... -- SPACE IF ADDRESS...: a veth pair between two namespaces, addresses with prefixes.
@@ -241,7 +288,7 @@ serve_echo() {
 	local space=$1 proto=$2 port=$3
 	case $proto in
 	tcp) in_ns "$space" setsid -f socat "TCP6-LISTEN:$port,fork,reuseaddr,ipv6only=0" EXEC:cat ;;
-	udp) in_ns "$space" setsid -f socat "UDP6-RECVFROM:$port,fork,ipv6only=0" EXEC:cat ;;
+	udp) in_ns "$space" setsid -f socat "UDP6-RECVFROM:$port,fork,ipv6only=0" PIPE ;;
 	esac
 	wait_for 10 listening "$space" "$proto" "$port"
 }

@@ -86,6 +86,7 @@ describe("lint", function()
       [[allow { "x", dir = "in", length = "0-1499", log = true },]],
       [[allow { "x", dir = "in", dscp = "0-62", log = true },]],
       [[allow { "x", dir = "in", dst = "me", log = true },]],
+      [[allow { "x", dir = "in", ipsec = true, log = true },]],
       [[allow { "x", dir = "in", limit = "10/second", log = true },]],
       [[allow { "x", dir = "in", state = true, per_source = 9, log = true },]],
       [[allow { "x", dir = "out", log = true },]],
@@ -215,7 +216,7 @@ describe("lint", function()
   it("is quiet with -q and says nothing at a commit", function()
     local path = room.write("quiet.lua", [[return policy { rules = { deny { "rest" } } }]])
     assert.same({ 0, "", "" }, { room.run("-q -c -f " .. path) })
-    assert.same({ 0, "", "" }, { room.run("--sim -f " .. path) })
+    assert.same({ 0, "", "" }, { room.run("--sim -q -f " .. path) })
   end)
 
   it("finds nothing in the examples", function()

@@ -46,7 +46,7 @@ describe("policy", function()
     { "name = 'a\\nb'", "name: expected text of 1 to 63 bytes, got 'a\\x0ab'" },
     { "default = 'denny'", "default: it is allow, deny or reject, got 'denny'; did you mean 'deny'?" },
     { "default = { ['in'] = 'pass' }", "default: in is allow, deny or reject, got 'pass'" },
-    { "default = { input = 'deny' }", "default: unknown list 'input'" },
+    { "default = { inputs = 'deny' }", "default: unknown list 'inputs'" },
     { "default = { forwad = 'deny' }", "default: unknown list 'forwad'; did you mean 'forward'?" },
     { "default = 5", "default: expected 'deny' or { [\"in\"] = 'deny', ... }, got 5" },
     { "limits = { max_state = 1 }", "limits: unknown limit 'max_state'; did you mean 'max_states'?" },

@@ -194,9 +194,14 @@ describe("the prompt", function()
     fw.commit(assert(support.policy "return policy { name = 'x', rules = { allow { 'web' } } }"))
     netlink.kernel.states = { {}, {} }
     local out = run()
-    assert.matches("policy 'x', generation 1, 1 rule", out)
+    assert.matches("policy 'x', generation 1, 1 rule. F1 or help%(%) for help\n", out)
     assert.matches("2 states live on without the prompt\n$", out)
     assert.matches("2 states live on", (run "quit"))
+    local columns = sys.world.columns
+    sys.world.columns = 60
+    out = run()
+    sys.world.columns = columns
+    assert.matches("policy 'x', generation 1, 1 rule\nF1 or help%(%) for help\n", out)
   end)
 
   it("works without the module, and says so", function()

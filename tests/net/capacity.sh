@@ -10,7 +10,7 @@ load_ipfi || exit
 topo_router || exit
 phantoms
 tool flows
-most=$(slow 60000 6000)
+most=$(slow "$(long 60000 20000)" 6000)
 more=$((most / 10))
 flows() { "$tools/flows" "$@"; }
 stat() { fw "print(fw.stats().$1)"; }

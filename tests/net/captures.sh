@@ -10,6 +10,7 @@
 # shellcheck source=tests/net/ftp/servers.sh
 . "$IPFI_TOP/tests/net/ftp/servers.sh"
 need tcpdump nginx dnsmasq dig curl vsftpd
+need_gate
 
 # The addresses are those that the replay gives to a client in the inner network and a server in the outer one.
 client4=10.0.0.2 client6=fd00:1::2 server4=203.0.113.9 server6=2001:db8:f::9
@@ -53,7 +54,7 @@ capture() {
 get() {
 	local url=$1
 	shift
-	runs "curl $*${*:+ }$url" in_ns client curl -sSg --max-time 20 -o "$lab_tmp/got" "$@" "$url"
+	runs "curl $*${*:+ }$url" in_ns client curl -sSg --max-time "$(patience 20)" -o "$lab_tmp/got" "$@" "$url"
 	runs "what came is whole" cmp "$lab_tmp/got" "$lab_tmp/root/pages"
 }
 surf() {

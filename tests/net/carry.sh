@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: debian uml-debug
+# guests: debian debian13 uml-debug
 #
 # One stateful rule, and none for the replies, carries a whole connection through a router: TCP, UDP and ping, in
 # both families. What no rule allows does not pass, what a rule rejects is answered at once.
@@ -31,12 +31,12 @@ commit_rules <<'RULES'
 	reject { "pong", dir = "forward", icmp = "timestamp-request" },
 RULES
 for server in 10.0.2.2 '[fd00:2::2]'; do
-	is "$(page client "http://$server/big" --max-time 60 | sha256sum)" "$sum" "5 MB over TCP from $server"
+	is "$(page client "http://$server/big" --max-time "$(patience 60)" | sha256sum)" "$sum" "5 MB over TCP from $server"
 done
 for server in 10.0.2.2 fd00:2::2; do
 	is "$(ask $server)" 192.0.2.7 "a DNS answer from $server"
-	runs "pings of $server" in_ns client ping -q -c 3 -i 0.2 -W 5 $server
-	runs "pings of $server in fragments" in_ns client ping -q -c 2 -i 0.2 -W 5 -s 4000 $server
+	runs "pings of $server" in_ns client ping -q -c 3 -i 0.2 -W "$(patience 5)" $server
+	runs "pings of $server in fragments" in_ns client ping -q -c 2 -i 0.2 -W "$(patience 5)" -s 4000 $server
 done
 head -c 8000 "$lab_tmp/files/big" >"$lab_tmp/datagram"
 for server in 10.0.2.2 '[fd00:2::2]'; do
@@ -51,10 +51,10 @@ holds "the rule for TCP was asked once a connection" "$(hits web) == 2"
 
 # What no rule allows.
 for server in 10.0.2.2 '[fd00:2::2]'; do
-	is "$(page client "http://$server:81/" --max-time 2)" "curl 28" "another port is denied in silence: $server"
+	is "$(page client "http://$server:81/" --max-time "$(patience 2)")" "curl 28" "another port is denied in silence: $server"
 done
 for client in 10.0.1.2 '[fd00:1::2]'; do
-	is "$(page server "http://$client/" --max-time 2)" "curl 28" "a connection the other way is denied: $client"
+	is "$(page server "http://$client/" --max-time "$(patience 2)")" "curl 28" "a connection the other way is denied: $client"
 done
 fails "pings the other way are denied" in_ns server ping -q -c 1 -W 1 fd00:1::2
 fails "what is for the router itself is denied" in_ns client ping -q -c 1 -W 1 10.0.1.1
@@ -63,9 +63,9 @@ holds "denials are counted" "$(counter default-deny) >= 6"
 # What a rule rejects.
 start=$SECONDS
 for server in 10.0.2.2 '[fd00:2::2]'; do
-	is "$(page client "http://$server:25/" --max-time 20)" "curl 7" "TCP is refused at once: $server"
+	is "$(page client "http://$server:25/" --max-time "$(patience 20)")" "curl 7" "TCP is refused at once: $server"
 done
-holds "within seconds" "$((SECONDS - start)) < $(slow 10 20)"
+in_time "within seconds" $((SECONDS - start)) "$(slow 10 20)"
 is "$(wire <<'RULES'
 > tcp 10.9.0.1 4001 10.8.0.1 25 S seq=1
 > tcp fd00:9::1 4001 fd00:8::1 25 S seq=1

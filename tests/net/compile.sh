@@ -82,7 +82,7 @@ runs "--apply, compiled with --states=flush" in_ns router "$IPFI" --apply="$dir/
 is "$(count_states 'dport = 53')" 0 "ends it"
 echo 'return policy { name = "other", rules = { deny { "all" } } }' >"$dir/other.lua"
 in_ns router "$IPFI" --compile="$dir/other.ipfi" -f "$dir/other.lua"
-runs "--apply with --confirm" in_ns router "$IPFI" --confirm=2 --apply="$dir/other.ipfi"
+runs "--apply with --confirm" in_ns router "$IPFI" --confirm="$(patience 4)" --apply="$dir/other.ipfi"
 is "$(fw 'print(fw.info().name)')" other "is in force"
 is_back() { [ "$(fw 'print(fw.info().name)')" = gateway ]; }
 wait_for 8 is_back
@@ -95,10 +95,14 @@ fw "local rules = {}
     local file = io.open('$dir/large.ipfi', 'wb')
     file:write(require('ipfi.compiled').bytes(fw.compile(p), p)) file:close()"
 chmod 600 "$dir/large.ipfi"
+began=${EPOCHREALTIME/./}
+runs "a large one" in_ns router "$IPFI" --apply="$dir/large.ipfi"
+took=$((${EPOCHREALTIME/./} - began))
+runs "and the one before" in_ns router "$IPFI" --apply="$dir/gw.ipfi"
 whole=0
-for delay in 0.01 0.03 0.05 0.08 0.12 0.2; do
-	in_ns router "$IPFI" --apply="$dir/large.ipfi" 2>/dev/null &
-	sleep $delay
+for part in 20 50 70 80 90 100; do
+	ip netns exec router "$IPFI" --apply="$dir/large.ipfi" 2>/dev/null &
+	nap $((took * part / 100))
 	kill -9 $! 2>/dev/null
 	wait $! 2>/dev/null
 	case $(fw 'local r = fw.running() print(r.name, #r.rules)') in

@@ -5,6 +5,7 @@
 # committed, unless somebody says in time that they are to stay.
 . "$IPFI_TOP/tests/net/support/firewall.sh"
 load_ipfi || exit
+dmesg_mark
 topo_router || exit
 phantoms
 
@@ -33,7 +34,7 @@ back_within() {
 	# shellcheck disable=SC2034  # read by holds
 	now=${EPOCHREALTIME/./}
 	# Asking takes its time in a slow guest; the kernel's own clock is asked below.
-	holds "$3" "now - start >= seconds * 1000000 - 300000 && now - start < (seconds + $(slow 15 2)) * 1000000"
+	holds "$3" "now - start >= seconds * 1000000 - 300000 && now - start < (seconds + $(patience "$(slow 15 2)")) * 1000000"
 }
 
 runs "rules to come back to" try -f "$lab_tmp/one.lua"
@@ -115,18 +116,18 @@ try -e "local d = fw.commit_confirmed(fw.load('$lab_tmp/two.lua'), 3)
   local t = require('ipfi.c.sys').monotonic()
   repeat until fw.info().name == 'one'
   print(math.floor((require('ipfi.c.sys').monotonic() - t) * 1000))" >"$lab_tmp/took"
-holds "it comes back within a second of the deadline" "$(<"$lab_tmp/took") > 2500 && $(<"$lab_tmp/took") < $(slow 6000 4000)"
+holds "it comes back within a second of the deadline" "$(<"$lab_tmp/took") > 2500 && $(<"$lab_tmp/took") < $(patience "$(slow 6000 4000)")"
 wait_for 20 grep -q timed-out "$lab_tmp/events"
 wait $listener
 is "$(tail -n +2 "$lab_tmp/events" | tr '\t\n' ' |')" "committed two waits|timed-out one |" "who listens is told of both"
 
 # Before any rules.
-in_ns client "$IPFI" -q --confirm=6 -f "$lab_tmp/two.lua" </dev/null
+in_ns client "$IPFI" -q --confirm="$(patience 6)" -f "$lab_tmp/two.lua" </dev/null
 firewall=client
 is "$(fw 'print(fw.info().name)')" two "the first rules of a namespace may wait too"
 wait_for 30 eval '[ "$(fw "print(fw.info().generation)")" = 0 ]'
 is "$(fw 'print(fw.info().armed, fw.stats().states)')" $'false\t0' "then every packet passes again, as before"
-runs "and does" in_ns client ping -c 1 -W 5 10.0.1.2
+runs "and does" in_ns client ping -c 1 -W "$(patience 5)" 10.0.1.2
 try_client() { in_ns client "$IPFI" -q "$@" </dev/null; }
 runs "and the next commit takes effect" try_client -f "$lab_tmp/two.lua"
 is "$(fw 'print(fw.info().name)')" two "as ever"

@@ -4,17 +4,17 @@
 #
 # The examples do what their comments say: the three policies under real traffic, the two jobs from cron.
 . "$IPFI_TOP/tests/net/support/firewall.sh"
-load_ipfi || exit
+load_ipfi max_states=262144 || exit
 topo_router || exit
 phantoms
 tool flows
 cd "$IPFI_TOP" || exit
 example() { runs "examples/$*" in_ns "$firewall" "$IPFI" -f "examples/$1" "${@:2}"; }
 asks() { in_ns "$1" dig +short +tries=1 +timeout=3 "@$2" www.example A 2>/dev/null | grep -x '[0-9.]*'; }
-# connects SPACE ADDRESS PORT: 0 when it does, "refused" at once, or "nothing" comes.
+# connects SPACE ADDRESS PORT [SECONDS]: "yes" when it does, "refused" at once, or "nothing" comes in that time.
 connects() {
 	local output
-	output=$(in_ns "$1" socat -u "TCP:$2:$3,connect-timeout=3" /dev/null 2>&1 </dev/null)
+	output=$(in_ns "$1" socat -u "TCP:$2:$3,connect-timeout=${4-$(patience 3)}" /dev/null 2>&1 </dev/null)
 	case $? in
 	0) echo yes ;;
 	*) [[ $output = *refused* ]] && echo refused || echo nothing ;;
@@ -42,20 +42,20 @@ for server in 10.0.2.2 '[fd00:2::2]'; do
 done
 for router in 10.0.1.1 '[fd00:1::1]'; do
 	is "$(connects client "$router" 22)" yes "router: ssh to it from inside: $router"
-	is "$(connects client "$router" 80)" nothing "router: no web of its own: $router"
+	is "$(connects client "$router" 80 2)" nothing "router: no web of its own: $router"
 done
 is "$(asks client 10.0.1.1) $(asks client fd00:1::1) $(asks client 10.0.2.2)" "192.0.2.7 192.0.2.7 192.0.2.7" "router: names, by it and beyond"
 is "$(asks server 10.0.2.1)" "" "router: not from outside"
-is "$(connects server 10.0.2.1 22)" nothing "router: nor ssh"
+is "$(connects server 10.0.2.1 22 2)" nothing "router: nor ssh"
 for client in 10.0.1.2 '[fd00:1::2]'; do
 	is "$(page server "http://$client/")" "ipfi lab" "router: the published server: $client"
-	is "$(connects server "$client" 22)" nothing "router: nothing else of it: $client"
+	is "$(connects server "$client" 22 2)" nothing "router: nothing else of it: $client"
 done
-runs "router: ping outward" in_ns client ping -q -c 1 -W 5 10.0.2.2
-runs "router: ping outward, IPv6" in_ns client ping -q -c 1 -W 5 fd00:2::2
-runs "router: ping inward, IPv6" in_ns server ping -q -c 1 -W 5 fd00:1::2
+runs "router: ping outward" in_ns client ping -q -c 1 -W "$(patience 5)" 10.0.2.2
+runs "router: ping outward, IPv6" in_ns client ping -q -c 1 -W "$(patience 5)" fd00:2::2
+runs "router: ping inward, IPv6" in_ns server ping -q -c 1 -W "$(patience 5)" fd00:1::2
 fails "router: no ping inward in IPv4" in_ns server ping -q -c 1 -W 2 10.0.1.2
-runs "router: ping from it" in_ns router ping -q -c 1 -W 5 fd00:2::2
+runs "router: ping from it" in_ns router ping -q -c 1 -W "$(patience 5)" fd00:2::2
 is "$("$tools/flows" --count=3 "$right" "$left" 169.254.1.1 10.9.0.1) $(hits bogus)" "sent 3 arrived 0 answered 0 back 0 3" "router: addresses that have no business there"
 is "$(fw 'print(fw.limits().tcp_established)')" 7200 "router: its limits"
 
@@ -67,11 +67,11 @@ is "$(connects client 10.0.2.2 25)" refused "workstation: sends no mail"
 is "$(page client http://127.0.0.1/)" "ipfi lab" "workstation: loopback"
 is "$(connects router 10.0.1.2 22)" yes "workstation: ssh from next door"
 is "$(connects router 10.0.1.2 80) $(connects router '[fd00:1::2]' 80)" "refused refused" "workstation: neighbours are told that it serves nothing"
-runs "workstation: can be pinged" in_ns router ping -q -c 1 -W 5 fd00:1::2
+runs "workstation: can be pinged" in_ns router ping -q -c 1 -W "$(patience 5)" fd00:1::2
 example workstation.lua ssh=no
 is "$(connects router 10.0.1.2 22)" refused "workstation: ssh=no"
 example workstation.lua home=10.3.0.0/16
-is "$(connects router 10.0.1.2 22)" nothing "workstation: another network next door"
+is "$(connects router 10.0.1.2 22 2)" nothing "workstation: another network next door"
 
 # The server.
 firewall=server
@@ -83,7 +83,7 @@ is "$(page client http://10.0.2.2/) $(page client 'http://[fd00:2::2]/')" "ipfi 
 is "$(connects client 10.0.2.2 22)" yes "server: ssh for those who administer"
 is "$(connects client 10.0.2.2 25) $(connects client 10.0.2.2 8080)" "nothing nothing" "server: what it does not publish"
 is "$(asks server 10.0.2.1)" 192.0.2.7 "server: asks for names"
-runs "server: can be pinged" in_ns client ping -q -c 1 -W 5 fd00:2::2
+runs "server: can be pinged" in_ns client ping -q -c 1 -W "$(patience 5)" fd00:2::2
 is "$(fw 'print(fw.limits().max_states_per_source, fw.limits().tcp_syn_recv)')" $'2000\t30' "server: its limits"
 # More than a hundred connections from one address, all open at once.
 in_ns client bash -c '

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: debian uml-debug
+# guests: debian13 uml-debug
 #
 # The module's own life: nothing changes before the first commit, closed=1 starts the other way round, and it can
 # be unloaded at any time.
@@ -27,7 +27,7 @@ is "$(fw 'print(fw.stats().states, fw.stats().states_peak, fw.stats().packets)')
 # The first commit arms this namespace alone.
 commit_rules <<<''
 pings "denied by a policy without rules" no
-is "$(page host-b http://10.0.0.1:8080/ --max-time 3)" "curl 28" "TCP is denied without an answer"
+is "$(page host-b http://10.0.0.1:8080/ --max-time "$(patience 3)")" "curl 28" "TCP is denied without an answer"
 if can_ping host-b 127.0.0.1; then ok "another namespace is not armed"; else not_ok "another namespace is not armed" "no ping of its own"; fi
 unload_ipfi
 pings "passes after unloading" yes
@@ -58,7 +58,7 @@ ip netns exec host-b iperf3 --client 10.0.0.1 --time 300 --bitrate 50M --paralle
 load=$!
 ip netns exec host-b ping -q -f -w 300 fd00::1 >/dev/null 2>&1 &
 flood=$!
-for i in 1 2 3 4 5; do
+for i in $(seq "$(long 5 3)"); do
 	load_ipfi
 	commit <<<'return policy { name = "open", rules = { allow { "all", state = true } } }'
 	wait_for 20 fw 'assert(fw.stats().states >= 3 and fw.stats().packets > 200)' || not_ok "traffic is tracked, round $i" "$(fw 'print(fw.stats().states, fw.stats().packets)')"

@@ -55,7 +55,7 @@ lane() {
 	PYTHONDONTWRITEBYTECODE=1 "$IPFI_TOP/tests/net/ftp/lane.py" --server "$2" --way "$1" --port "$3" --published "$4" \
 		--host4 "$(way_host "$1" 4)" --host6 "$(way_host "$1" 6)" --user "$ftp_user" --password "$ftp_password" \
 		--files "$ftp_home/files" --file "$file" --work "$lab_tmp" --cells "$lab_tmp/cells" --only "$only" \
-		--patience "$(slow 20 60)" --left ${by}_left 2>&1 || {
+		--patience "$(patience "$(slow 20 60)")" --left ${by}_left 2>&1 || {
 		not_ok "$2, $1: all cells are tried" "the lane ended with status $?"
 		echo "$2||$1||failed" >>"$lab_tmp/cells"
 	}

@@ -30,10 +30,10 @@ conversation() {
 	in_ns server python3 "$dribble" serve 21 "$lab_tmp/heard" "$@" &
 	server=$!
 	wait_for 20 listening server tcp 21
-	told=$(in_ns client timeout 70 python3 "$dribble" talk "$host" 21 "${mine[@]}" 2>&1 | tr -d '\r' | paste -sd'|')
+	told=$(in_ns client timeout "$(patience 70)" python3 "$dribble" talk "$host" 21 "${mine[@]}" 2>&1 | tr -d '\r' | paste -sd'|')
 	wait "$server"
 	heard=$(tr -d '\r' <"$lab_tmp/heard" | paste -sd'|')
-	holds "$name: nobody waits for the other" "$((SECONDS - started)) < $(slow 20 50)"
+	in_time "$name: nobody waits for the other" $((SECONDS - started)) "$(slow 20 50)"
 }
 
 mapfile -t letters < <(grep -o . <<<"PORT 10,0,1,2,200,10")

@@ -21,7 +21,7 @@ window() {
 # asks [ADDRESS]: the client by one of its addresses.
 asks() {
 	local said
-	said=$(in_ns client timeout 10 socat -t 5 - "TCP:10.0.2.2:21,bind=${1-10.0.1.2},connect-timeout=4" 2>&1 <<<hello)
+	said=$(in_ns client timeout "$(patience 10)" socat -t 5 - "TCP:10.0.2.2:21,bind=${1-10.0.1.2},connect-timeout=$(patience 4)" 2>&1 <<<hello)
 	case $said in
 	hello) echo yes ;;
 	*refused*) echo no ;;
@@ -40,7 +40,7 @@ is "$(window from=8:00 until=18:00 now=18:00 10.0.1.2)" "0 ipfi: FTP is closed f
 is "$(asks)" no "then it is refused"
 
 # Some seconds before the closing hour, with a connection that would go on for longer.
-seconds=$(slow 3 12)
+seconds=$(patience "$(slow 3 12)")
 closing=$(($(date -d 18:00 +%s) - seconds))
 is "$(window open until=18:00 now=$closing 10.0.1.0/28)" "0 ipfi: FTP is open for 10.0.1.0/28 until 18:00" "a network, by hand"
 { for ((i = 1; i <= 2 * seconds + 10; i++)); do echo "$i" && sleep 0.5; done; } |

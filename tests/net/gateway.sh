@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guests: debian
+# guests: debian13
 # timeout: 300
 #
 # examples/gateway.lua under real traffic: machines of an inner network go out by one address, servers among them
@@ -41,7 +41,7 @@ done
 # asks SPACE ADDRESS [PORT]: what the server there says of who asks, "refused" or "nothing".
 asks() {
 	local said
-	if said=$(in_ns "$1" socat -u "TCP:$2:${3-80},connect-timeout=2" - 2>&1 </dev/null); then
+	if said=$(in_ns "$1" socat -u "TCP:$2:${3-80},connect-timeout=$(patience 2)" - 2>&1 </dev/null); then
 		echo "$said"
 	else
 		[[ $said = *refused* ]] && echo refused || echo nothing
@@ -56,8 +56,8 @@ is "$(asks alice '[fd00:2::9]')" "world sees [fd00:0001:0000:0000:0000:0000:0000
 is "$(row 'src = "10.0.0.2"' s.src s.nat_src s.dst "s.nat_dst or 0" s.rule)" "10.0.0.2 203.0.113.1 203.0.113.9 0 tcp out" \
 	"the state has both sides"
 is "$(asks alice 203.0.113.9 25)" refused "mail servers are not asked"
-runs "ping" in_ns alice ping -q -c 1 -W 5 203.0.113.9
-runs "ping, IPv6" in_ns alice ping -q -c 1 -W 5 fd00:2::9
+runs "ping" in_ns alice ping -q -c 1 -W "$(patience 5)" 203.0.113.9
+runs "ping, IPv6" in_ns alice ping -q -c 1 -W "$(patience 5)" fd00:2::9
 
 fw 'fw.states():kill()' >/dev/null
 is "$(asks world 203.0.113.1)" "www sees 203.0.113.9" "the server is published"
@@ -97,7 +97,7 @@ serve_ftp() {
 	wait_for 20 listening "$1" tcp 21
 }
 serve_ftp www && serve_ftp world
-fetch() { in_ns "$1" curl -sS --max-time 10 "${@:3}" "ftp://$2/file" 2>&1; }
+fetch() { in_ns "$1" curl -sS --max-time "$(patience 10)" "${@:3}" "ftp://$2/file" 2>&1; }
 example ftp=10.0.0.10 ftp6=fd00:1::10
 for mode in "" "--disable-epsv" "--ftp-port -" "--disable-eprt --ftp-port -"; do
 	# shellcheck disable=SC2086
@@ -109,7 +109,7 @@ is "$(fetch alice 203.0.113.1)" "file of www" "FTP from inside by the outer addr
 
 # A control connection that has announced a data connection, which does not come.
 { printf 'USER anonymous\r\nPASS x\r\nPASV\r\n' && sleep 30; } |
-	in_ns alice socat - TCP:203.0.113.9:21 >"$lab_tmp/said" &
+	ip netns exec alice socat - TCP:203.0.113.9:21 >"$lab_tmp/said" &
 waiting=$!
 announced() { grep -q '^227' "$lab_tmp/said"; }
 wait_for 10 announced

@@ -13,8 +13,8 @@ serve_web host-b 80
 serve_web host-b 81
 serve_dns host-b www.example/192.0.2.7
 serve_echo host-b udp 7777
-page_of_b() { page host-a "http://$1/" --max-time 3 "${@:2}"; }
-page_of_a() { page host-b "http://$1/" --max-time 3 "${@:2}"; }
+page_of_b() { page host-a "http://$1/" --max-time "$(patience 3)" "${@:2}"; }
+page_of_a() { page host-b "http://$1/" --max-time "$(patience 3)" "${@:2}"; }
 
 commit_rules <<'RULES'
 	allow { "served", dir = "in", proto = "tcp", dport = 80, state = true },
@@ -27,7 +27,7 @@ for family in '10.0.0.2 10.0.0.1 10.0.0.2 127.0.0.1' 'fd00::2 [fd00::1] [fd00::2
 	is "$(page_of_a "$url_a")" "ipfi lab" "what it serves: $url_a"
 	is "$(page_of_b "$url_b")" "ipfi lab" "what it uses: $url_b"
 	is "$(in_ns host-a dig +short +tries=1 +timeout=3 "@$b" www.example A)" 192.0.2.7 "the DNS server it asks: $b"
-	runs "what it pings: $b" in_ns host-a ping -q -c 2 -i 0.2 -W 5 "$b"
+	runs "what it pings: $b" in_ns host-a ping -q -c 2 -i 0.2 -W "$(patience 5)" "$b"
 	is "$(page_of_a "$url_a:81")" "curl 28" "what it does not serve: $url_a"
 	is "$(page_of_b "$url_b:81")" "curl 28" "what it must not use: $url_b"
 	fails "who pings it: from $b" in_ns host-b ping -q -c 1 -W 1 "${url_a//[\[\]]/}"
@@ -42,7 +42,7 @@ commit_rules --states=flush <<'RULES'
 RULES
 is "$(page_of_b 127.0.0.1:81)" "ipfi lab" "TCP over loopback"
 is "$(page_of_b '[::1]:81')" "ipfi lab" "TCP over loopback, IPv6"
-runs "pings over loopback" in_ns host-a ping -q -c 2 -i 0.2 -W 5 ::1
+runs "pings over loopback" in_ns host-a ping -q -c 2 -i 0.2 -W "$(patience 5)" ::1
 is "$(row 'proto = "icmp"' s.packets s.reply_packets s.iif s.oif s.rule)" none "no IPv4 ping was sent"
 is "$(row 'proto = "icmpv6"' s.packets s.reply_packets s.rule)" "2 2 loopback" "each packet over loopback is counted once"
 is "$(page_of_b 10.0.0.2)" "curl 28" "loopback alone"
@@ -60,11 +60,11 @@ commit_rules <<'RULES'
 	deny { "silence", dir = "out", proto = "udp", dport = 7778 },
 RULES
 start=$SECONDS
-is "$(page_of_b 10.0.0.2 --max-time 30)" "curl 7" "connect() is refused"
-is "$(page_of_b '[fd00::2]' --max-time 30)" "curl 7" "connect() is refused, IPv6"
-is "$(page_of_a 10.0.0.1:81 --max-time 30)" "curl 7" "the peer is refused"
-is "$(page_of_a '[fd00::1]:81' --max-time 30)" "curl 7" "the peer is refused, IPv6"
-holds "at once" "$((SECONDS - start)) < $(slow 15 30)"
+is "$(page_of_b 10.0.0.2 --max-time "$(patience 30)")" "curl 7" "connect() is refused"
+is "$(page_of_b '[fd00::2]' --max-time "$(patience 30)")" "curl 7" "connect() is refused, IPv6"
+is "$(page_of_a 10.0.0.1:81 --max-time "$(patience 30)")" "curl 7" "the peer is refused"
+is "$(page_of_a '[fd00::1]:81' --max-time "$(patience 30)")" "curl 7" "the peer is refused, IPv6"
+in_time "at once" $((SECONDS - start)) "$(slow 15 30)"
 for server in 10.0.0.2 '[fd00::2]'; do
 	like "$(echo x | in_ns host-a socat -t 1 - "UDP:$server:7777" 2>&1)" "not permitted|[Rr]efused|prohibited|denied" "send() is refused: $server"
 done
@@ -79,7 +79,7 @@ forget() {
 }
 commit_rules <<<'allow { "ping", dir = "out", icmp = "echo-request", state = true },'
 forget
-runs "IPv6 neighbours are found under default deny" in_ns host-a ping -q -c 1 -W 5 fd00::2
+runs "IPv6 neighbours are found under default deny" in_ns host-a ping -q -c 1 -W "$(patience 5)" fd00::2
 holds "and counted" "$(fw 'print(fw.stats().passes.neighbour)') >= 2"
 commit_rules <<'RULES'
 	deny { "no neighbours", icmp = { "neighbour-solicitation", "neighbour-advertisement" } },
@@ -95,5 +95,5 @@ commit_rules <<'RULES'
 RULES
 forget
 nobody=(setpriv --reuid nobody --clear-groups)
-is "$(in_ns host-a "${nobody[@]}" curl -s --max-time 5 http://10.0.0.2/ 2>&1)" "ipfi lab" "the user of the rule"
+is "$(in_ns host-a "${nobody[@]}" curl -s --max-time "$(patience 5)" http://10.0.0.2/ 2>&1)" "ipfi lab" "the user of the rule"
 is "$(page_of_b 10.0.0.2)" "curl 28" "another user"

@@ -85,7 +85,7 @@ runs "what was printed is a policy" in_ns router "$IPFI" -f "$lab_tmp/imported.l
 
 # Nobody outside knows a way inside: what comes back was translated.
 ip -n server route del default
-web() { in_ns "$1" curl -sS --max-time 3 "${@:2}"; }
+web() { in_ns "$1" curl -sS --max-time "$(patience 3)" "${@:2}"; }
 is "$(web client http://10.0.2.2/)" "ipfi lab" "the inner network reaches a server outside"
 is "$(web server http://10.0.2.1:8000/)" "ipfi lab" "the published server is reached from outside"
 like "$(fw 'for row in fw.states{ rule = "the published server" }:each() do print(row.dst, row.nat_dst, row.nat_dport) end')" \

@@ -51,9 +51,9 @@ for part in 20 50 60 70 80 90 95 100; do
 	old=$(running)
 	before=$(generation)
 	[[ $old = one* ]] && new=two || new=one
-	ip netns exec router "$IPFI" -f "$lab_tmp/$new.lua" & # in_ns would be another process
+	ip netns exec router "$IPFI" -f "$lab_tmp/$new.lua" &
 	committer=$!
-	sleep "$(printf '%d.%06d' $((took * part / 100000000)) $((took * part / 100 % 1000000)))"
+	nap $((took * part / 100))
 	kill -9 $committer 2>/dev/null
 	wait $committer 2>/dev/null
 	now=$(running)

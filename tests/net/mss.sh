@@ -18,7 +18,7 @@ sizes() {
 		pids+=($!)
 	done
 	for space in client server; do wait_for 10 grep -q listening "$lab_tmp/$space.error"; done
-	echo hello | in_ns client socat -t 2 - "TCP:$1:7,connect-timeout=3" >/dev/null
+	echo hello | in_ns client socat -t 2 - "TCP:$1:7,connect-timeout=$(patience 3)" >/dev/null
 	wait "${pids[@]}"
 	echo "$(grep -F 'Flags [S]' "$lab_tmp/server" | sed -E 's/.*mss ([0-9]+).*/\1/') $(grep -F 'Flags [S.]' "$lab_tmp/client" | sed -E 's/.*mss ([0-9]+).*/\1/')"
 }

@@ -17,7 +17,7 @@ firewall=router
 is "$(fw 'print(fw.stats().generation, fw.running().name, #fw.running().rules)')" $'1\topen\t1' "another"
 firewall=server
 is "$(fw 'print(fw.stats().generation, #fw.running().rules, fw.limits().udp_new)')" $'0\t0\t30' "one without rules"
-runs "a ping" in_ns client ping -q -c 1 -W 5 10.0.2.2
+runs "a ping" in_ns client ping -q -c 1 -W "$(patience 5)" 10.0.2.2
 for firewall in client router server; do
 	is "$firewall $(fw 'print(fw.states{proto = "icmp"}:count(), fw.stats().states_peak > 0)')" \
 		"$firewall $([ $firewall = server ] && printf '0\tfalse' || printf '1\ttrue')" "has its states where it was tracked"
@@ -73,7 +73,7 @@ for round in 1 2 3; do
 	fails "round $round: it has gone" ip netns pids gone
 done
 firewall=router
-runs "the others go on" in_ns client ping -q -c 1 -W 5 10.0.2.2
+runs "the others go on" in_ns client ping -q -c 1 -W "$(patience 5)" 10.0.2.2
 lab_spaces=(client router server)
 # Destroyed by the kernel in its own time, which a new one waits for.
 space last && runs "namespaces still come and go" ip -n last link show lo

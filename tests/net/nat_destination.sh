@@ -8,7 +8,7 @@ need python3 socat
 load_ipfi || exit
 topo_router || exit
 # Seconds for an answer.
-patience=$(slow 3 8)
+patience=$(patience "$(slow 3 8)")
 for space in server router; do in_ns $space setsid -f "$whoami" serve 80 8080 >/dev/null 2>&1; done
 wait_for 10 listening server tcp 8080
 wait_for 10 listening router tcp 8080
@@ -43,11 +43,11 @@ for address in 10.0.1.1 fd00:1::1; do
 done
 is "$(fw 'for s in fw.states():each() do if s.proto:match("^icmp") then print(s.dst, s.nat_dst) end end' | tr '\t' ' ' | sort -u | paste -sd,)" \
 	"10.0.1.1 10.0.2.2,fd00:1::1 fd00:2::2" "by the other address"
-in_ns server setsid -f socat IP4-RECVFROM:253,fork EXEC:cat
-in_ns server setsid -f socat IP6-RECVFROM:253,fork EXEC:cat
+in_ns server setsid -f socat IP4-RECVFROM:253,fork PIPE
+in_ns server setsid -f socat IP6-RECVFROM:253,fork PIPE
 wait_for 10 eval '[ "$(in_ns server ss -Hnwl | grep -c :253)" -ge 2 ]' || note "$(in_ns server ss -nwl)"
-is "$(echo over 4 | in_ns client socat -t $patience - IP4-SENDTO:10.0.1.1:253)" "over 4" "a protocol without ports"
-is "$(echo over 6 | in_ns client socat -t $patience - 'IP6-SENDTO:[fd00:1::1]:253')" "over 6" "a protocol without ports, IPv6"
+is "$(echo over 4 | answer 7 ip netns exec client socat -t $patience - IP4-SENDTO:10.0.1.1:253)" "over 4" "a protocol without ports"
+is "$(echo over 6 | answer 7 ip netns exec client socat -t $patience - 'IP6-SENDTO:[fd00:1::1]:253')" "over 6" "a protocol without ports, IPv6"
 is "$(row 'proto = 253, family = 4' s.dst s.nat_dst)" "10.0.1.1 10.0.2.2" "its state"
 
 # Ranges: several servers share the connections. Of ports: those of the range.

@@ -6,7 +6,7 @@
 # Very many connections through one outside address to one server: no two share a port, and each has its own data;
 # on two CPUs at once. And what happens when there is no port left.
 . "$IPFI_TOP/tests/net/support/firewall.sh"
-load_ipfi || exit
+load_ipfi max_states=200000 || exit
 topo_router || exit
 tool crowd
 sources=()
@@ -23,12 +23,12 @@ return policy { name = "test", limits = { max_states = 200000 },
 POLICY
 
 # Two processes, each with half of them, from two addresses each with the same ports: half of them collide.
-crowd=$(slow 50000 8000)
+crowd=$(slow "$(long 50000 20000)" 8000)
 half=$((crowd / 2))
 mkfifo "$lab_tmp/stay"
 exec 7<>"$lab_tmp/stay"
 for part in 0 1; do
-	in_ns client "$tools/crowd" connect 10.0.2.2 7000 2000 $half "${sources[part * 2]}" "${sources[part * 2 + 1]}" \
+	ip netns exec client "$tools/crowd" connect 10.0.2.2 7000 2000 $half "${sources[part * 2]}" "${sources[part * 2 + 1]}" \
 		<"$lab_tmp/stay" >"$lab_tmp/crowd$part" 7>&- &
 	crowds[part]=$!
 done
@@ -59,14 +59,14 @@ return policy { name = "test",
 	nat = { masquerade { "narrow", oif = "wan0", to_port = "30000-30009" } }, rules = { allow { "all", state = true } } }
 POLICY
 dmesg_mark
-in_ns router timeout 60 "$IPFI" -e 'fw.on("nat_full", function(e)
+in_ns router timeout "$(patience 60)" "$IPFI" -e 'fw.on("nat_full", function(e)
 	print(e.name or e.rule, e.proto, e.src, e.dst, e.dport) os.exit(0) end) fw.run(60)' >"$lab_tmp/event" 2>&1 &
 sleep 2
-in_ns client timeout 60 "$tools/crowd" connect 10.0.2.2 7000 45000 10 10.0.1.11 <"$lab_tmp/stay" >"$lab_tmp/ten" 7>&- &
+ip netns exec client timeout "$(patience 60)" "$tools/crowd" connect 10.0.2.2 7000 45000 10 10.0.1.11 <"$lab_tmp/stay" >"$lab_tmp/ten" 7>&- &
 ten=$!
 wait_for 30 grep -q open "$lab_tmp/ten"
 is "$(<"$lab_tmp/ten")" "open 10 right 10 ports 10" "as many as there are ports"
-fails "not one more" in_ns client socat -u "TCP:10.0.2.2:7000,bind=10.0.1.12:46000,connect-timeout=2" -
+fails "not one more" in_ns client socat -u "TCP:10.0.2.2:7000,bind=10.0.1.12:46000,connect-timeout=$(patience 2)" -
 holds "it is counted" "$(counter nat-full) > 0"
 like "$(dmesg_since)" "ipfi: nat: no translation left .*10.0.1.12:46000.*10.0.2.2:7000.*'narrow'" "the kernel's log says so"
 wait_for 10 test -s "$lab_tmp/event"
@@ -77,6 +77,6 @@ is "$(fw 'print(fw.states{ src = "10.0.1.12", dport = 9 }:count())')" 1 "another
 kill "$ten" 2>/dev/null
 wait "$ten" 2>/dev/null
 fw 'fw.states():kill()'
-in_ns client timeout 30 "$tools/crowd" connect 10.0.2.2 7000 46500 10 10.0.1.13 </dev/null >"$lab_tmp/ten"
+in_ns client timeout "$(patience 30)" "$tools/crowd" connect 10.0.2.2 7000 46500 10 10.0.1.13 </dev/null >"$lab_tmp/ten"
 is "$(<"$lab_tmp/ten")" "open 10 right 10 ports 10" "freed they are used again"
 exec 7>&-

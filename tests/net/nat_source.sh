@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# guests: debian13 uml-debug
 #
 # Source NAT: what each protocol leaves as, in both families; ranges of addresses and ports; which port is kept or chosen;
 # how long a mapping lives; what ends it and what does not. (Collisions are nat_collisions.sh's, many connections
@@ -9,7 +10,7 @@ need python3 socat
 load_ipfi || exit
 topo_router || exit
 # Seconds for an answer.
-patience=$(slow 3 8)
+patience=$(patience "$(slow 3 8)")
 in_ns server setsid -f "$whoami" serve 80 81 >/dev/null 2>&1
 wait_for 10 listening server tcp 81
 # Nobody outside knows the way inside: what is not translated is not answered.
@@ -42,14 +43,14 @@ for address in 10.0.2.2 fd00:2::2; do
 done
 serve_echo server udp 7
 for end in UDP4:10.0.2.2 'UDP6:[fd00:2::2]'; do
-	is "$(head -c 6000 /dev/zero | tr '\0' x | in_ns client socat -b 8192 -t $patience - "$end:7" | wc -c)" 6000 "a datagram in fragments: $end"
+	is "$(head -c 6000 /dev/zero | tr '\0' x | answer 6000 ip netns exec client socat -b 8192 -t $patience - "$end:7" | wc -c)" 6000 "a datagram in fragments: $end"
 done
 # A protocol without ports: its address alone is translated.
-in_ns server setsid -f socat IP4-RECVFROM:253,fork EXEC:cat
-in_ns server setsid -f socat IP6-RECVFROM:253,fork EXEC:cat
+in_ns server setsid -f socat IP4-RECVFROM:253,fork PIPE
+in_ns server setsid -f socat IP6-RECVFROM:253,fork PIPE
 wait_for 10 eval '[ "$(in_ns server ss -Hnwl | grep -c :253)" -ge 2 ]' || note "$(in_ns server ss -nwl)"
-is "$(echo over 4 | in_ns client socat -t $patience - IP4-SENDTO:10.0.2.2:253)" "over 4" "a protocol without ports"
-is "$(echo over 6 | in_ns client socat -t $patience - 'IP6-SENDTO:[fd00:2::2]:253')" "over 6" "a protocol without ports, IPv6"
+is "$(echo over 4 | answer 7 ip netns exec client socat -t $patience - IP4-SENDTO:10.0.2.2:253)" "over 4" "a protocol without ports"
+is "$(echo over 6 | answer 7 ip netns exec client socat -t $patience - 'IP6-SENDTO:[fd00:2::2]:253')" "over 6" "a protocol without ports, IPv6"
 is "$(row 'proto = 253, family = 4' s.src s.nat_src s.nat_sport)" "10.0.1.2 10.0.2.1 0" "its state"
 is "$(row 'proto = 253, family = 6' s.src s.nat_src)" "fd00:1::2 fd00:2::1" "its state, IPv6"
 
@@ -57,7 +58,7 @@ is "$(row 'proto = 253, family = 6' s.src s.nat_src)" "fd00:1::2 fd00:2::1" "its
 in_ns client socat -u - UDP:10.0.2.2:9,sourceport=5001 <<<"nobody answers"
 holds "UDP one way has 120 s" "$(row 'sport = 5001' 'math.ceil(s.timeout)') > 100"
 fw 'fw.states{ proto = "icmp" }:kill()' >/dev/null
-quietly in_ns client ping -c 1 -W 5 10.0.2.2
+quietly in_ns client ping -c 1 -W "$(patience 5)" 10.0.2.2
 holds "ping has 60 s" "$(row 'proto = "icmp"' 'math.ceil(s.timeout)') > 40"
 is "$(count_states 'sport = 5001')" 1 "the port that nobody listens at has been heard of, which ends no mapping"
 in_ns client socat -u - UDP:10.0.2.2:9,sourceport=5001 <<<"again"
@@ -92,7 +93,7 @@ for port in 600 601 5000 5001; do
 		ports+=("$proto $port")
 	done
 done
-HOLD=200 in_ns client "$whoami" ask "${first[@]}" >"$lab_tmp/first" &
+HOLD=200 ip netns exec client "$whoami" ask "${first[@]}" >"$lab_tmp/first" &
 holder=$!
 wait_for 20 eval '[ "$(wc -l <"$lab_tmp/first")" -eq 8 ]'
 is "$(awk '{ print $2 }' "$lab_tmp/first" | paste -sd' ')" "600 600 601 601 5000 5000 5001 5001" "free ports are kept"

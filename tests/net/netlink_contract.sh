@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# guests: debian13 uml-debug
 # What the uapi header promises of each netlink command.
 . "$IPFI_TOP/tests/lab/lib.sh"
 need python3

@@ -6,6 +6,7 @@
 # Explanations, verdicts, what comes out, states and counters must be the same. tests/one-engine is the long run.
 . "$IPFI_TOP/tests/net/support/firewall.sh"
 . "$IPFI_TOP/tests/net/one_engine/gate.sh"
+need_gate
 load_ipfi || exit
 open_gate || exit
 

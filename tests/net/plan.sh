@@ -168,7 +168,7 @@ is "$(plan "$dir/b.lua" | tail -n +2)" "10 live states, of which
 
 # Overtaken or killed, nothing is left behind.
 for _ in 1 2 3; do
-	in_ns router "$IPFI" -n -f "$dir/a.lua" >/dev/null 2>&1 &
+	ip netns exec router "$IPFI" -n -f "$dir/a.lua" >/dev/null 2>&1 &
 	kill -9 $!
 	wait $! 2>/dev/null
 done

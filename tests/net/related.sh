@@ -20,8 +20,8 @@ ip -n router link set wan0 mtu 1300
 for server in 10.0.2.2 fd00:2::2; do
 	like "$(hears $server 5300)" "connection refused" "a closed UDP port is heard of: $server"
 	like "$(hears $server 5301)" "timed out" "not so without a state: $server"
-	like "$(in_ns client ping -c 1 -W 5 -t 1 $server 2>&1)" "(Time to live exceeded|Hop limit)" "the time to live has run out: $server"
-	like "$(in_ns client ping -c 1 -W 5 -M "do" -s 1400 $server 2>&1)" "[Mm]tu ?[=:] ?1300|mtu=1300" "a packet too big is heard of: $server"
+	like "$(in_ns client ping -c 1 -W "$(patience 5)" -t 1 $server 2>&1)" "(Time to live exceeded|Hop limit)" "the time to live has run out: $server"
+	like "$(in_ns client ping -c 1 -W "$(patience 5)" -M "do" -s 1400 $server 2>&1)" "[Mm]tu ?[=:] ?1300|mtu=1300" "a packet too big is heard of: $server"
 done
 ip -n router link set wan0 mtu 1500
 

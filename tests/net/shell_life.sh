@@ -178,4 +178,4 @@ like "$(now)" "^6 sticky" "is taken"
 # The module goes when told to, after the program has done its work.
 status "--rmmod" 0 "$IPFI" --rmmod -f "$dir/good.lua"
 fails "the module is gone" grep -q '^ipfi ' /proc/modules
-runs "and everything passes" in_ns client ping -q -c 1 -W 5 10.0.2.2
+runs "and everything passes" in_ns client ping -q -c 1 -W "$(patience 5)" 10.0.2.2

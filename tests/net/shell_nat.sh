@@ -11,7 +11,7 @@ serve_echo server udp 7
 serve_echo server tcp 7
 cd "$IPFI_TOP" || exit
 
-says() { in_ns client timeout 5 socat -t 1 - "$1" <<<"$2" 2>/dev/null; }
+says() { in_ns client timeout "$(patience 5)" socat -t 1 - "$1" <<<"$2" 2>/dev/null; }
 
 commit <<'POLICY'
 return policy {
@@ -28,7 +28,7 @@ POLICY
 is $? 0 "a policy with NAT rules"
 is "$(fw 'for _, r in ipairs(fw.running().nat) do print(r.verdict, r.name, r.at:match("%d+$")) end' | paste -sd,)" \
 	$'masquerade\tlan out\t4,snat\tnarrow\t5,dnat\tpublished\t6,redirect\there\t7' "they come back in their order"
-is "$(fw 'print(#fw.running().rules, fw.info().rules)')" $'2\t6' "apart from the rules"
+is "$(fw 'print(#fw.running().rules, fw.info().rules, fw.info().nat_rules)')" $'2\t2\t4' "apart from the rules"
 is "$(fw 'local n = fw.running().nat print(n[2].to, n[2].to_port, n[3].to[2], n[4].to, n[1].persistent)')" \
 	$'fd00:2::1\t5000\tfd00:2::2\t80\ttrue' "as they were written"
 # Read back from the attributes, as of a rule that another program wrote.
@@ -46,7 +46,7 @@ like "$(fw 'print(fw.running())')" $'NAT RULE +VERDICT.*lan out +masquerade.*\n2
 
 # Source and destination, both families, TCP, UDP and ICMP.
 is "$(says TCP:10.0.2.2:7 one) $(says TCP:10.0.1.1:7 two) $(says 'TCP6:[fd00:1::1]:7' six)" "one two six" "traffic"
-runs "ping" in_ns client ping -q -c 1 -W 5 10.0.2.2
+runs "ping" in_ns client ping -q -c 1 -W "$(patience 5)" 10.0.2.2
 is "$(row 'dst = "10.0.2.2", proto = "tcp"' s.src s.nat_src 's.nat_sport == s.sport' 's.nat_dst or 0' s.rule)" \
 	"10.0.1.2 10.0.2.1 true 0 forward" "a row: the source"
 is "$(row 'dst = "10.0.1.1"' s.nat_dst s.nat_dport s.nat_src)" "10.0.2.2 7 10.0.2.1" "both sides"
@@ -72,7 +72,7 @@ fw.on("state", function(s) if s.kind ~= "changed" then print(s.kind, s.cause, s.
 print "ready"
 fw.run(tonumber(args[1]))
 LUA
-in_ns router "$IPFI" "$lab_tmp/listen.lua" 30 >"$lab_tmp/heard" &
+ip netns exec router "$IPFI" "$lab_tmp/listen.lua" 30 >"$lab_tmp/heard" &
 listener=$!
 wait_for 20 grep -q ready "$lab_tmp/heard"
 for port in 4001 4002; do in_ns client socat -u - "UDP6:[fd00:2::2]:7,sourceport=$port" <<<hello; done

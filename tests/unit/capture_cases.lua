@@ -69,12 +69,13 @@ local function read(content)
     local file = assert(capture.open(path))
     rows = {}
     while true do
-      local data, time, device, outgoing, kind = file:next()
+      local data, time, device, outgoing, kind, missing = file:next()
       if data == nil then
         rows.problem = time
         break
       end
-      rows[#rows + 1] = { data = data, time = time, device = device, outgoing = outgoing, kind = kind }
+      rows[#rows + 1] = { data = data, time = time, device = device, outgoing = outgoing, kind = kind,
+        missing = missing }
     end
     file:close()
   end)
@@ -129,6 +130,78 @@ function cases.cooked_raw_and_loopback()
   expect(rows[1].data, FOUR)
 end
 
+function cases.ppp_of_all_kinds()
+  -- LINKTYPE_PPP, LINKTYPE_PPP_HDLC, LINKTYPE_C_HDLC: with and without address and control, short protocols.
+  for _, link in ipairs { 9, 50, 104 } do
+    local rows = read(pcap(link, {
+      "\xff\3\0\x21" .. FOUR, "\0\x57" .. SIX, "\x21" .. FOUR, "\xff\3\x57" .. SIX,
+      "\x0f\0\x08\0" .. FOUR, "\x8f\0\x86\xdd" .. SIX,
+      "\xff\3\xc0\x21\1\1\0\4", "\xff\3", "\xff\3\0", "",
+    }))
+    for i, wanted in ipairs { FOUR, SIX, FOUR, SIX, FOUR, SIX, false, false, false, false } do
+      expect(rows[i].data, wanted, ("link %d frame %d"):format(link, i))
+    end
+    expect(rows[1].kind, 0x800)
+    expect(rows[7].kind, 0xc021)
+  end
+  -- LINKTYPE_PPP_ETHER: the header of a session, then PPP.
+  local rows = read(pcap(51, { "\x11\0\0\1\0\x17\0\x21" .. FOUR, "\x11\0\0\1\0\2\0\x57" .. SIX, "\x11\0" }))
+  expect(rows[1].data, FOUR)
+  expect(rows[2].data, SIX)
+  expect(rows[3].data, false)
+  -- LINKTYPE_PPP_PPPD: the direction first.
+  rows = read(pcap(166, { "\1\xff\3\0\x21" .. FOUR, "\0\0\x57" .. SIX, "" }))
+  expect(rows[1].data, FOUR)
+  expect(rows[1].outgoing, true)
+  expect(rows[2].data, SIX)
+  expect(rows[2].outgoing, false)
+  expect(rows[3].data, false)
+end
+
+-- An attribute of an nflog record.
+local function attribute(order, kind, value)
+  return (order .. "I2I2"):pack(#value + 4, kind) .. value .. ("\0"):rep(-#value % 4)
+end
+
+function cases.nflog_in_either_byte_order()
+  for _, order in ipairs { "<", ">" } do
+    local function record(hook, packet, ...)
+      local kind = packet == SIX and 0x86dd or 0x800
+      local header = hook and attribute(order, 1, (">I2B"):pack(kind, hook)) or ""
+      return "\2\0\0\5" .. header .. table.concat { ... } .. attribute(order, 9, packet)
+    end
+    local rows = read(pcap(239, {
+      record(1, FOUR, attribute(order, 4, "\0\0\0\2"), attribute(order, 10, "prefix\0")),
+      record(3, SIX), record(2, FOUR), record(nil, FOUR),
+      "\2\0\0\5" .. attribute(order, 10, "prefix\0"), "\2\0\0\5" .. ("\0"):rep(20), "\2\0", "",
+      record(0, FOUR):sub(1, -12),
+    }))
+    for i, wanted in ipairs { FOUR, SIX, FOUR, FOUR, false, false, false, false } do
+      expect(rows[i].data, wanted, order .. i)
+    end
+    expect(rows[1].outgoing, false)
+    expect(rows[2].outgoing, true)
+    expect(rows[3].outgoing, nil)
+    expect(rows[9].data, FOUR:sub(1, #rows[9].data))
+    assert(#rows[9].data > 0)
+  end
+end
+
+function cases.mpls_and_tags_that_are_cut()
+  local rows = read(pcap(1, {
+    MAC .. "\x88\x47\0\0\x10\x40\0\0\x21\x40" .. FOUR, MAC .. "\x88\x47\0\0\x11\x40" .. SIX,
+    MAC .. "\x88\x47\0\0\x10\x40", { MAC .. "\x81\0\0", 60 },
+  }))
+  expect(rows[1].data, FOUR)
+  expect(rows[2].data, SIX)
+  expect(rows[3].data, false)
+  expect(rows[4].data, false)
+  expect(rows[4].kind, nil)
+  expect(rows[4].missing, 60 - 15)
+  -- OpenBSD's number for raw IP.
+  expect(read(pcap(14, { FOUR }))[1].data, FOUR)
+end
+
 function cases.either_byte_order_and_precision()
   for _, order in ipairs { "<", ">" } do
     for _, nano in ipairs { false, true } do
@@ -142,6 +215,8 @@ end
 function cases.what_was_captured_of_a_longer_packet()
   local rows = read(pcap(101, { { FOUR:sub(1, 20), 1500 } }))
   expect(rows[1].data, FOUR:sub(1, 20))
+  expect(rows[1].missing, 1480)
+  expect(read(pcap(101, { FOUR }))[1].missing, 0)
 end
 
 function cases.pcapng_with_its_interfaces()
@@ -200,6 +275,8 @@ function cases.damage_of_any_byte_is_survived()
   local samples = {
     pcap(1, { MAC .. "\x08\0" .. FOUR, MAC .. "\x81\0\0\7\x08\0" .. FOUR }),
     section "<" .. interface("<", 101, "wan0") .. enhanced("<", 0, FOUR) .. enhanced("<", 0, SIX),
+    pcap(239, { "\2\0\0\5" .. attribute("<", 1, "\x08\0\1") .. attribute("<", 9, FOUR) }),
+    pcap(9, { "\xff\3\0\x21" .. FOUR }),
   }
   for _, sample in ipairs(samples) do
     for at = 1, #sample do

@@ -146,11 +146,15 @@ end
 
 -- Neither processes nor descriptors stay behind.
 function cases.leaves_nothing()
+  -- The least of a few counts: while popen() starts the shell, both ends of its pipe are open here.
   local function open_files()
-    local pipe = assert(io.popen("ls /proc/$PPID/fd | wc -l"))
-    local count = pipe:read "n"
-    pipe:close()
-    return count
+    local least = math.huge
+    for _ = 1, 5 do
+      local pipe = assert(io.popen("ls /proc/$PPID/fd | wc -l"))
+      least = math.min(least, pipe:read "n")
+      pipe:close()
+    end
+    return least
   end
   local before = open_files()
   for i = 1, 20 do

@@ -146,6 +146,7 @@ static void passes_over_any_difference(void **state)
 		rules[0].fields = IPFI_FIELD_BIT(field);
 		rules[0].family = 6;
 		rules[0].mark_value = rules[0].mark_mask = 1;
+		rules[0].ipsec = 1;
 		assert_ptr_equal(ipfi_classify(&c, &packet, &around), &rules[1]);
 	}
 	free(order);

@@ -88,7 +88,8 @@ local MESSAGES = {
     dst = { me = true, set = { "bans" } }, sport = { { from = 1024, to = 65535 } }, dport = { { from = 53 } },
     icmp = { { from = 0x10000 + (128 << 8) } }, tcp_mask = 0x3f, tcp_value = 2,
     length = { { from = 40, to = 1500 } }, dscp = { { from = 46 } }, user = { { from = 0, to = 0xffffffff } },
-    mark_value = 1, mark_mask = 0xffffffff, limit_count = 10, limit_period = 60000, limit_burst = 20,
+    ipsec = 1, mark_value = 1, mark_mask = 0xffffffff, limit_count = 10, limit_period = 60000,
+    limit_burst = 20,
     per_source = 5, helper = "ftp", mss = 0xffff, log = "in-deny", comment = "", at = "a.lua:3",
     written = "{\"x\":\"\0\"}",
     id = -1, packets = math.maxinteger, bytes = math.mininteger,
@@ -107,9 +108,9 @@ local MESSAGES = {
     src = "10.0.0.1", dst = "255.255.255.255", sport = 65535, dport = 0, list = "out", iif = 0, oif = 2,
     rule = 1 << 62, packets = 1, bytes = 2, reply_packets = 3, reply_bytes = 4, timeout = 5, age = 6,
     mark = 7, generation = 8, id = (1 << 53) - 1, nat_src = "203.0.113.1", nat_sport = 40000,
-    nat_dst = "10.0.0.10", nat_dport = 8080, helper = "ftp", master = 9,
+    nat_dst = "10.0.0.10", nat_dport = 8080, helper = "ftp", master = 9, vrf = 3, dst_vrf = 4,
   } },
-  { cmd = "states_count", filter = {
+  { cmd = "states_count", filter = { vrf = 3,
     family = 4, proto = 17, states = { "SYN_SENT", "UDP_NEW", "OTHER" },
     src = { addr = "10.0.0.0", length = 8 }, dst = { addr = "::", length = 0 },
     addr = { addr = "192.0.2.1" }, sport = { from = 1, to = 2 },
@@ -134,7 +135,7 @@ local MESSAGES = {
   { cmd = "ruleset_confirm", flags = { "ack" }, commit = { expect = 7 } },
   { cmd = "ruleset_rollback", flags = { "ack" }, commit = {} },
   { cmd = "explain", flags = { "dump" }, packet = {
-    data = "\x45\0\0\x14", list = "out", iif = "lo", oif = "eth0", mark = 1, user = 1000 } },
+    data = "\x45\0\0\x14", list = "out", iif = "lo", oif = "eth0", mark = 1, user = 1000, ipsec = 1 } },
   { cmd = "explain", step = { { list = "in", rule = 1, field = "dport" }, { list = "srcnat", rule = -1 } },
     judgement = { verdict = "allow", reason = "rule-allow", list = "forward", rule = 1 << 62,
       state = "SYN_SENT", state_id = (1 << 53) - 1, dstnat_rule = 2, srcnat_rule = 3,
@@ -153,7 +154,7 @@ local MESSAGES = {
     list = "in", family = 6, proto = 58, src = "fe80::1", dst = "ff02::1", sport = 1, dport = 2,
     icmp = 0x8700, iif = 1, oif = 0, length = 72, time = 1700000000000000000,
   } },
-  { cmd = "event_ruleset", info = { generation = 2, change = "timed-out" } },
+  { cmd = "event_ruleset", info = { generation = 2, change = "timed-out", rules = 3, nat_rules = 1 } },
 }
 
 function cases.every_message_comes_back()

@@ -151,6 +151,16 @@ static struct ipfi_flow open_flow(const struct ipfi_packet *packet)
 	return flow;
 }
 
+/* By the interfaces that it has. */
+static bool again(const struct ipfi_judge *judge, struct ipfi_flow *flow, const struct ipfi_device_names *names,
+		  struct ipfi_decision *decision)
+{
+	struct ipfi_via via;
+
+	ipfi_via_of_flow(flow, &via);
+	return ipfi_decide_again(judge, flow, &via, names, decision);
+}
+
 static const struct ipfi_device_names eth0 = { .iif = "eth0" };
 
 /* New rules judge a live flow by its first packet; it takes the name of the rule that now allows it. */
@@ -164,13 +174,13 @@ static void live_flows_are_judged_again(void **state)
 	struct ipfi_decision decision;
 
 	(void)state;
-	assert_true(ipfi_decide_again(&judge, &flow, &eth0, &decision));
+	assert_true(again(&judge, &flow, &eth0, &decision));
 	assert_int_equal(flow.generation, 2);
 	assert_int_equal(flow.rule, rules[1].id);
 
 	packet = parsed_tcp(4, 40000, 22, IPFI_TCP_SYN);
 	flow = open_flow(&packet);
-	assert_false(ipfi_decide_again(&judge, &flow, &eth0, &decision));
+	assert_false(again(&judge, &flow, &eth0, &decision));
 	assert_int_equal(decision.verdict, IPFI_VERDICT_REJECT);
 	assert_int_equal(decision.reason, IPFI_REASON_REJUDGED);
 	assert_ptr_equal(decision.rule, &rules[0]);
@@ -194,7 +204,7 @@ static void forgotten_fields_end_nothing(void **state)
 	world.within_limit = false;
 	world.states = 100;
 	judge = judge_of(rules, COUNT(rules), 2);
-	assert_true(ipfi_decide_again(&judge, &flow, &eth0, &decision));
+	assert_true(again(&judge, &flow, &eth0, &decision));
 	assert_ptr_equal(decision.rule, &rules[1]);
 	assert_int_equal(world.asked_limit, 0);
 	assert_int_equal(world.asked_states, 0);
@@ -216,18 +226,18 @@ static void devices_and_users_are_remembered(void **state)
 	strcpy(by_device.iif, "eth*");
 	by_user.user = (struct ipfi_ranges){ .at = &alice, .count = 1 };
 	judge = judge_of(&by_device, 1, 2);
-	assert_true(ipfi_decide_again(&judge, &flow, &eth0, &decision));
-	assert_false(ipfi_decide_again(&judge, &flow, &names, &decision));
+	assert_true(again(&judge, &flow, &eth0, &decision));
+	assert_false(again(&judge, &flow, &names, &decision));
 
 	packet.list = IPFI_LIST_OUT;
 	packet.has_user = 1;
 	packet.user = 1000;
 	flow = open_flow(&packet);
 	judge = judge_of(&by_user, 1, 2);
-	assert_true(ipfi_decide_again(&judge, &flow, &names, &decision));
+	assert_true(again(&judge, &flow, &names, &decision));
 	packet.user = 1001;
 	flow = open_flow(&packet);
-	assert_false(ipfi_decide_again(&judge, &flow, &names, &decision));
+	assert_false(again(&judge, &flow, &names, &decision));
 }
 
 /* An ICMP error must go to who sent what it quotes, and quote what that end can have sent. */

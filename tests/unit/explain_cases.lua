@@ -72,7 +72,7 @@ local function end_points(t)
   return ("%s %s > %s %s"):format(t.src, t.sport or t.id or "-", t.dst, t.dport or "-")
 end
 
--- The state of the connection that a packet shows as it arrives.
+-- The state of the connection that a packet shows as it arrives, from one end or the other.
 local function state_of(world, id, t)
   return kernel.with(world, function()
     for row in states.query(id and { id = id } or {}):each() do
@@ -82,6 +82,11 @@ local function state_of(world, id, t)
       local same = row.proto == t.proto and row.src == t.src and row.dst == t.dst
       if same and (not t.sport or (row.sport == t.sport and row.dport == t.dport))
         and (not t.id or row.sport == t.id) then
+        return row.state
+      end
+      -- An answer takes the connection up that its other end has begun.
+      if row.proto == "tcp" and row.src == t.dst and row.dst == t.src and row.sport == t.dport
+        and row.dport == t.sport then
         return row.state
       end
     end

@@ -26,11 +26,12 @@ static struct ipfi_packet turned(const struct ipfi_packet *packet)
 /* Lets @packet go by; its key must be the flow's. */
 static enum ipfi_advance pass(struct ipfi_flow *flow, const struct ipfi_packet *packet)
 {
-	struct ipfi_key key;
+	struct ipfi_key key, own;
 	bool higher = ipfi_key_from_tuple(&key, &packet->tuple);
 	u8 reason = 0;
 
-	assert_true(ipfi_key_equal(&key, &flow->key));
+	ipfi_flow_key(flow, &own);
+	assert_true(ipfi_key_equal(&key, &own));
 	return ipfi_flow_advance(flow, packet, ipfi_flow_direction(flow, higher), &reason);
 }
 
@@ -68,9 +69,11 @@ static void each_state_has_its_time_out(void **state)
 		{ IPFI_STATE_LAST_ACK, IPFI_STATE_F_REPLY_SEEN, 30 },
 		{ IPFI_STATE_TIME_WAIT, IPFI_STATE_F_REPLY_SEEN, 120 },
 		{ IPFI_STATE_CLOSED, 0, 10 },
-		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED, 300 },
+		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED, 30 },
 		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN, 3600 },
-		{ IPFI_STATE_FIN_WAIT, IPFI_STATE_F_GUESSED, 120 },
+		{ IPFI_STATE_FIN_WAIT, IPFI_STATE_F_GUESSED, 30 },
+		{ IPFI_STATE_FIN_WAIT, IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN, 120 },
+		{ IPFI_STATE_CLOSED, IPFI_STATE_F_GUESSED, 10 },
 		{ IPFI_STATE_UDP_NEW, 0, 30 },
 		{ IPFI_STATE_UDP_ESTABLISHED, IPFI_STATE_F_REPLY_SEEN, 120 },
 		{ IPFI_STATE_ICMP, 0, 30 },
@@ -84,6 +87,77 @@ static void each_state_has_its_time_out(void **state)
 
 		assert_int_equal(ipfi_flow_timeout(&flow, &limits), table[i].seconds);
 	}
+}
+
+/* A segment of a guess, from the client or from its server. */
+static struct ipfi_packet middle(bool client, u32 seq, u32 ack, u32 payload)
+{
+	struct ipfi_packet packet = parsed_tcp(4, 40000, 80, IPFI_TCP_ACK);
+
+	if (!client)
+		packet = turned(&packet);
+	packet.tcp_flags = IPFI_TCP_ACK;
+	packet.seq = seq;
+	packet.ack = ack;
+	packet.window = 502;
+	packet.payload = payload;
+	return packet;
+}
+
+/*
+ * A guess is half open, lives half a minute at most and makes room, until the other side has spoken
+ * within what was seen; numbers from elsewhere are not that.
+ */
+static void a_guess_is_half_open_until_confirmed(void **state)
+{
+	static const struct {
+		u32 seq, ack;
+		bool confirms;
+	} table[] = {
+		{ 5001, 1101, true },	  { 5001, 1001, true },	       { 4000, 1101, true },
+		{ 5001, 1102, false },	  { 5001, 90000, false },      { 8000000, 1101, true },
+		{ 9000000, 1101, false }, { 2000000000, 1101, false }, { 5001, 3000000000U, false },
+	};
+	struct ipfi_packet first = middle(true, 1001, 5001, 100), reply;
+	struct ipfi_flow flow;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		assert_int_equal(ipfi_flow_open(&flow, &first, 1, 1, 0, &limits), 0);
+		assert_true(ipfi_flow_evictable(&flow));
+		pass(&flow, &first);
+		assert_int_equal(ipfi_flow_timeout(&flow, &limits), 30);
+		reply = middle(false, table[i].seq, table[i].ack, 0);
+		pass(&flow, &reply);
+		assert_int_equal(ipfi_flow_evictable(&flow), !table[i].confirms);
+		assert_int_equal(ipfi_flow_timeout(&flow, &limits), table[i].confirms ? 3600 : 30);
+		assert_int_equal(flow.flags & IPFI_STATE_F_GUESSED, IPFI_STATE_F_GUESSED);
+	}
+	limits.value[IPFI_LIMIT_TCP_GUESSED] = 7;
+	assert_int_equal(ipfi_flow_open(&flow, &first, 1, 1, 0, &limits), 0);
+	assert_int_equal(ipfi_flow_timeout(&flow, &limits), 7);
+}
+
+/* An ICMP error is about what was seen of a guess, too (RFC 5927 section 4.1). */
+static void an_error_about_a_guess(void **state)
+{
+	struct ipfi_packet first = middle(true, 100001, 500001, 100),
+			   reply = middle(false, 500001, 100101, 10);
+	struct ipfi_flow flow;
+
+	(void)state;
+	assert_int_equal(ipfi_flow_open(&flow, &first, 1, 1, 0, &limits), 0);
+	assert_true(ipfi_tcp_has_sent(&flow.tcp, IPFI_ORIGINAL, 100001));
+	assert_true(ipfi_tcp_has_sent(&flow.tcp, IPFI_ORIGINAL, 90000));
+	assert_false(ipfi_tcp_has_sent(&flow.tcp, IPFI_ORIGINAL, 100102));
+	assert_false(ipfi_tcp_has_sent(&flow.tcp, IPFI_ORIGINAL, 100001 - 0x20000));
+	pass(&flow, &reply);
+	assert_true(ipfi_tcp_has_sent(&flow.tcp, IPFI_REPLY, 500001));
+	assert_false(ipfi_tcp_has_sent(&flow.tcp, IPFI_REPLY, 500012));
+	assert_true(ipfi_tcp_has_sent(&flow.tcp, IPFI_ORIGINAL,
+				      100001 - 0x20000)); /* 502 << 14 were offered */
+	assert_false(ipfi_tcp_has_sent(&flow.tcp, IPFI_ORIGINAL, 100001 - 10000000));
 }
 
 /* Traffic one way never makes UDP established; the first reply does, in both orders of the end points. */
@@ -114,10 +188,10 @@ static void udp_is_established_by_a_reply(void **state)
 		assert_int_equal(pass(&flow, &reply), IPFI_ADVANCE_PASS);
 		assert_int_equal(flow.state, IPFI_STATE_UDP_ESTABLISHED);
 		assert_int_equal(flow.flags & IPFI_STATE_F_REPLY_SEEN, IPFI_STATE_F_REPLY_SEEN);
-		assert_int_equal(flow.packets[IPFI_ORIGINAL], 6);
-		assert_int_equal(flow.bytes[IPFI_ORIGINAL], 600);
-		assert_int_equal(flow.packets[IPFI_REPLY], 1);
-		assert_int_equal(flow.bytes[IPFI_REPLY], 300);
+		assert_int_equal(flow.traffic[IPFI_ORIGINAL].packets, 6);
+		assert_int_equal(flow.traffic[IPFI_ORIGINAL].bytes, 600);
+		assert_int_equal(flow.traffic[IPFI_REPLY].packets, 1);
+		assert_int_equal(flow.traffic[IPFI_REPLY].bytes, 300);
 	}
 }
 
@@ -140,8 +214,8 @@ static void a_flow_remembers_its_first_packet(void **state)
 	assert_int_equal(tuple.dport, packet.tuple.dport);
 	assert_int_equal(tuple.proto, IPFI_PROTO_UDP);
 	assert_int_equal(tuple.family, 4);
-	assert_int_equal(flow.iif, 2); /* list in has no user */
-	assert_int_equal(flow.oif, 9);
+	assert_int_equal(flow.traffic[IPFI_ORIGINAL].last.iif, 2); /* list in has no user */
+	assert_int_equal(flow.traffic[IPFI_ORIGINAL].last.oif, 9);
 	assert_int_equal(flow.mark, 0x77);
 	assert_int_equal(flow.rule, 0x1234567890ULL);
 	assert_int_equal(flow.generation, 3);
@@ -149,10 +223,10 @@ static void a_flow_remembers_its_first_packet(void **state)
 
 	packet.list = IPFI_LIST_OUT;
 	assert_int_equal(ipfi_flow_open(&flow, &packet, 1, 3, 1000, &limits), 0);
-	assert_int_equal(flow.user, 1000);
+	assert_int_equal(flow.traffic[IPFI_ORIGINAL].last.user, 1000);
 	packet.has_user = 0;
 	assert_int_equal(ipfi_flow_open(&flow, &packet, 1, 3, 1000, &limits), 0);
-	assert_int_equal(flow.user, ~0U);
+	assert_int_equal(flow.traffic[IPFI_ORIGINAL].last.user, ~0U);
 }
 
 /* Only a query opens; its reply has its key, and the other host's query with that identifier has not. */
@@ -164,7 +238,7 @@ static void icmp_opens_with_a_query(void **state)
 		      { 6, 128, 129 }, { 6, 139, 140 }, { 6, 160, 161 } };
 	struct ipfi_packet query, reply, other;
 	struct ipfi_flow flow;
-	struct ipfi_key key;
+	struct ipfi_key key, own;
 	struct wire wire;
 	size_t i;
 
@@ -184,9 +258,10 @@ static void icmp_opens_with_a_query(void **state)
 		reply.tuple.src = query.tuple.dst;
 		reply.tuple.dst = query.tuple.src;
 		assert_int_equal(pass(&flow, &reply), IPFI_ADVANCE_PASS);
-		assert_int_equal(flow.packets[IPFI_REPLY], 1);
+		assert_int_equal(flow.traffic[IPFI_REPLY].packets, 1);
 		ipfi_key_from_tuple(&key, &other.tuple);
-		assert_false(ipfi_key_equal(&key, &flow.key));
+		ipfi_flow_key(&flow, &own);
+		assert_false(ipfi_key_equal(&key, &own));
 	}
 }
 
@@ -200,7 +275,7 @@ static void other_protocols_have_one_state(void **state)
 	assert_int_equal(flow.state, IPFI_STATE_OTHER);
 	assert_int_equal(pass(&flow, &reply), IPFI_ADVANCE_PASS);
 	assert_int_equal(flow.state, IPFI_STATE_OTHER);
-	assert_int_equal(flow.packets[IPFI_REPLY], 1);
+	assert_int_equal(flow.traffic[IPFI_REPLY].packets, 1);
 }
 
 /* Embryonic and closing states make room, established ones never. */
@@ -213,7 +288,8 @@ static void who_makes_room(void **state)
 		{ IPFI_STATE_SYN_SENT, 0, true },
 		{ IPFI_STATE_SYN_RECV, IPFI_STATE_F_REPLY_SEEN, true },
 		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_REPLY_SEEN, false },
-		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED, false },
+		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED, true },
+		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN, false },
 		{ IPFI_STATE_FIN_WAIT, IPFI_STATE_F_REPLY_SEEN, true },
 		{ IPFI_STATE_TIME_WAIT, IPFI_STATE_F_REPLY_SEEN, true },
 		{ IPFI_STATE_CLOSED, 0, true },
@@ -239,6 +315,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(limits_have_their_defaults, setup),
 		cmocka_unit_test_setup(each_state_has_its_time_out, setup),
+		cmocka_unit_test_setup(a_guess_is_half_open_until_confirmed, setup),
+		cmocka_unit_test_setup(an_error_about_a_guess, setup),
 		cmocka_unit_test_setup(udp_is_established_by_a_reply, setup),
 		cmocka_unit_test_setup(a_flow_remembers_its_first_packet, setup),
 		cmocka_unit_test_setup(icmp_opens_with_a_query, setup),

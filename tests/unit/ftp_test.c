@@ -398,9 +398,90 @@ static void gives_a_line_up(void **state)
 	expect(&talk, "PASV 192.0.2.1 1025 at 77+13;");
 }
 
+/* What the receiver has and nobody saw here: reading goes on behind it, with the next line. */
+static void goes_on_behind_what_went_another_way(void **state)
+{
+	struct talk talk;
+
+	(void)state;
+	begin(&talk);
+	client(&talk, "PASV\r\n");
+	server(&talk, "220-hello\r\n227 (192,0");
+	/* It has what was read, and less: nothing is missing. */
+	ipfi_ftp_acknowledged(&talk.ftp, IPFI_REPLY, talk.next[IPFI_REPLY]);
+	ipfi_ftp_acknowledged(&talk.ftp, IPFI_REPLY, talk.next[IPFI_REPLY] - 5);
+	expect_pending(&talk, IPFI_REPLY, "");
+	assert_false(ipfi_ftp_in_order(&talk.ftp, IPFI_REPLY, talk.next[IPFI_REPLY] + 7));
+	ipfi_ftp_acknowledged(&talk.ftp, IPFI_REPLY, talk.next[IPFI_REPLY] + 7);
+	talk.next[IPFI_REPLY] += 7;
+	assert_true(ipfi_ftp_in_order(&talk.ftp, IPFI_REPLY, talk.next[IPFI_REPLY]));
+	server(&talk, "227 (192,0,2,1,4,1)");
+	expect_pending(&talk, IPFI_REPLY, "");
+	server(&talk, "\r\n");
+	expect(&talk, "");
+	server(&talk, pasv);
+	expect(&talk, "PASV 192.0.2.1 1025 at 54+13;");
+	/* The same of a client, at the end of a line. */
+	ipfi_ftp_acknowledged(&talk.ftp, IPFI_ORIGINAL, talk.next[IPFI_ORIGINAL] + 9);
+	talk.next[IPFI_ORIGINAL] += 9;
+	client(&talk, "PORT 192,0,2,9,4,1\r\nPORT 192,0,2,9,4,2\r\n");
+	expect(&talk, "PORT 192.0.2.9 1026 at 40+13;");
+}
+
+/* A line that went out while nobody cared for it. */
+static void skips_a_line_that_has_begun(void **state)
+{
+	struct talk talk;
+
+	(void)state;
+	begin(&talk);
+	ipfi_ftp_skip_line(&talk.ftp, IPFI_ORIGINAL);
+	client(&talk, "PORT 192,0,2,9,4,1\r\nPORT 192,0,");
+	expect(&talk, "PORT 192.0.2.9 1025 at 5+13;");
+	expect_pending(&talk, IPFI_ORIGINAL, "192,0,");
+	ipfi_ftp_skip_line(&talk.ftp, IPFI_ORIGINAL);
+	expect_pending(&talk, IPFI_ORIGINAL, "");
+	client(&talk, "2,9,4,1\r\nPORT 192,0,2,9,4,2\r\n");
+	expect(&talk, "PORT 192.0.2.9 1026 at 45+13;");
+}
+
+/* A server's address that clients ignore: only where it answers PASV, with a port that may be announced. */
+static void knows_the_servers_own_end(void **state)
+{
+	static const struct {
+		struct ipfi_ftp_finding found;
+		u8 family;
+		bool own;
+	} cases[] = {
+		{ { .form = IPFI_FTP_PASV, .family = 4, .port = 1024 }, 4, true },
+		{ { .form = IPFI_FTP_PASV, .family = 4, .port = 65535 }, 4, true },
+		{ { .form = IPFI_FTP_PASV, .family = 4, .port = 1023 }, 4, false },
+		{ { .form = IPFI_FTP_PASV, .family = 4, .port = 1024 }, 6, false },
+		{ { .form = IPFI_FTP_PASV, .reason = IPFI_REASON_FTP_UNASKED }, 4, false },
+		{ { .form = IPFI_FTP_PASV, .reason = IPFI_REASON_FTP_SYNTAX }, 4, false },
+		{ { .form = IPFI_FTP_PORT, .family = 4, .port = 1024 }, 4, false },
+		{ { .form = IPFI_FTP_EPRT, .family = 4, .port = 1024 }, 4, false },
+		{ { .form = IPFI_FTP_EPSV, .family = 0, .port = 1024 }, 4, false },
+	};
+	struct ipfi_ftp_finding own;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(ipfi_ftp_own_end(&cases[i].found, cases[i].family, &own), cases[i].own);
+		if (cases[i].own) {
+			assert_int_equal(own.family, 0);
+			assert_int_equal(own.port, cases[i].found.port);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(goes_on_behind_what_went_another_way),
+		cmocka_unit_test(skips_a_line_that_has_begun),
+		cmocka_unit_test(knows_the_servers_own_end),
 		cmocka_unit_test(answers_need_a_question),
 		cmocka_unit_test(a_question_comes_before),
 		cmocka_unit_test(a_question_has_one_answer),

@@ -261,7 +261,23 @@ static struct ipfi_addr outer_address(const struct conversation *conversation,
 					      : own_address(conversation->family, from);
 }
 
-/* As the module does: an end may announce its own address or the one that it is known by. */
+static void say_expected(const struct conversation *conversation, const struct ipfi_addr *addr, u16 port, char *events,
+			 size_t size)
+{
+	size_t used = strlen(events), i;
+	char name[INET6_ADDRSTRLEN];
+	u8 bytes[16];
+
+	for (i = 0; i < 16; i++)
+		bytes[i] = (u8)(addr->w[i / 4] >> (24 - i % 4 * 8));
+	inet_ntop(conversation->family == 4 ? AF_INET : AF_INET6, bytes, name, sizeof(name));
+	snprintf(events + used, size - used, "; expect %s %u", name, port);
+}
+
+/*
+ * As the module does: an end may announce its own address or the one that it is known by; where a server answers PASV by
+ * another one, its own is expected with that port, too.
+ */
 static void take_finding(struct player *player, enum ipfi_direction from,
 			 const struct ipfi_ftp_finding *found, char *events, size_t size)
 {
@@ -269,26 +285,30 @@ static void take_finding(struct player *player, enum ipfi_direction from,
 	struct ipfi_addr own = own_address(conversation->family, from);
 	struct ipfi_addr outer = outer_address(conversation, from);
 	u8 reason = ipfi_ftp_refusal(found, conversation->family, &own, conversation->foreign);
-	u8 text[IPFI_FTP_TEXT], bytes[16];
-	char name[INET6_ADDRSTRLEN];
+	struct ipfi_ftp_finding own_end;
+	u8 text[IPFI_FTP_TEXT];
 	size_t used = strlen(events);
-	unsigned int length, i;
+	unsigned int length;
 
 	if (reason == IPFI_REASON_FTP_FOREIGN)
 		reason = ipfi_ftp_refusal(found, conversation->family, &outer,
 					  conversation->foreign);
 	if (reason) {
 		snprintf(events + used, size - used, "; %s", reasons[reason]);
+		if (reason == IPFI_REASON_FTP_FOREIGN &&
+		    ipfi_ftp_own_end(found, conversation->family, &own_end))
+			say_expected(conversation, &outer, own_end.port, events, size);
 		return;
 	}
 	if (found->family && !conversation->translated[from])
 		outer = found->addr;
-	for (i = 0; i < 16; i++)
-		bytes[i] = (u8)(outer.w[i / 4] >> (24 - i % 4 * 8));
-	inet_ntop(conversation->family == 4 ? AF_INET : AF_INET6, bytes, name, sizeof(name));
-	snprintf(events + used, size - used, "; expect %s %u", name, found->port);
-	if (!found->family || ipfi_addr_equal(&found->addr, &outer))
+	say_expected(conversation, &outer, found->port, events, size);
+	if (!found->family || ipfi_addr_equal(&found->addr, &outer)) {
+		if (!ipfi_addr_equal(&outer, &own) && !conversation->translated[from] &&
+		    ipfi_ftp_own_end(found, conversation->family, &own_end))
+			say_expected(conversation, &own, own_end.port, events, size);
 		return;
+	}
 	length = ipfi_ftp_write(found->form, conversation->family, &outer, found->port, text);
 	assert_true(ipfi_sequence_edit(&player->sequences[from], found->seq, found->length, text,
 				       length));
@@ -335,14 +355,15 @@ static void play_segment(struct player *player, const struct segment *segment)
 	u32 read = 0;
 
 	player->came[0] = '\0';
-	if (in->length && !ipfi_ftp_in_order(&player->ftp, from, seq)) {
-		say(player, "drop");
-		return;
-	}
 	out.ack = (s32)(ipfi_sequence_back(other, ack) - isn[!from]);
 	out.left = (s32)(ipfi_sequence_back_left(other, isn[!from] + (u32)in->left) - isn[!from]);
 	out.right = (s32)(ipfi_sequence_back(other, isn[!from] + (u32)in->right) - isn[!from]);
 	ipfi_sequence_acknowledge(other, ack);
+	ipfi_ftp_acknowledged(&player->ftp, !from, isn[!from] + (u32)out.ack);
+	if (in->length && !ipfi_ftp_in_order(&player->ftp, from, seq)) {
+		say(player, "drop");
+		return;
+	}
 
 	while (read < in->length && ipfi_sequence_room(sequence)) {
 		read += ipfi_ftp_feed(&player->ftp, from, seq + read, in->bytes + read,

@@ -55,7 +55,13 @@ local ICMP = {
 local ERRORS = { [4] = { [3] = true }, [6] = { [1] = true } }
 local QUERIES = { [4] = { [8] = true, [13] = true }, [6] = { [128] = true, [139] = true } }
 -- F, S, R, A as in the header; the combinations that get past the parser.
-local FLAGS = { 0x02, 0x12, 0x10, 0x11, 0x04, 0x14 }
+-- Each of the six with and without PSH and URG.
+local FLAGS = {}
+for _, flags in ipairs { 0x02, 0x12, 0x10, 0x11, 0x04, 0x14 } do
+  for _, more in ipairs { 0, 0x08, 0x20, 0x28 } do
+    FLAGS[#FLAGS + 1] = flags | more
+  end
+end
 local LENGTHS = { 20, 28, 32, 40, 48, 52, 60, 88, 99, 100, 199, 200, 70000 }
 local DSCPS = { 0, 2, 4, 20, 60 }
 local USERS = { false, 0, 1500, 5000 }

@@ -24,16 +24,35 @@
 
 static lua_State *cases_state;
 
+/* What the module has warned of in the built-in engine, if the cases have it. */
+static inline lua_Integer cases_warnings(lua_State *L)
+{
+	lua_Integer count = 0;
+
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	if (lua_getfield(L, -1, "ipfi.c.engine") == LUA_TTABLE) {
+		lua_getfield(L, -1, "warnings");
+		lua_call(L, 0, 1);
+		count = lua_tointeger(L, -1);
+	}
+	lua_settop(L, 1);
+	return count;
+}
+
 /* Runs the case whose name is the test's initial state. */
 static inline void run_case(void **state)
 {
 	lua_State *L = cases_state;
+	lua_Integer warnings;
 
 	lua_settop(L, 1);
+	warnings = cases_warnings(L);
 	lua_getfield(L, 1, *state);
 	if (lua_pcall(L, 0, 0, 0) != LUA_OK)
 		fail_msg("%s", luaL_tolstring(L, -1, NULL));
 	lua_gc(L, LUA_GCCOLLECT);
+	if (cases_warnings(L) != warnings)
+		fail_msg("the module warned of what must not be");
 }
 
 static inline int compare_names(const void *a, const void *b)

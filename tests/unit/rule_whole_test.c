@@ -91,6 +91,9 @@ static void spoil(struct ipfi_rule *rule, u32 field)
 	case IPFI_FIELD_MARK:
 		rule->mark_mask = 2;
 		break;
+	case IPFI_FIELD_IPSEC:
+		rule->ipsec = 1;
+		break;
 	case IPFI_FIELD_LIMIT:
 		world.within_limit = false;
 		break;

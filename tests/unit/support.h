@@ -13,7 +13,9 @@
 
 #include <cmocka.h>
 
+#include "core/flow.h"
 #include "core/packet.h"
+#include "core/tcp_window.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -253,6 +255,16 @@ static inline struct ipfi_packet parsed_icmp(u8 family, u8 type, u8 code, enum i
 	packet.icmp = (u16)(type << 8 | code);
 	packet.icmp_kind = (u8)kind;
 	return packet;
+}
+
+/* @flow without the SYN that it keeps, which passed without effect: nothing else may be taken note
+ * of then. */
+static inline struct ipfi_flow without_kept(struct ipfi_flow flow)
+{
+	flow.tcp.ends[0].flags &= ~IPFI_TCP_END_KEPT;
+	flow.tcp.ends[1].flags &= ~IPFI_TCP_END_KEPT;
+	memset(&flow.tcp.kept, 0, sizeof(flow.tcp.kept));
+	return flow;
 }
 
 #endif /* IPFI_TESTS_SUPPORT_H */

@@ -356,20 +356,18 @@ static bool judge(struct talk *talk, const struct segment *segment, u32 who)
 	case IPFI_ADVANCE_PASS:
 		return true;
 	case IPFI_ADVANCE_IGNORE:
-		/* A challenge may pass: a reset, or a SYN that was overtaken by what its end sent
-		 * later. */
+		/* A challenge may pass: a reset, a SYN that was overtaken by what its end sent
+		 * later, or what was overtaken and its receiver has all of. */
 		assert_true(segment->flags & IPFI_TCP_RST ||
 			    talk->flow.state == IPFI_STATE_CLOSED ||
-			    (segment->flags & IPFI_TCP_SYN && (overtaken || talk->late)));
+			    (segment->flags & IPFI_TCP_SYN && (overtaken || talk->late)) ||
+			    (overtaken && receiver->heard &&
+			     segment->first + segment->count <= receiver->got));
 		assert_int_equal(reason, IPFI_REASON_CHALLENGE);
 		return true;
 	case IPFI_ADVANCE_DROP:
 		/* A reset of something older may be dropped, and what goes to who has reset. */
 		if (segment->flags & IPFI_TCP_RST || talk->flow.state == IPFI_STATE_CLOSED)
-			return false;
-		/* And what was overtaken, if its receiver has all of it. */
-		if (overtaken && receiver->heard &&
-		    segment->first + segment->count <= receiver->got)
 			return false;
 		fail_msg("seed %u, step %u: end %u's flags %02x units %u+%u window %u dropped in "
 			 "state %u, reason %u",

@@ -6,6 +6,7 @@
 #include "support.h"
 #include "core/flow.h"
 #include "core/tcp_options.h"
+#include "core/tcp_resync.h"
 #include "core/tcp_window.h"
 
 #define CLIENT_ISS 0xfffff000U /* so that the numbers wrap around early */
@@ -126,15 +127,18 @@ static void test_blind_resets(void **state)
 	assert_true(passed > 0 && dropped > passed);
 }
 
-/* Forged data passes only with both numbers right: the sequence in the window, and a plausible ACK.
+/*
+ * Forged data is taken note of only with both numbers right: the sequence in the window, and a
+ * plausible ACK. Nothing that is ahead of either passes; what is only old passes without effect.
  */
 static void test_blind_data(void **state)
 {
 	const u32 acked = CLIENT_ISS + 1 + SENT / 2, end = CLIENT_ISS + 1 + SENT;
 	const u32 server_end = SERVER_ISS + 1 + SENT, server_acked = SERVER_ISS + 1 + SENT / 2;
 	struct ipfi_flow established, flow;
-	u32 i, seq, ack, payload, passed = 0;
-	bool fits;
+	u32 i, seq, ack, payload, passed = 0, ignored = 0;
+	bool fits, ahead;
+	int advance;
 
 	(void)state;
 	random_state = 2;
@@ -147,13 +151,21 @@ static void test_blind_data(void **state)
 		fits = within(seq, end - SERVER_WINDOW - payload,
 			      acked + SERVER_WINDOW - !!payload) &&
 		       within(ack, server_acked - 0xffff, server_end);
-		assert_int_equal(feed(&flow, IPFI_ORIGINAL,
-				      segment(IPFI_TCP_ACK, seq, ack, (u16)any(), payload)),
-				 fits ? IPFI_ADVANCE_PASS : IPFI_ADVANCE_DROP);
-		assert_int_equal(flow.state, IPFI_STATE_ESTABLISHED);
+		ahead = ipfi_tcp_after(seq + !!payload, acked + SERVER_WINDOW) ||
+			ipfi_tcp_after(ack, server_end);
+		advance = feed(&flow, IPFI_ORIGINAL,
+			       segment(IPFI_TCP_ACK, seq, ack, (u16)any(), payload));
+		assert_int_equal(advance, fits	  ? IPFI_ADVANCE_PASS
+					  : ahead ? IPFI_ADVANCE_DROP
+						  : IPFI_ADVANCE_IGNORE);
+		if (fits)
+			assert_int_equal(flow.state, IPFI_STATE_ESTABLISHED);
+		else
+			assert_memory_equal(&flow, &established, sizeof(flow));
 		passed += fits;
+		ignored += !fits && !ahead;
 	}
-	assert_true(passed > 0);
+	assert_true(passed > 0 && ignored > 0);
 }
 
 /* No forged SYN+ACK or RST answers a SYN whose number is not known to who forged it. */
@@ -199,9 +211,11 @@ static void test_any_segments(void **state)
 	};
 #undef TO
 	u32 seen[IPFI_STATE_CLOSED + 1] = { 0 };
+	u8 options[IPFI_TCP_RECALLED_OPTIONS];
+	struct ipfi_packet packet, syn;
 	struct ipfi_flow flow, before;
-	struct ipfi_packet packet;
 	enum ipfi_direction direction;
+	u32 resyncs = 0;
 	u32 i, round;
 	int advance;
 	u8 flags, reason;
@@ -229,6 +243,8 @@ static void test_any_segments(void **state)
 				packet.ack += any() % 8 - 4;
 			if (any() % 16 == 0)
 				packet.seq = any();
+			if (any() % 16 == 0)
+				packet.ack = flow.tcp.kept.seq + 1;
 			before = flow;
 			reason = 0;
 			advance = ipfi_flow_advance(&flow, &packet, direction, &reason);
@@ -238,15 +254,35 @@ static void test_any_segments(void **state)
 			case IPFI_ADVANCE_PASS:
 				break;
 			case IPFI_ADVANCE_REOPEN:
-				assert_true(flags == IPFI_TCP_SYN);
+				assert_true((flags & ~(IPFI_TCP_PSH | IPFI_TCP_URG)) ==
+					    IPFI_TCP_SYN);
 				assert_true(before.state == IPFI_STATE_TIME_WAIT ||
 					    before.state == IPFI_STATE_CLOSED);
+				break;
+			case IPFI_ADVANCE_RESYNC:
+				/* Only what answers the SYN that is kept, to the number. */
+				assert_true(packet.tcp_flags & IPFI_TCP_ACK &&
+					    packet.tcp_flags & (IPFI_TCP_SYN | IPFI_TCP_RST));
+				assert_true(flow.tcp.ends[!direction].flags & IPFI_TCP_END_KEPT);
+				assert_true(packet.ack == flow.tcp.kept.seq + 1 ||
+					    packet.ack ==
+						    flow.tcp.kept.seq + 1 + flow.tcp.kept.payload);
+				assert_memory_equal(&flow, &before, sizeof(flow));
+				if (direction == IPFI_ORIGINAL)
+					break;
+				ipfi_tcp_recall_syn(&before.tcp, &packet, options, &syn);
+				ipfi_tcp_resync(&flow, &syn);
+				assert_int_equal(
+					ipfi_flow_advance(&flow, &packet, IPFI_REPLY, &reason),
+					IPFI_ADVANCE_PASS);
+				resyncs++;
 				break;
 			case IPFI_ADVANCE_IGNORE:
 				assert_int_equal(reason, IPFI_REASON_CHALLENGE);
 				assert_int_equal(flow.state, before.state);
 				break;
 			default:
+				assert_int_equal(advance, IPFI_ADVANCE_DROP);
 				assert_true(reason == IPFI_REASON_TCP_WINDOW ||
 					    reason == IPFI_REASON_TCP_RST ||
 					    reason == IPFI_REASON_TCP_STATE);
@@ -254,6 +290,7 @@ static void test_any_segments(void **state)
 			}
 		}
 	}
+	assert_true(resyncs > 0);
 	/* The test has seen all that it allows. */
 	for (i = IPFI_STATE_SYN_SENT; i <= IPFI_STATE_CLOSED; i++)
 		assert_int_equal(seen[i], may_follow[i]);
@@ -320,17 +357,17 @@ static void test_has_sent(void **state)
 		ipfi_tcp_has_sent(&flow.tcp, IPFI_ORIGINAL, client - (SERVER_WINDOW << 4) - 2));
 }
 
-/* Congestion notification (RFC 3168) has the two highest bits, and no say. */
+/* PSH, URG, and congestion notification (RFC 3168) with the two highest bits, have no say. */
 static void test_flags(void **state)
 {
 	u32 flags, good = 0;
 
 	(void)state;
 	for (flags = 0; flags < 256; flags++) {
-		assert_int_equal(ipfi_tcp_flags_bad((u8)flags), ipfi_tcp_flags_bad(flags & 0x3f));
+		assert_int_equal(ipfi_tcp_flags_bad((u8)flags), ipfi_tcp_flags_bad(flags & 0x17));
 		good += !ipfi_tcp_flags_bad((u8)flags);
 	}
-	assert_int_equal(good, 4 * 14);
+	assert_int_equal(good, 16 * 6);
 }
 
 int main(void)

@@ -5,6 +5,7 @@
  */
 #include "vector_file.h"
 #include "core/flow.h"
+#include "core/tcp_resync.h"
 
 #define PATTERN "tests/vectors/*.tcp"
 #define CASES_MAX 1024
@@ -285,7 +286,9 @@ static struct answer open_flow(struct player *player, const struct ipfi_packet *
 
 static struct answer play(struct player *player, const struct ipfi_packet *packet)
 {
-	struct ipfi_flow before = player->flow;
+	struct ipfi_flow before = player->flow, after;
+	u8 options[IPFI_TCP_RECALLED_OPTIONS];
+	struct ipfi_packet syn;
 	struct ipfi_key key;
 	struct answer answer;
 	enum ipfi_direction direction;
@@ -309,17 +312,36 @@ static struct answer play(struct player *player, const struct ipfi_packet *packe
 	switch (advance) {
 	case IPFI_ADVANCE_PASS:
 		snprintf(answer.text, sizeof(answer.text), "pass %s", state_text(&player->flow));
-		assert_int_equal(player->flow.packets[direction], before.packets[direction] + 1);
+		assert_int_equal(player->flow.traffic[direction].packets, before.traffic[direction].packets + 1);
 		return answer;
 	case IPFI_ADVANCE_IGNORE:
 	case IPFI_ADVANCE_DROP:
 		snprintf(answer.text, sizeof(answer.text), "%s %s %s",
 			 advance == IPFI_ADVANCE_DROP ? "drop" : "ignore",
 			 state_text(&player->flow), reasons[reason]);
-		/* Nobody may move a window with a segment that was not believed. The one thing kept
-		 * is an ACK that answers a SYN with the number of another connection. */
+		/* Nobody may move a window with a segment that was not believed. Kept is a SYN, to
+		 * know its answer, and an ACK that answers a SYN with the number of another
+		 * connection. */
+		if (advance == IPFI_ADVANCE_IGNORE) {
+			before = without_kept(before);
+			after = without_kept(player->flow);
+		} else {
+			after = player->flow;
+		}
 		if (advance == IPFI_ADVANCE_DROP || before.state != IPFI_STATE_SYN_SENT)
-			assert_memory_equal(&before, &player->flow, sizeof(before));
+			assert_memory_equal(&before, &after, sizeof(before));
+		return answer;
+	case IPFI_ADVANCE_RESYNC:
+		assert_memory_equal(&before, &player->flow, sizeof(before));
+		ipfi_tcp_recall_syn(&before.tcp, packet, options, &syn);
+		if (direction == IPFI_REPLY)
+			ipfi_tcp_resync(&player->flow, &syn);
+		else
+			assert_int_equal(
+				ipfi_flow_open(&player->flow, &syn, 1, 1, 0, &player->limits), 0);
+		assert_int_equal(ipfi_flow_advance(&player->flow, packet, IPFI_REPLY, &reason),
+				 IPFI_ADVANCE_PASS);
+		snprintf(answer.text, sizeof(answer.text), "resync %s", state_text(&player->flow));
 		return answer;
 	case IPFI_ADVANCE_REOPEN:
 		break;

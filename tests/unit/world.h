@@ -49,14 +49,13 @@ static bool take_limit(void *context, const struct ipfi_rule *rule)
 	return w->within_limit;
 }
 
-static u32 source_states(void *context, const struct ipfi_rule *rule, u8 family,
-			 const struct ipfi_addr *source)
+static u32 source_states(void *context, const struct ipfi_rule *rule, const struct ipfi_tuple *tuple)
 {
 	struct world *w = context;
-	struct ipfi_addr one = host(family, 1);
+	struct ipfi_addr one = host(tuple->family, 1);
 
 	assert_non_null(rule);
-	assert_true(ipfi_addr_equal(source, &one));
+	assert_true(ipfi_addr_equal(&tuple->src, &one));
 	w->asked_states++;
 	return w->states;
 }

@@ -14,6 +14,8 @@
  *   IPFI_CMD_LIMITS_GET      ->  -
  *                            <-  LIMITS { one u32 for each of IPFI_LIMITS }
  *   IPFI_CMD_LIMITS_SET      ->  LIMITS { any of IPFI_LIMITS }                                     admin
+ *                            -ERANGE for MAX_STATES above that of the machine's first network namespace, here and in
+ *                            RULESET_BEGIN; nothing changes then
  *   IPFI_CMD_RULESET_BEGIN   ->  RULESET { NAME?, DEFAULT_IN?, DEFAULT_OUT?, DEFAULT_FORWARD?,
  *                                          LIMITS?, SET* }                                         admin
  *                            opens the transaction of this socket; it dies with the socket
@@ -159,9 +161,10 @@ enum ipfi_info_attr {
 	IPFI_INFO_A_GENERATION, /* u32: the running rule set's; 0 before the first commit */
 	IPFI_INFO_A_ARMED,      /* u8: 1 when packets are judged */
 	IPFI_INFO_A_NAME,       /* string: the running policy's name */
-	IPFI_INFO_A_RULES,      /* u32: number of rules */
+	IPFI_INFO_A_RULES,      /* u32: number of rules, NAT rules too */
 	IPFI_INFO_A_CONFIRM,    /* u32: milliseconds until the rule set before comes back; absent when it is to stay */
 	IPFI_INFO_A_CHANGE,     /* u8, enum ipfi_change: what happened last */
+	IPFI_INFO_A_NAT_RULES,  /* u32: how many of them are NAT rules; absent for none */
 	__IPFI_INFO_A_END,
 };
 #define IPFI_INFO_A_MAX (__IPFI_INFO_A_END - 1)
@@ -248,7 +251,7 @@ enum ipfi_state_id {
 #define IPFI_REASONS(X)                                                                              \
 	X(STATE, "state", 1, "belongs to a live state")                                              \
 	X(RELATED, "related", 1, "ICMP error about a live state")                                    \
-	X(CHALLENGE, "challenge", 1, "RST or SYN in the window of a live state; left to the challenge ACK (RFC 5961)") \
+	X(CHALLENGE, "challenge", 1, "TCP segment without effect on its live state: RST or SYN in the window, one that is only old, one behind a reset; left to its receiver (RFC 5961)") \
 	X(RULE_ALLOW, "rule-allow", 1, "allowed by a rule")                                          \
 	X(DEFAULT_ALLOW, "default-allow", 1, "no rule matched and the list's default allows")        \
 	X(NEIGHBOUR, "neighbour", 1, "IPv6 neighbour discovery or multicast listener message")       \
@@ -273,14 +276,19 @@ enum ipfi_state_id {
 	X(TCP_RST, "tcp-rst", 0, "TCP reset outside the window")                                     \
 	X(TCP_STATE, "tcp-state", 0, "TCP segment impossible in the connection's state")             \
 	X(TCP_NOT_SYN, "tcp-not-syn", 0, "TCP connection met in the middle while tcp_loose is off")  \
-	X(ICMP_UNASKED, "icmp-unasked", 0, "ICMP reply that nobody asked for")                       \
+	X(ICMP_UNASKED, "icmp-unasked", 0, "ICMP reply that nobody asked for, or ICMP error about nothing that is known, which no rule without state names")                       \
 	X(TABLE_FULL, "table-full", 0, "the state table is full")                                    \
 	X(SOURCE_FULL, "source-full", 0, "its source has as many states as max_states_per_source")   \
 	X(FTP_ORDER, "ftp-order", 0, "out of order on a control connection whose lines are read: its sender sends it again") \
 	X(NAT_FULL, "nat-full", 0, "no free address and port for its translation")                   \
-	X(NAT_FAILED, "nat-failed", 0, "could not be translated: no address on the device, or its headers cannot be written") \
+	X(NAT_FAILED, "nat-failed", 0, "could not be translated: no address on the device, its headers cannot be written, or it came in by a loopback device without what had been written there") \
+	X(NAT_GONE, "nat-gone", 0, "allowed to leave translated, but its state was gone before it did") \
+	X(NAT_MOVED, "nat-moved", 0, "leaves by another interface than its source was translated for: its next packet begins anew") \
 	X(NO_MEMORY, "no-memory", 0, "no memory for a new state")                                    \
-	X(UNKNOWN_DEVICE, "unknown-device", 0, "a hook was called without the device it needs")
+	X(LOOKUP_FAILED, "lookup-failed", 0, "its state was neither found nor could be created, time and again: a fault of the firewall, see the kernel's log") \
+	X(UNKNOWN_DEVICE, "unknown-device", 0, "a hook was called without the device it needs") \
+	X(VRF_FULL, "vrf-full", 0, "more VRFs in use than there are numbers for") \
+	X(IPSEC_POLICY, "ipsec-policy", 0, "a policy of IPsec refuses it with the addresses that it has outside of this machine")
 
 enum ipfi_reason {
 	IPFI_REASON_NONE,
@@ -358,9 +366,10 @@ enum ipfi_commit_attr {
  *
  * A filter rule has LISTS of IPFI_LISTS_FILTER only and a filter verdict. A NAT rule stands in one list:
  * DNAT and REDIRECT in DSTNAT, SNAT and MASQUERADE in SRCNAT. It has no FLAGS but PERSISTENT, no USER, PER_SOURCE,
- * HELPER or MSS; OIF only in SRCNAT. SNAT and DNAT need TARGET addresses, and match only the families that those
+ * HELPER, MSS or TCP_MASK; OIF only in SRCNAT. SNAT and DNAT need TARGET addresses, and match only the families that those
  * have; REDIRECT and MASQUERADE have none. A rule with HELPER allows, is stateful, and matches TCP only; one
- * with MSS allows and matches TCP only.
+ * with MSS allows and matches TCP only. What would say nothing in its rule, because the other attributes leave it
+ * nothing to choose from or nothing to do, is refused.
  */
 enum ipfi_rule_attr {
 	IPFI_RULE_A_UNSPEC,
@@ -389,6 +398,7 @@ enum ipfi_rule_attr {
 	IPFI_RULE_A_LIMIT_PERIOD, /* u32: ... milliseconds ... */
 	IPFI_RULE_A_LIMIT_BURST,  /* u32: ... after a burst of so many (COUNT when absent) */
 	IPFI_RULE_A_PER_SOURCE, /* u32: matches while the rule has fewer live states from the packet's source */
+	IPFI_RULE_A_IPSEC,      /* u8, 0 or 1: it came by IPsec (lists in, forward, DSTNAT), or will leave by it (out, SRCNAT) */
 	IPFI_RULE_A_TARGET,     /* nest, enum ipfi_target_attr: NAT rules */
 	IPFI_RULE_A_HELPER,     /* u8, enum ipfi_helper: what its connections announce is let in */
 	IPFI_RULE_A_MSS,        /* u16: no SYN passes with a larger maximum segment size; IPFI_MSS_PMTU for the path's */
@@ -424,7 +434,7 @@ enum ipfi_helper {
 };
 #define IPFI_HELPER_MAX (__IPFI_HELPER_END - 1)
 
-/* What a NAT rule translates to. A port range only where the connection has ports or is an ICMP query. */
+/* What a NAT rule translates to. A port range only where its rule names protocols, all of which have ports. */
 enum ipfi_target_attr {
 	IPFI_TARGET_A_UNSPEC,
 	IPFI_TARGET_A_ADDRS,     /* addresses (ranges only) */
@@ -454,6 +464,7 @@ enum ipfi_field {
 	IPFI_FIELD_MARK,
 	IPFI_FIELD_LIMIT,
 	IPFI_FIELD_PER_SOURCE,
+	IPFI_FIELD_IPSEC,
 	__IPFI_FIELD_END,
 };
 #define IPFI_FIELD_BIT(field) (1U << (field))
@@ -510,7 +521,7 @@ enum ipfi_state_attr {
 	IPFI_STATE_A_SPORT,   /* u16 */
 	IPFI_STATE_A_DPORT,   /* u16 */
 	IPFI_STATE_A_LIST,    /* u8, enum ipfi_list: that of its first packet */
-	IPFI_STATE_A_IIF,     /* u32: device index, 0 for none */
+	IPFI_STATE_A_IIF,     /* u32: interface index of its last packet of the original direction, 0 for none */
 	IPFI_STATE_A_OIF,     /* u32 */
 	IPFI_STATE_A_RULE,    /* u64: id of the rule that allowed it */
 	IPFI_STATE_A_PACKETS, /* u64: from who opened it */
@@ -528,6 +539,8 @@ enum ipfi_state_attr {
 	IPFI_STATE_A_NAT_DPORT, /* u16: with NAT_DST */
 	IPFI_STATE_A_HELPER,  /* u8, enum ipfi_helper: that watches it or has let it in; absent for none */
 	IPFI_STATE_A_MASTER,  /* u64: id of the state that announced it; absent for none */
+	IPFI_STATE_A_VRF,     /* u32: index of the VRF that SRC is in; absent for none */
+	IPFI_STATE_A_DST_VRF, /* u32: of that which DST is in, if it is another; 0 for none */
 	IPFI_STATE_A_PAD,
 	__IPFI_STATE_A_END,
 };
@@ -565,6 +578,7 @@ enum ipfi_filter_attr {
 	IPFI_FILTER_A_MASTER,  /* u64 */
 	IPFI_FILTER_A_HELPER,  /* u8, enum ipfi_helper: it, and what it announced */
 	IPFI_FILTER_A_NAT,     /* u32: any of IPFI_STATE_F_SRC_NAT, IPFI_STATE_F_DST_NAT; 0 for untranslated ones */
+	IPFI_FILTER_A_VRF,     /* u32: index of a VRF that either side is in; 0 for those of none */
 	IPFI_FILTER_A_PAD,
 	__IPFI_FILTER_A_END,
 };
@@ -582,10 +596,12 @@ enum ipfi_stats_attr {
 	IPFI_STATS_A_UNSPEC,
 	IPFI_STATS_A_STATES,          /* u32: live states */
 	IPFI_STATS_A_STATES_PEAK,     /* u32: most there ever were */
-	IPFI_STATS_A_MAX_STATES,      /* u32 */
-	IPFI_STATS_A_STATE_SIZE,      /* u32: bytes a state, its share of the table included */
-	IPFI_STATS_A_MEMORY,          /* u64: bytes used by the states and their table now */
-	IPFI_STATS_A_MEMORY_AT_LIMIT, /* u64: bytes they would use at max_states */
+	IPFI_STATS_A_MAX_STATES,      /* u32: in force; never more than the first network namespace's */
+	IPFI_STATS_A_STATE_SIZE,      /* u32: MEMORY_AT_LIMIT by MAX_STATES, rounded up */
+	IPFI_STATS_A_MEMORY,          /* u64: bytes that the states take now, those that were deleted or are not yet
+	                               * freed too, with all they have beside them, and their table */
+	IPFI_STATS_A_MEMORY_AT_LIMIT, /* u64: bytes that MAX_STATES states would take, of the kinds that are there now in
+	                               * the same shares; plain ones when there are none */
 	IPFI_STATS_A_GENERATION,      /* u32 */
 	IPFI_STATS_A_PACKETS,         /* u64: packets judged */
 	IPFI_STATS_A_CREATED,         /* u64: states ever made */
@@ -728,6 +744,7 @@ enum ipfi_packet_attr {
 	IPFI_PACKET_A_OIF,  /* string: of that which it leaves by */
 	IPFI_PACKET_A_MARK, /* u32 */
 	IPFI_PACKET_A_USER, /* u32: owner of the socket; list out only */
+	IPFI_PACKET_A_IPSEC, /* u8: 1 when it came by IPsec, or, list out, will leave by it */
 	__IPFI_PACKET_A_END,
 };
 #define IPFI_PACKET_A_MAX (__IPFI_PACKET_A_END - 1)

@@ -35,6 +35,8 @@ return policy {
     allow { "length", length = { "0-128", 1500 } },
     allow { "not length", length = "!1000-65575" },
     allow { "dscp", dscp = { "ef", "af11", "cs6", 1 } },
+    allow { "ipsec", ipsec = true },
+    deny { "not by ipsec", ipsec = false },
     allow { "user", dir = "out", user = { 0, "1000-2000" } },
     allow { "not user", dir = "out", user = "!65534" },
     allow { "mark", mark = 0x1 },

@@ -25,7 +25,8 @@ ftp_account() {
 		>/etc/pam.d/ftplab
 }
 
-# serve_ftp SERVER SPACE PORT: starts one of $ftp_servers there.
+# serve_ftp SERVER SPACE PORT: starts one of $ftp_servers there. vsftpd has the lines of $vsftpd_more in its configuration
+# too.
 serve_ftp() {
 	local server=$1 space=$2 port=$3
 	ftp_account
@@ -44,6 +45,7 @@ serve_vsftpd() {
 		pam_service_name=ftplab
 		secure_chroot_dir=$ftp_home/empty
 		nopriv_user=nobody
+		${vsftpd_more-}
 	EOF
 	in_ns "$1" vsftpd "$ftp_home/vsftpd.conf"
 }

@@ -28,14 +28,13 @@ def messages(n):
     rule = [
         (n["IPFI_RULE_A_NAME"], text("web")), (n["IPFI_RULE_A_LISTS"], u8(2)), (n["IPFI_RULE_A_VERDICT"], u8(1)),
         (n["IPFI_RULE_A_FLAGS"], u32(1)), (n["IPFI_RULE_A_NEGATED"], u32(1 << n["IPFI_FIELD_DST"])),
-        (n["IPFI_RULE_A_FAMILY"], u8(4)), (n["IPFI_RULE_A_IIF"], text("eth*")), (n["IPFI_RULE_A_OIF"], text("lan0")),
-        (n["IPFI_RULE_A_PROTO"], ranges((6, 6), (17, 17))),
+        (n["IPFI_RULE_A_FAMILY"], u8(4)), (n["IPFI_RULE_A_OIF"], text("lan0")),
+        (n["IPFI_RULE_A_PROTO"], ranges((6, 6))), (n["IPFI_RULE_A_IPSEC"], u8(0)),
         (n["IPFI_RULE_A_SRC"], addresses(("10.0.0.0", "10.255.255.255"), ("fd00::", "fd00::ffff"))
          + [(n["IPFI_ADDRS_A_ME"], b""), (n["IPFI_ADDRS_A_SET"], text("friends")),
             (n["IPFI_ADDRS_A_SET"], text("bans"))]),
         (n["IPFI_RULE_A_DST"], addresses(("192.0.2.1", "192.0.2.9"))),
         (n["IPFI_RULE_A_SPORT"], ranges((1024, 65535))), (n["IPFI_RULE_A_DPORT"], ranges((80, 80), (443, 443))),
-        (n["IPFI_RULE_A_ICMP"], ranges((0x800, 0x8ff))),
         (n["IPFI_RULE_A_TCP_MASK"], u8(0x12)), (n["IPFI_RULE_A_TCP_VALUE"], u8(0x02)),
         (n["IPFI_RULE_A_LENGTH"], ranges((20, 1500))), (n["IPFI_RULE_A_DSCP"], ranges((0, 63))),
         (n["IPFI_RULE_A_USER"], ranges((0, 1000))),
@@ -44,6 +43,11 @@ def messages(n):
         (n["IPFI_RULE_A_LIMIT_BURST"], u32(20)), (n["IPFI_RULE_A_PER_SOURCE"], u32(8)),
         (n["IPFI_RULE_A_LOG"], text("web: ")), (n["IPFI_RULE_A_COMMENT"], text("for all\nof us")),
         (n["IPFI_RULE_A_AT"], text("policy.lua:12")), (n["IPFI_RULE_A_WRITTEN"], b"{ dport = 80 }"),
+    ]
+    icmp_rule = [
+        (n["IPFI_RULE_A_NAME"], text("ping")), (n["IPFI_RULE_A_LISTS"], u8(1 << n["IPFI_LIST_IN"])),
+        (n["IPFI_RULE_A_VERDICT"], u8(n["IPFI_VERDICT_ALLOW"])), (n["IPFI_RULE_A_IIF"], text("eth*")),
+        (n["IPFI_RULE_A_PROTO"], ranges((1, 1))), (n["IPFI_RULE_A_ICMP"], ranges((0x800, 0x8ff))),
     ]
     nat_rule = [
         (n["IPFI_RULE_A_NAME"], text("www")), (n["IPFI_RULE_A_LISTS"], u8(1 << n["IPFI_LIST_DSTNAT"])),
@@ -96,6 +100,7 @@ def messages(n):
         "LIMITS_SET": ([(n["IPFI_A_LIMITS"], limits)], False),
         "RULESET_BEGIN": ([(n["IPFI_A_RULESET"], ruleset)], False),
         "RULE_ADD": ([(n["IPFI_A_RULE"], rule)], False),
+        "RULE_ADD icmp": ([(n["IPFI_A_RULE"], icmp_rule)], False),
         "RULE_ADD dnat": ([(n["IPFI_A_RULE"], nat_rule)], False),
         "RULE_ADD ftp": ([(n["IPFI_A_RULE"], helper_rule)], False),
         "RULESET_COMMIT": ([(n["IPFI_A_COMMIT"], commit)], False),
@@ -167,12 +172,13 @@ def outside(n):
             of_rule("NAME", text("del\x7f")), of_rule("NAME", b"two\0names\0"), of_rule("LISTS", u8(0)),
             of_rule("LISTS", u8(8)), of_rule("VERDICT", u8(0)), of_rule("VERDICT", u8(4)), of_rule("VERDICT", u8(2)),
             of_rule("FLAGS", u32(3)), of_rule("NEGATED", u32(1 << n["IPFI_FIELD_FAMILY"])),
-            of_rule("NEGATED", u32(1 << 30)), of_rule("FAMILY", u8(5)), of_rule("IIF", text("")),
-            of_rule("IIF", text("a" * 16)), of_rule("IIF", text("e*h0")), of_rule("OIF", text("a/b")),
+            of_rule("NEGATED", u32(1 << 30)), of_rule("FAMILY", u8(5)), of_rule("IPSEC", u8(2)),
+            of_rule("OIF", text("a/b")),
             of_rule("OIF", text("a b")), of_rule("OIF", text("..")), of_rule("PROTO", u32(256), *last),
             of_rule("PROTO", u32(18), *first), of_rule("SPORT", u32(65536), *last), of_rule("DPORT", u32(444), *first),
-            of_rule("ICMP", u32(0x20000), *last), of_rule("LENGTH", u32(1501), *first), of_rule("DSCP", u32(64), *last),
+            of_rule("LENGTH", u32(1501), *first), of_rule("DSCP", u32(64), *last),
             of_rule("USER", u32(0xffffffff), *last), of_rule("LISTS", u8(3)), of_rule("PROTO", u32(1), *first),
+            of_rule("LISTS", u8(1)), of_rule("TCP_MASK", u8(0)), of_rule("MARK_MASK", u32(0)),
             of_rule("DST", address("192.0.2.10"), n["IPFI_ADDRS_A_RANGE"], n["IPFI_ADDR_RANGE_A_FROM"]),
             of_rule("DST", address("fd00::1"), n["IPFI_ADDRS_A_RANGE"], n["IPFI_ADDR_RANGE_A_TO"]),
             of_rule("SRC", bytes(5), n["IPFI_ADDRS_A_RANGE"], n["IPFI_ADDR_RANGE_A_FROM"]),
@@ -181,6 +187,11 @@ def outside(n):
             of_rule("LIMIT_COUNT", u32(0)), of_rule("LIMIT_PERIOD", u32(0)), of_rule("LIMIT_BURST", u32(0)),
             of_rule("PER_SOURCE", u32(0)), of_rule("LOG", text("l" * 64)), of_rule("LOG", text("\033[2J")),
             of_rule("COMMENT", text("c" * 256)), of_rule("AT", text("a" * 256)), of_rule("WRITTEN", bytes(8193)),
+        ],
+        "RULE_ADD icmp": [
+            of_rule("IIF", text("")), of_rule("IIF", text("a" * 16)), of_rule("IIF", text("e*h0")),
+            of_rule("LISTS", u8(1 << n["IPFI_LIST_OUT"])), of_rule("ICMP", u32(0x20000), *last),
+            of_rule("PROTO", u32(6), *last),
         ],
         "RULE_ADD dnat": [
             of_rule("LISTS", u8(1 << n["IPFI_LIST_SRCNAT"])), of_rule("LISTS", u8(1 << n["IPFI_LIST_FORWARD"])),
@@ -213,7 +224,7 @@ def required(n):
     """Paths that no message of the command can lack."""
     rule = n["IPFI_A_RULE"]
     ranges = [(rule, n["IPFI_RULE_A_" + name], n["IPFI_RANGES_A_RANGE"], n["IPFI_RANGE_A_FROM"])
-              for name in ("PROTO", "SPORT", "DPORT", "ICMP", "LENGTH", "DSCP", "USER")]
+              for name in ("PROTO", "SPORT", "DPORT", "LENGTH", "DSCP", "USER")]
     addresses = [(rule, n["IPFI_RULE_A_" + name], n["IPFI_ADDRS_A_RANGE"], n["IPFI_ADDR_RANGE_A_FROM"])
                  for name in ("SRC", "DST")]
     # What others need: the ports their proto, a value its mask, a negation its field, a limit both numbers.
@@ -233,7 +244,11 @@ def required(n):
         "RULE_ADD": {(rule,), *ranges, *addresses, *((rule, n["IPFI_RULE_A_" + name]) for name in needed),
                      (rule, n["IPFI_RULE_A_DST"], n["IPFI_ADDRS_A_RANGE"]),
                      *((rule, n["IPFI_RULE_A_" + name], n["IPFI_RANGES_A_RANGE"])
-                       for name in ("SPORT", "ICMP", "LENGTH", "DSCP", "USER"))},
+                       for name in ("SPORT", "LENGTH", "DSCP", "USER"))},
+        "RULE_ADD icmp": {(rule,), *((rule, n["IPFI_RULE_A_" + name]) for name in ("NAME", "LISTS", "VERDICT")),
+                          *((rule, n["IPFI_RULE_A_" + name], n["IPFI_RANGES_A_RANGE"]) for name in ("PROTO", "ICMP")),
+                          *((rule, n["IPFI_RULE_A_" + name], n["IPFI_RANGES_A_RANGE"], n["IPFI_RANGE_A_FROM"])
+                            for name in ("PROTO", "ICMP"))},
         "RULE_ADD dnat": {(rule,), (rule, n["IPFI_RULE_A_TARGET"], n["IPFI_TARGET_A_ADDRS"]),
                           (rule, n["IPFI_RULE_A_TARGET"], n["IPFI_TARGET_A_PORT_FROM"]),
                           *((rule, n["IPFI_RULE_A_" + name])

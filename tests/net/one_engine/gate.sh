@@ -8,11 +8,26 @@
 firewall=one
 gate_to=$lab_tmp/to gate_from=$lab_tmp/from
 
-# open_gate: makes all that. The pipes are $gate_to and $gate_from.
-open_gate() {
+# need_gate: ends the script as skipped where the kernel has not what the gate needs.
+need_gate() {
+	need nft
 	log_backends
 	quietly modprobe -a tun nft_log
-	need nft
+	space probe || exit
+	quietly in_ns probe nft -f - <<'NFT' && return
+table inet probe {
+	chain input {
+		type filter hook input priority 1000;
+		log group 9
+	}
+}
+NFT
+	skip "$(basename "$0" .sh)" "this kernel's nftables does not log"
+	exit 0
+}
+
+# open_gate: makes all that. The pipes are $gate_to and $gate_from.
+open_gate() {
 	space one && tool gate || return
 	mkfifo "$gate_to" "$gate_from"
 	exec 8<>"$gate_to" 9<>"$gate_from"

@@ -71,7 +71,8 @@ local function somebody_may_be_evicted(p)
       return false
     end
     for row in fw.states():each() do
-      if not LASTING[row.state] and (row.reply_packets == 0 or not REPLIED[row.state]) then
+      if row.guessed and not row.reply_seen
+        or not LASTING[row.state] and (row.reply_packets == 0 or not REPLIED[row.state]) then
         return true
       end
     end

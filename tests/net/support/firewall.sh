@@ -86,11 +86,11 @@ hits() { fw "for _, r in ipairs(fw.running().rules) do if r.name == '$1' then pr
 quietly() { "$@" >/dev/null 2>&1; }
 
 # can_ping SPACE ADDRESS: whether that address answers one of three pings within two seconds.
-can_ping() { quietly in_ns "$1" ping -c 3 -i 0.3 -W 2 "$2"; }
+can_ping() { quietly in_ns "$1" ping -c 3 -i 0.3 -W "$(patience 2)" "$2"; }
 
 # page SPACE URL [OPTION...]: what curl gets, or its exit status as "curl N".
 page() {
 	local space=$1 url=$2
 	shift 2
-	in_ns "$space" curl -sg --max-time 5 "$@" "$url" 2>/dev/null || echo "curl $?"
+	in_ns "$space" curl -sg --max-time "$(patience 5)" "$@" "$url" 2>/dev/null || echo "curl $?"
 }

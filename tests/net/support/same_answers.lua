@@ -104,6 +104,11 @@ local function answers(conn, bytes)
     refusals[#refusals + 1] = { err.name, err.message, err.attr or "" }
     return true
   end)
+  -- What is left to confirm, in milliseconds: the one clock moves, the other stands still.
+  local info = ok and reply and reply.info
+  if info and info.confirm then
+    info.confirm = math.ceil(info.confirm / 60000)
+  end
   return json.encode { ok and "sent" or reply.name or "?", refusals, ok and reply or false }
 end
 

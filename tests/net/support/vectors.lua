@@ -11,7 +11,7 @@
 -- the states that live now, against what the vectors want, and prints "ok ..." or "not ok ..." for each file. Of the
 -- states only the last of each case is looked at.
 local TCP_FLAGS_ALL = "^[FSRPAUEC]+$"
-local PASSES = { open = true, pass = true, ignore = true, reopen = true, refuse = false, drop = false }
+local PASSES = { open = true, pass = true, ignore = true, reopen = true, resync = true, refuse = false, drop = false }
 local ends = args.family == "6" and { "fd00:9::1", "fd00:8::1" } or { "10.9.0.1", "10.8.0.1" }
 local FIRST_PORT = 2000
 

@@ -3,7 +3,8 @@
 """Who does a server see?
 
 whoami.py serve PORT...   answers each line of TCP and each datagram of UDP, both families, with "ADDRESS PORT
-                          TEXT": whom it saw, and the text that came. Runs until it is killed.
+                          TEXT": whom it saw, and the text that came. A datagram is answered by the address that it
+                          was sent to. Runs until it is killed.
 whoami.py ask SPEC...     SPEC is PROTO,ADDRESS,PORT,SOURCE_PORT[,SOURCE_ADDRESS]: opens all of them, sends a text of
                           its own over each, and prints for each what came back, the text checked: "ADDRESS PORT",
                           or "nothing", "refused", "reset", "unreachable", "wrong". All stay open until the last has answered.
@@ -27,6 +28,7 @@ def serve(ports):
             end = socket.socket(socket.AF_INET6, kind)
             end.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             end.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            end.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
             end.bind(("::", port))
             if kind == socket.SOCK_STREAM:
                 end.listen(4096)
@@ -41,10 +43,19 @@ def serve(ports):
                 streams[accepted.fileno()] = accepted
                 poll.register(accepted, select.EPOLLIN)
             elif number in listening:
-                data, peer = end.recvfrom(2048)
-                end.sendto(("%s %d %s" % (plain(peer[0]), peer[1], data.decode())).encode(), peer)
+                answer_datagram(end)
             else:
                 answer_stream(end, poll, streams)
+
+
+# struct in6_pktinfo: the address, and an interface, 0 for the one that the route has.
+def answer_datagram(end):
+    data, control, _, peer = end.recvmsg(2048, socket.CMSG_SPACE(20))
+    source = [(level, kind, info[:16] + bytes(4)) for level, kind, info in control]
+    try:
+        end.sendmsg([("%s %d %s" % (plain(peer[0]), peer[1], data.decode())).encode()], source, 0, peer)
+    except OSError:
+        pass
 
 
 def answer_stream(end, poll, streams):

@@ -91,9 +91,11 @@ void end_open(struct end *end, const char *text)
 	close(open_device(peer_space, peer_device, &index, end->peer));
 	end->fd = open_device(space, device, &index, end->own);
 	where.sll_ifindex = index;
+	/* The root of a user namespace gets as much room as anybody. */
+	if (setsockopt(end->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) && errno == EPERM)
+		setsockopt(end->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	/* What the socket sends itself would come back otherwise. */
 	if (setsockopt(end->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) ||
-	    setsockopt(end->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) ||
 	    bind(end->fd, (struct sockaddr *)&where, sizeof(where)))
 		die("%s: %s", text, strerror(errno));
 	if (home < 0 || setns(home, CLONE_NEWNET))

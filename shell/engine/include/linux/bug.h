@@ -4,9 +4,10 @@
 #define IPFI_ENGINE_LINUX_BUG_H
 
 #include <linux/compiler.h>
+#include <linux/types.h>
 
-/* The module's WARN_ON_ONCE(), said once a process. */
-void bug_warn(const char *file, int line, const char *condition);
+/* The module's WARN_ON_ONCE(): counted each time, and said if it is the @first of its place in this process. */
+void bug_warn(const char *file, int line, const char *condition, bool first);
 
 /* Does not return. */
 void bug_die(const char *file, int line, const char *condition) __attribute__((__noreturn__));
@@ -15,9 +16,9 @@ void bug_die(const char *file, int line, const char *condition) __attribute__((_
 	({                                                             \
 		static bool warned_;                                   \
 		bool met_ = (condition);                               \
-		if (unlikely(met_) && !warned_) {                      \
+		if (unlikely(met_)) {                                  \
+			bug_warn(__FILE__, __LINE__, #condition, !warned_); \
 			warned_ = true;                                \
-			bug_warn(__FILE__, __LINE__, #condition);      \
 		}                                                      \
 		met_;                                                  \
 	})

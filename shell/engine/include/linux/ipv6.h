@@ -14,4 +14,7 @@ static inline struct ipv6hdr *ipv6_hdr(const struct sk_buff *skb)
 	return (struct ipv6hdr *)skb_network_header(skb);
 }
 
+/* Of the world that is running: engine_settings.without_ipv6. */
+bool ipv6_mod_enabled(void);
+
 #endif

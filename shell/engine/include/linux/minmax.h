@@ -15,6 +15,7 @@
 	})
 #define min(a, b) min_t(__typeof__((a) + (b)), a, b)
 #define max(a, b) max_t(__typeof__((a) + (b)), a, b)
+#define max3(a, b, c) max(max(a, b), c)
 #define clamp_t(type, value, least, most) min_t(type, max_t(type, value, least), most)
 #define clamp(value, least, most) clamp_t(__typeof__(value), value, least, most)
 #define swap(a, b)                             \

@@ -13,6 +13,9 @@ struct net;
 
 #define NETDEV_UP 1
 #define NETDEV_DOWN 2
+#define NETDEV_REGISTER 5
+#define NETDEV_UNREGISTER 6
+#define NETDEV_CHANGENAME 11
 
 struct net_device {
 	char name[IFNAMSIZ];
@@ -20,7 +23,18 @@ struct net_device {
 	unsigned int flags; /* IFF_* */
 	unsigned int mtu;
 	struct net *net;
+	struct net_device *l3mdev; /* the VRF that it belongs to, itself if it is one; NULL for none */
 };
+
+static inline bool netif_is_l3_master(const struct net_device *device)
+{
+	return device->l3mdev == device;
+}
+
+static inline bool netif_is_l3_slave(const struct net_device *device)
+{
+	return device->l3mdev && device->l3mdev != device;
+}
 
 struct netdev_notifier_info {
 	struct net_device *dev;

@@ -9,6 +9,7 @@
 #define DEFINE_PER_CPU(type, name) __typeof__(type) name
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) name
 #define alloc_percpu(type) ((type *)calloc(1, sizeof(type)))
+#define alloc_percpu_gfp(type, flags) alloc_percpu(type)
 #define free_percpu(object) free(object)
 #define per_cpu_ptr(object, cpu) ((void)(cpu), (object))
 #define this_cpu_ptr(object) (object)

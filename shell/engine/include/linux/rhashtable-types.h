@@ -38,7 +38,7 @@ struct bucket_table {
 struct rhashtable {
 	struct bucket_table *tbl;
 	struct rhashtable_params p;
-	unsigned int nelems;
+	atomic_t nelems;
 	struct work_struct run_work; /* the resize that waits until nobody reads */
 };
 

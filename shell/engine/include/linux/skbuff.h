@@ -3,6 +3,7 @@
 #ifndef IPFI_ENGINE_LINUX_SKBUFF_H
 #define IPFI_ENGINE_LINUX_SKBUFF_H
 
+#include <linux/if_packet.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
@@ -24,11 +25,24 @@ struct sock;
 
 struct skb_shared_info {
 	unsigned short gso_size, gso_segs;
+	unsigned int gso_type;
 };
 
 struct netlink_skb_parms {
 	u32 portid;
 };
+
+/* What IP notes of a packet on its way. */
+struct inet_skb_parm {
+	int iif;
+	u16 flags;
+};
+
+#define IPSKB_FORWARDED 1
+#define IPSKB_XFRM_TRANSFORMED 4
+#define IPSKB_L3SLAVE 128
+#define IP6SKB_FORWARDED IPSKB_FORWARDED
+#define IP6SKB_XFRM_TRANSFORMED IPSKB_XFRM_TRANSFORMED
 
 struct sk_buff {
 	unsigned char *head, *data; /* of the buffer; of what is in it */
@@ -36,17 +50,23 @@ struct sk_buff {
 	unsigned int network, transport; /* headers, from head on */
 	u32 mark;
 	u8 ip_summed;
+	u8 pkt_type; /* PACKET_* */
+	bool ipsec;  /* it came by IPsec */
 	u16 csum_start, csum_offset; /* of a partial checksum: what it covers, from head on, and its place in that */
 	__be16 protocol;
 	struct sock *sk;
 	struct net_device *dev;
+	int skb_iif;
 	struct dst_entry *dst;
 	struct netlink_skb_parms cb;
+	struct inet_skb_parm ip; /* IPv6 has the same */
 	struct skb_shared_info shared;
 	struct sk_buff *next; /* in a socket's queue */
 };
 
 #define NETLINK_CB(skb) ((skb)->cb)
+#define IPCB(skb) (&(skb)->ip)
+#define IP6CB(skb) IPCB(skb)
 #define skb_shinfo(skb) (&(skb)->shared)
 #define SKB_WITH_OVERHEAD(size) ((size) - 320UL) /* as much as a kernel of 64 bits needs */
 
@@ -59,6 +79,9 @@ static inline struct sk_buff *alloc_skb(unsigned int size, gfp_t flags)
 	(void)flags;
 	return skb_make(size, 0);
 }
+
+/* Moves the packet to memory of its own, so that pointers into the old lead nowhere. 0 or -ENOMEM. */
+int skb_move(struct sk_buff *skb);
 
 /* Room for @tail bytes more at the end; its address may change. 0 or -ENOMEM. */
 int pskb_expand_head(struct sk_buff *skb, int head, int tail, gfp_t flags);
@@ -126,6 +149,12 @@ static inline void skb_reset_network_header(struct sk_buff *skb)
 static inline int skb_checksum_start_offset(const struct sk_buff *skb)
 {
 	return (int)(skb->head + skb->csum_start - skb->data);
+}
+
+/* Nobody counts who holds a socket. */
+static inline void skb_orphan(struct sk_buff *skb)
+{
+	skb->sk = NULL;
 }
 
 static inline struct dst_entry *skb_dst(const struct sk_buff *skb)

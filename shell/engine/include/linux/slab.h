@@ -11,6 +11,7 @@
 #define GFP_ATOMIC 0U
 #define GFP_NOWAIT 0U
 #define __GFP_NOWARN 0U
+#define __GFP_ACCOUNT 0U
 #define __GFP_ZERO 0U
 
 #define kmalloc(size, flags) malloc(size)

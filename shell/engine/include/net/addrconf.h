@@ -23,7 +23,15 @@ static inline bool ipv6_addr_any(const struct in6_addr *addr)
 	return !(addr->s6_addr32[0] | addr->s6_addr32[1] | addr->s6_addr32[2] | addr->s6_addr32[3]);
 }
 
-/* Is it one of this machine's? @device: NULL for any. */
+#define IPV6_ADDR_LINKLOCAL 0x20U
+
+/* No more of it than whether it is link-local. */
+static inline int ipv6_addr_type(const struct in6_addr *addr)
+{
+	return (ntohl(addr->s6_addr32[0]) & 0xffc00000) == 0xfe800000 ? (int)IPV6_ADDR_LINKLOCAL : 0;
+}
+
+/* Is it one of this machine's? @device: one of the VRF that is asked about, NULL for what is in none. */
 int ipv6_chk_addr(struct net *net, const struct in6_addr *addr, const struct net_device *device, int strict);
 
 /* The source that @destination is asked from (RFC 6724, its rules 1, 2 and 8). 0 or -EADDRNOTAVAIL. */

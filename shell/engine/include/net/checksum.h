@@ -12,6 +12,9 @@ struct sk_buff;
 
 __wsum csum_partial(const void *data, int length, __wsum sum);
 __sum16 csum_fold(__wsum sum);
+
+/* Of @length bytes of a buffer from @offset on. */
+__wsum skb_checksum(const struct sk_buff *skb, int offset, int length, __wsum sum);
 __wsum csum_add(__wsum a, __wsum b);
 
 static inline __wsum csum_sub(__wsum a, __wsum b)

@@ -10,7 +10,13 @@ struct net_device;
 struct dst_entry {
 	struct net_device *dev;
 	int error;
+	const void *xfrm; /* not NULL: it leads through IPsec */
 };
+
+static inline const void *dst_xfrm(const struct dst_entry *dst)
+{
+	return dst->xfrm;
+}
 
 /* They are parts of their devices: nobody counts who uses them. */
 static inline void dst_release(struct dst_entry *dst)

@@ -12,6 +12,15 @@ struct net {
 	struct user_namespace *user_ns;
 };
 
+/* The namespace that the machine began with, as the running world sees it: its own, or that of the world it is inside. */
+struct net *first_namespace(void);
+#define init_net (*first_namespace())
+
+static inline bool net_eq(const struct net *a, const struct net *b)
+{
+	return a == b;
+}
+
 struct pernet_operations {
 	int (*init)(struct net *net);
 	void (*pre_exit)(struct net *net);

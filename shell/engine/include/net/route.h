@@ -26,6 +26,9 @@ static inline void ip_rt_put(struct rtable *route)
 /* RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST or RTN_UNICAST. */
 unsigned int inet_addr_type(struct net *net, __be32 addr);
 
+/* The same of the VRF that the device belongs to. */
+unsigned int inet_addr_type_dev_table(struct net *net, const struct net_device *device, __be32 addr);
+
 /* The same, where RTN_LOCAL is what is the device's own. */
 unsigned int inet_dev_addr_type(struct net *net, const struct net_device *device, __be32 addr);
 

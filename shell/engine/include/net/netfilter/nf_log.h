@@ -16,6 +16,9 @@ struct nf_loginfo {
 	} u;
 };
 
+/* net.netfilter.nf_log_all_netns, as a kernel has it at first. */
+extern int sysctl_nf_log_all_netns;
+
 #define nf_log_packet(net, pf, hook, skb, in, out, info, ...) ((void)(info))
 #define nf_logger_find_get(pf, type) 0
 #define nf_logger_put(pf, type) ((void)0)

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What becomes of TCP connections that do not go by the book: the cases of connection_cases.lua, in
+ * worlds of the built-in engine, under the sanitizers.
+ */
+#include "codec.h"
+#include "engine_library.h"
+#include "lua_cases.h"
+#include "netlink.h"
+#include "sys.h"
+
+int main(void)
+{
+	static const luaL_Reg libraries[] = {
+		{ "ipfi.c.codec", codec_open },
+		{ "ipfi.c.engine", engine_open },
+		{ "ipfi.c.netlink", netlink_open },
+		{ "ipfi.c.sys", sys_open },
+		{ NULL, NULL },
+	};
+
+	return run_cases("tests/unit/connection_cases.lua", libraries);
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Live connections whose packets come in or leave by other interfaces than before: the cases of interface_cases.lua, in
+ * the built-in engine, under the sanitizers.
+ */
+#include "codec.h"
+#include "engine_library.h"
+#include "lua_cases.h"
+#include "netlink.h"
+#include "sys.h"
+
+int main(void)
+{
+	static const luaL_Reg libraries[] = {
+		{ "ipfi.c.codec", codec_open },
+		{ "ipfi.c.engine", engine_open },
+		{ "ipfi.c.netlink", netlink_open },
+		{ "ipfi.c.sys", sys_open },
+		{ NULL, NULL },
+	};
+
+	return run_cases("tests/unit/interface_cases.lua", libraries);
+}
