@@ -146,12 +146,12 @@ static bool is_due_before(struct rb_node *a, const struct rb_node *b)
 }
 
 /* A full tick more than asked for would be too long, a part of one less too short: it is rounded up. */
-static void set_deadline(struct ipfi_set *set, struct ipfi_member *member, u32 timeout)
+static void set_deadline(struct ipfi_set *set, struct ipfi_member *member, u32 timeout, u64 now)
 {
 	s64 deadline = IPFI_SET_FOR_EVER;
 
 	if (timeout)
-		deadline = get_jiffies_64() + DIV_ROUND_UP_ULL((u64)timeout * HZ, MSEC_PER_SEC);
+		deadline = now + DIV_ROUND_UP_ULL((u64)timeout * HZ, MSEC_PER_SEC);
 	atomic64_set(&member->deadline, deadline);
 	if (timeout)
 		rb_add_cached(&member->due, &set->due, is_due_before);
@@ -190,7 +190,7 @@ static int insert(struct ipfi_set *set, struct ipfi_member *member)
 	return err;
 }
 
-static int join(struct ipfi_set *set, const struct ipfi_newcomer *newcomer)
+static int join(struct ipfi_set *set, const struct ipfi_newcomer *newcomer, u64 now)
 {
 	struct ipfi_member *member;
 	int err;
@@ -205,7 +205,7 @@ static int join(struct ipfi_set *set, const struct ipfi_newcomer *newcomer)
 		return -ENOMEM;
 	}
 	member->network = newcomer->network;
-	set_deadline(set, member, newcomer->timeout);
+	set_deadline(set, member, newcomer->timeout, now);
 	count_length(set, &member->network, 1);
 	err = insert(set, member);
 	if (err) {
@@ -241,7 +241,7 @@ static struct ipfi_member *find(struct ipfi_set *set, const struct ipfi_network 
 }
 
 /* Those that are members already get a new deadline; true when one had been past its old one. */
-static bool renew(struct ipfi_set *set, const struct ipfi_newcomer *newcomer)
+static bool renew(struct ipfi_set *set, const struct ipfi_newcomer *newcomer, u64 now)
 {
 	struct ipfi_member *member = find(set, &newcomer->network);
 	bool late;
@@ -250,13 +250,14 @@ static bool renew(struct ipfi_set *set, const struct ipfi_newcomer *newcomer)
 	late = !is_alive(member);
 	if (late)
 		ipfi_changes_note(set->in, &member->network);
-	set_deadline(set, member, newcomer->timeout);
+	set_deadline(set, member, newcomer->timeout, now);
 	return late;
 }
 
 int ipfi_set_add(struct ipfi_set *set, const struct ipfi_newcomer *newcomers, u32 count, u32 *added)
 {
 	unsigned long *joined = bitmap_zalloc(count, GFP_KERNEL);
+	u64 now = get_jiffies_64(); /* one for all: what comes in together goes together */
 	u32 i;
 	int err = 0;
 
@@ -266,7 +267,7 @@ int ipfi_set_add(struct ipfi_set *set, const struct ipfi_newcomer *newcomers, u3
 	for (i = 0; i < count; i++) {
 		if (find(set, &newcomers[i].network))
 			continue;
-		err = join(set, &newcomers[i]);
+		err = join(set, &newcomers[i], now);
 		if (err)
 			break;
 		__set_bit(i, joined);
@@ -278,7 +279,7 @@ int ipfi_set_add(struct ipfi_set *set, const struct ipfi_newcomer *newcomers, u3
 		*added = 0;
 	} else {
 		for_each_clear_bit(i, joined, count)
-			*added += renew(set, &newcomers[i]);
+			*added += renew(set, &newcomers[i], now);
 	}
 	bitmap_free(joined);
 	return err;
