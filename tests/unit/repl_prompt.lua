@@ -20,21 +20,25 @@ repl.set_completer(function(text, line, start, finish)
   error "nothing completes this"
 end)
 repl.bind_key("F1", function(line, point) print(("help shown for <%s> at %d"):format(line, point)) end)
-repl.bind_key("F3", function() while true do end end)
+repl.bind_key("F3", function()
+  print "runs"
+  while true do end
+end)
 -- An error may be a value that says what it is.
 local failure = setmetatable({}, { __tostring = function() return "states failed" end })
 repl.bind_key("F5", function() error(failure) end)
 
 
--- Counts down while a line is waited for; "count 30" starts it. At 0 something stands above the line.
-local left, due
+-- Counts down while a line is waited for; "count 30 0.1" starts it, with the seconds of a step. At 0 something stands
+-- above the line.
+local left, due, step
 repl.set_idle(function()
   if not left then
     return nil
   end
   local above
   if sys.monotonic() >= due then
-    left, due = left - 1, due + 0.1
+    left, due = left - 1, due + step
   end
   if left == 0 then
     left, above = nil, "it is over\n"
@@ -55,11 +59,15 @@ end
 
 local function run(line)
   if line == "loop" then
+    print "loops"
     while true do end
   elseif line == "wait" then
+    print "waits"
     io.read()
   elseif line:find "^count " then
-    left, due = tonumber(line:match "%d+"), sys.monotonic() + 0.1
+    local count, seconds = line:match "^count (%d+) ([%d.]+)"
+    left, step = tonumber(count), tonumber(seconds)
+    due = sys.monotonic() + step
   elseif line:find "^page " then
     print(page(line:match "^page (%d+) (.*)" and line:match "^page %d+ (.*)", tonumber(line:match "%d+")))
   end
