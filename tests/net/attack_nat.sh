@@ -45,12 +45,12 @@ ATTACK
 export IPFI
 if [ -e /proc/self/ns/user ]; then
 	chmod 755 "$lab_tmp"
-	is "$(timeout 60 setpriv --reuid nobody --clear-groups unshare --user --map-root-user --net bash "$lab_tmp/attack.sh" 2>&1)" \
+	is "$(timeout "$(patience 60)" setpriv --reuid nobody --clear-groups unshare --user --map-root-user --net bash "$lab_tmp/attack.sh" 2>&1)" \
 		$'1\n1\n4\t0\nalive' "the root of a user namespace: dropped, and life goes on"
 else
 	skip "the root of a user namespace" "this kernel has none"
 fi
-is "$(timeout 60 unshare --net bash "$lab_tmp/attack.sh" 2>&1)" $'1\n1\n4\t0\nalive' "root in another network namespace"
+is "$(timeout "$(patience 60)" unshare --net bash "$lab_tmp/attack.sh" 2>&1)" $'1\n1\n4\t0\nalive' "root in another network namespace"
 
 # Remote: packets that arrive for a published service and end here, then errors about them from anywhere.
 topo_router || exit

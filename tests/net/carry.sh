@@ -17,7 +17,7 @@ for port in 80 81 25; do serve_web server $port "$lab_tmp/files"; done
 serve_web client 80
 serve_dns server www.example/192.0.2.7
 serve_echo server udp 7777
-ask() { in_ns client dig +short +tries=1 +timeout=3 "@$1" www.example A 2>/dev/null; }
+ask() { in_ns client dig +short +tries=3 +timeout=10 "@$1" www.example A 2>/dev/null; }
 is "$(page client 'http://[fd00:2::2]:81/')" "ipfi lab" "without rules everything passes: port 81"
 is "$(page server http://10.0.1.2/)" "ipfi lab" "without rules everything passes: to the client"
 

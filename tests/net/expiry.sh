@@ -61,22 +61,22 @@ in_time "many" 60
 is "$(fw 'local s = fw.stats() print(s.created - s.expired - s.evicted, s.states)')" $'0\t0' "all that were made have expired"
 
 # Traffic renews, from either side. What does not belong to the connection renews nothing.
-fw 'fw.set_limits{udp_new = 3, udp_established = 3, tcp_established = 3}'
+fw 'fw.set_limits{udp_new = 6, udp_established = 6, tcp_established = 6}'
 is "$(wire <<'PACKETS'
 > udp 10.9.0.1 4001 10.8.0.1 53
 > udp 10.9.0.1 4002 10.8.0.1 53
 > tcp 10.9.0.1 4003 10.8.0.1 80 S seq=1000
 < tcp 10.8.0.1 80 10.9.0.1 4003 SA seq=5000 ack=1001
 > tcp 10.9.0.1 4003 10.8.0.1 80 A seq=1001 ack=5001
-wait 1500
+wait 3000
 > udp 10.9.0.1 4001 10.8.0.1 53
 < tcp 10.8.0.1 80 10.9.0.1 4003 PA seq=900005001 ack=1001 len=9
-wait 1500
+wait 3000
 < udp 10.8.0.1 53 10.9.0.1 4001
 < tcp 10.8.0.1 80 10.9.0.1 4003 R seq=900005001
-wait 1500
+wait 3000
 > udp 10.9.0.1 4001 10.8.0.1 53
-# By now the others have been idle for more than 4 s.
+# By now the others have been idle for more than 8 s.
 < udp 10.8.0.1 53 10.9.0.1 4002
 < tcp 10.8.0.1 80 10.9.0.1 4003 PA seq=5001 ack=1001 len=9
 < udp 10.8.0.1 53 10.9.0.1 4001

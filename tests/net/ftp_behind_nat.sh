@@ -24,9 +24,9 @@ transfer() {
 	local address=$1 url
 	shift
 	url=ftp://$ftp_user:$ftp_password@$address/files/
-	in_ns client curl -s --disable-epsv --max-time "$(slow 10 60)" "$@" -T "$lab_tmp/sent" "${url}file" || { echo "up $?"; return; }
-	in_ns client curl -s --disable-epsv --max-time "$(slow 10 60)" "$@" "$url" | grep -q file || { echo "list $?"; return; }
-	in_ns client curl -s --disable-epsv --max-time "$(slow 10 60)" "$@" -o "$lab_tmp/came" "${url}file" || { echo "down $?"; return; }
+	in_ns client curl -s --disable-epsv --max-time "$(patience 60)" "$@" -T "$lab_tmp/sent" "${url}file" || { echo "up $?"; return; }
+	in_ns client curl -s --disable-epsv --max-time "$(patience 60)" "$@" "$url" | grep -q file || { echo "list $?"; return; }
+	in_ns client curl -s --disable-epsv --max-time "$(patience 60)" "$@" -o "$lab_tmp/came" "${url}file" || { echo "down $?"; return; }
 	cmp -s "$lab_tmp/sent" "$lab_tmp/came" && echo same
 }
 foreign() { fw 'print(fw.stats().passes["ftp-foreign"])'; }

@@ -26,7 +26,7 @@ for family in '10.0.0.2 10.0.0.1 10.0.0.2 127.0.0.1' 'fd00::2 [fd00::1] [fd00::2
 	read -r b url_a url_b loopback <<<"$family"
 	is "$(page_of_a "$url_a")" "ipfi lab" "what it serves: $url_a"
 	is "$(page_of_b "$url_b")" "ipfi lab" "what it uses: $url_b"
-	is "$(in_ns host-a dig +short +tries=1 +timeout=3 "@$b" www.example A)" 192.0.2.7 "the DNS server it asks: $b"
+	is "$(in_ns host-a dig +short +tries=3 +timeout=10 "@$b" www.example A)" 192.0.2.7 "the DNS server it asks: $b"
 	runs "what it pings: $b" in_ns host-a ping -q -c 2 -i 0.2 -W "$(patience 5)" "$b"
 	is "$(page_of_a "$url_a:81")" "curl 28" "what it does not serve: $url_a"
 	is "$(page_of_b "$url_b:81")" "curl 28" "what it must not use: $url_b"
@@ -95,5 +95,5 @@ commit_rules <<'RULES'
 RULES
 forget
 nobody=(setpriv --reuid nobody --clear-groups)
-is "$(in_ns host-a "${nobody[@]}" curl -s --max-time "$(patience 5)" http://10.0.0.2/ 2>&1)" "ipfi lab" "the user of the rule"
+is "$(in_ns host-a "${nobody[@]}" curl -s --max-time "$(patience 20)" http://10.0.0.2/ 2>&1)" "ipfi lab" "the user of the rule"
 is "$(page_of_b 10.0.0.2)" "curl 28" "another user"

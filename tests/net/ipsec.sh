@@ -64,9 +64,9 @@ LUA
 wait_for 10 listening b tcp 80
 
 # What is put on the wire in clear text: what is decrypted is seen again as it comes in.
-tool_dump() { in_ns left timeout 120 tcpdump -nlp -Q out -i wan0 'not esp and not icmp6 and not arp' 2>/dev/null; }
-need tcpdump && tool_dump >"$lab_tmp/clear" &
-sleep "$(slow 1 3)"
+need tcpdump
+ip netns exec left tcpdump -nlp -Q out -i wan0 'not esp and not icmp6 and not arp' >"$lab_tmp/clear" 2>"$lab_tmp/tcpdump" &
+wait_for 20 grep -q 'listening on' "$lab_tmp/tcpdump" || not_ok "tcpdump listens" "$(<"$lab_tmp/tcpdump")"
 encrypted() { ip -n left -s xfrm state | awk '/spi 0x00000001/ { on = 1 } on && /[0-9]\(packets\)/ { gsub(/[^0-9 ]/, ""); print $2; exit }'; }
 errors() { in_ns "$1" cat /proc/net/xfrm_stat | awk '$2 { print $1 }' | paste -sd' '; }
 

@@ -10,7 +10,7 @@ serve_web server
 # Slow enough to be met in the middle, fast enough to have packets under way at any time.
 download() { # download URL
 	: >"$lab_tmp/got"
-	in_ns client curl -sg --limit-rate 4M --speed-time 5 --speed-limit 1 -o "$lab_tmp/got" "$1" &
+	in_ns client curl -sg --limit-rate 4M --speed-time 20 --speed-limit 1 -o "$lab_tmp/got" "$1" &
 	curl=$!
 	wait_for 20 eval '[ "$(stat -c %s "$lab_tmp/got")" -gt 1000000 ]'
 }

@@ -42,5 +42,5 @@ ip -n server link set eth0 mtu 1500
 in_ns router nft 'add table inet hole; add chain inet hole out { type filter hook output priority 0; }; add rule inet hole out icmp type destination-unreachable drop; add rule inet hole out icmpv6 type packet-too-big drop'
 in_ns server setsid -f socat TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 SYSTEM:'wc -c'
 wait_for 10 listening server tcp 5000
-upload() { head -c 200000 /dev/zero | timeout 20 ip netns exec client socat -t 10 - "TCP:$1:5000"; }
+upload() { head -c 200000 /dev/zero | timeout 60 ip netns exec client socat -t 30 - "TCP:$1:5000"; }
 is "$(upload 10.0.2.2) $(upload '[fd00:2::2]')" "200000 200000" "an upload over a path that swallows errors"

@@ -19,6 +19,16 @@ commit_nat() {
 		printf '}, rules = { allow { "all", state = true } } }\n'
 	} | commit
 }
+# hold SPACE SPEC: a connection that stays open until let_go; $lab_tmp/first has whom the server saw of it.
+hold() {
+	HOLD=600 ip netns exec "$1" "$whoami" ask "$2" >"$lab_tmp/first" &
+	held=$!
+	wait_for 20 test -s "$lab_tmp/first"
+}
+let_go() {
+	kill "$held"
+	wait "$held" 2>/dev/null
+}
 reset() { fw 'fw.states():kill()'; }
 
 commit_nat <<'NAT'
@@ -28,14 +38,12 @@ NAT
 
 for proto in tcp udp; do
 	# Both clients from one port: the second gets another.
-	(HOLD=4 ask client "$proto,10.0.2.2,80,5000,10.0.1.2" >"$lab_tmp/first") &
-	wait_for 10 test -s "$lab_tmp/first" || sleep 2
+	hold client "$proto,10.0.2.2,80,5000,10.0.1.2"
 	second=$(ask client "$proto,10.0.2.2,80,5000,10.0.1.3")
-	wait
+	let_go
 	is "$(<"$lab_tmp/first")" "10.0.2.1 5000" "$proto: a port that is free is kept"
 	like "$second" "^10.0.2.1 [0-9]+$" "$proto: one that collides is not lost"
 	isnt "$second" "10.0.2.1 5000" "$proto: and gets another port"
-	rm "$lab_tmp/first"
 
 	# One source port to the server itself and to the published address, in both orders.
 	answers=$(ask client "$proto,10.0.2.2,80,5010,10.0.1.2" "$proto,10.0.2.1,8080,5010,10.0.1.2")
@@ -48,22 +56,18 @@ for proto in tcp udp; do
 	like "$answers" "^fd00:2::1 5012, fd00:2::1 [0-9]+$" "$proto: the same in IPv6"
 
 	# The router's own connection, from the port that a client has there, and the other way round.
-	(HOLD=4 ask client "$proto,10.0.2.2,80,5020,10.0.1.2" >"$lab_tmp/first") &
-	wait_for 10 test -s "$lab_tmp/first" || sleep 2
+	hold client "$proto,10.0.2.2,80,5020,10.0.1.2"
 	own=$(ask router "$proto,10.0.2.2,80,5020,10.0.2.1")
-	wait
+	let_go
 	is "$(<"$lab_tmp/first")" "10.0.2.1 5020" "$proto: a client has the port first"
 	like "$own" "^10.0.2.1 [0-9]+$" "$proto: the router's own connection is not lost"
 	isnt "$own" "10.0.2.1 5020" "$proto: and leaves by another port"
-	rm "$lab_tmp/first"
-	(HOLD=4 ask router "$proto,10.0.2.2,80,5021,10.0.2.1" >"$lab_tmp/first") &
-	wait_for 10 test -s "$lab_tmp/first" || sleep 2
+	hold router "$proto,10.0.2.2,80,5021,10.0.2.1"
 	other=$(ask client "$proto,10.0.2.2,80,5021,10.0.1.2")
-	wait
+	let_go
 	is "$(<"$lab_tmp/first")" "10.0.2.1 5021" "$proto: the router has its own port"
 	like "$other" "^10.0.2.1 [0-9]+$" "$proto: the client's connection is not lost"
 	isnt "$other" "10.0.2.1 5021" "$proto: and gets another port than the router's"
-	rm "$lab_tmp/first"
 	reset
 done
 
@@ -78,12 +82,10 @@ done
 is "$(count_states 'sport = 5040')" 1 "one state for them"
 
 # Killed it is over for both sides, and a new one is new.
-(HOLD=8 ask client tcp,10.0.2.1,8080,5050,10.0.1.2 >"$lab_tmp/first") &
-wait_for 10 test -s "$lab_tmp/first" || sleep 2
+hold client tcp,10.0.2.1,8080,5050,10.0.1.2
 is "$(fw 'print(fw.states{ sport = 5050 }:kill())')" 1 "a translated connection is killed"
 is "$(count_states 'sport = 5050')" 0 "and gone"
-kill %% 2>/dev/null
-wait 2>/dev/null
+let_go
 is "$(ask client tcp,10.0.2.1,8080,5051,10.0.1.2)" "10.0.2.1 5051" "others go on"
 
 # Rejected after the translation: the client hears it from the address that it asked.

@@ -66,7 +66,7 @@ done
 unreached() { in_ns "$1" python3 - "$2" "$3" <<'EOF2'
 import socket, sys
 end = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
-end.settimeout(5)
+end.settimeout(20)
 end.connect((sys.argv[1], int(sys.argv[2])))
 end.send(b"anybody?")
 try:
@@ -83,10 +83,10 @@ is "$(unreached server 10.0.2.1 33500)" "refused" "a closed port inside is heard
 is "$(unreached server fd00:2::1 33500)" "refused" "the same in IPv6"
 
 # What is quoted is what was sent, and all the checksums of it are right.
-in_ns client tcpdump -vvni eth0 -c 1 'icmp[icmptype] = icmp-unreach' >"$lab_tmp/quoted" 2>/dev/null &
-sleep 1
+in_ns client tcpdump -vvni eth0 -c 1 'icmp[icmptype] = icmp-unreach' >"$lab_tmp/quoted" 2>"$lab_tmp/tcpdump" &
+wait_for 20 grep -q 'listening on' "$lab_tmp/tcpdump"
 is "$(unreached client 10.0.3.2 5001)" "refused" "one more, to be looked at"
-wait_for 5 grep -q unreachable "$lab_tmp/quoted"
+wait_for 20 grep -q unreachable "$lab_tmp/quoted"
 like "$(tr '\n' ' ' <"$lab_tmp/quoted")" "10.0.3.2 > 10.0.1.2: ICMP.*unreachable.*10.0.1.2.[0-9]+ > 10.0.3.2.5001: " "the quoted packet is the sender's"
 unlike "$(<"$lab_tmp/quoted")" "(wrong|bad|incorrect)" "with right checksums"
 

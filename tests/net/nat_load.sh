@@ -60,8 +60,9 @@ return policy { name = "test",
 POLICY
 dmesg_mark
 in_ns router timeout "$(patience 60)" "$IPFI" -e 'fw.on("nat_full", function(e)
-	print(e.name or e.rule, e.proto, e.src, e.dst, e.dport) os.exit(0) end) fw.run(60)' >"$lab_tmp/event" 2>&1 &
-sleep 2
+	print(e.name or e.rule, e.proto, e.src, e.dst, e.dport) os.exit(0) end) print("ready") io.stdout:flush() fw.run(60)' \
+	>"$lab_tmp/event" 2>&1 &
+wait_for 20 grep -q ready "$lab_tmp/event"
 ip netns exec client timeout "$(patience 60)" "$tools/crowd" connect 10.0.2.2 7000 45000 10 10.0.1.11 <"$lab_tmp/stay" >"$lab_tmp/ten" 7>&- &
 ten=$!
 wait_for 30 grep -q open "$lab_tmp/ten"
@@ -69,7 +70,7 @@ is "$(<"$lab_tmp/ten")" "open 10 right 10 ports 10" "as many as there are ports"
 fails "not one more" in_ns client socat -u "TCP:10.0.2.2:7000,bind=10.0.1.12:46000,connect-timeout=$(patience 2)" -
 holds "it is counted" "$(counter nat-full) > 0"
 like "$(dmesg_since)" "ipfi: nat: no translation left .*10.0.1.12:46000.*10.0.2.2:7000.*'narrow'" "the kernel's log says so"
-wait_for 10 test -s "$lab_tmp/event"
+wait_for 10 grep -q narrow "$lab_tmp/event"
 like "$(<"$lab_tmp/event")" "narrow.*10.0.1.12.*10.0.2.2.*7000" "and who listens is told"
 is "$(fw 'print(fw.states{ src = "10.0.1.12" }:count())')" 0 "nothing is left of the refused one"
 in_ns client socat -u - "UDP:10.0.2.2:9,bind=10.0.1.12:46000" <<<"another destination"

@@ -13,8 +13,6 @@ for space in client server; do in_ns $space ethtool -K eth0 tx off >/dev/null 2>
 for device in lan0 wan0; do in_ns router ethtool -K $device tx off >/dev/null 2>&1; done
 ip -n client address add 10.0.1.3/24 dev eth0
 ip -n client address add fd00:1::3/64 dev eth0 nodad
-WAIT=$(slow 3 8)
-export WAIT
 # asks PROTO ADDRESS PORT SOURCE SPORT: whom the server saw.
 asks() { in_ns client "$transports" ask "$@"; }
 rejected() { # SPACE: checksums of SCTP that it found wrong
@@ -30,9 +28,12 @@ for proto in sctp dccp udplite; do
 		continue
 	fi
 	tried=$((tried + 1))
-	for address in 10.0.2.2 fd00:2::2; do in_ns server setsid -f "$transports" serve $proto $address 2906 >/dev/null 2>&1; done
-	for address in 10.0.1.1 fd00:1::1; do in_ns router setsid -f "$transports" serve $proto $address 2907 >/dev/null 2>&1; done
-	sleep "$(slow 1 3)"
+	: >"$lab_tmp/ready"
+	for end in 'server 10.0.2.2 2906' 'server fd00:2::2 2906' 'router 10.0.1.1 2907' 'router fd00:1::1 2907'; do
+		read -r space address port <<<"$end"
+		in_ns "$space" setsid -f "$transports" serve $proto "$address" "$port" >>"$lab_tmp/ready" 2>&1
+	done
+	wait_for 20 eval '[ "$(grep -c ready "$lab_tmp/ready")" -eq 4 ]' || not_ok "$proto: servers" "$(<"$lab_tmp/ready")"
 	commit --states=flush <<-POLICY
 		return policy { name = "transports", nat = {
 			dnat { "published", iif = "lan0", dst = { "10.0.1.1", "fd00:1::1" }, proto = "$proto", dport = 2905,
@@ -49,7 +50,7 @@ for proto in sctp dccp udplite; do
 		"$proto: its state says so"
 	like "$(asks $proto 10.0.1.1 2905 10.0.1.2 5002)" '^10\.0\.2\.1 4000[01]$' "$proto: both ends translated, ports too"
 	like "$(asks $proto 10.0.1.1 2905 10.0.1.3 5002)" '^10\.0\.2\.1 4000[01]$' "$proto: another client with the same port"
-	is "$(asks $proto 10.0.1.1 2905 10.0.1.3 5003)" nothing "$proto: a third one finds both ports taken"
+	is "$(WAIT=2 asks $proto 10.0.1.1 2905 10.0.1.3 5003)" nothing "$proto: a third one finds both ports taken"
 done
 holds "some of them were tried" "tried > 0"
 is "$(rejected client) $(rejected server) $(rejected router)" "0 0 0" "no checksum of SCTP was wrong"

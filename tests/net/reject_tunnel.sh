@@ -11,7 +11,7 @@ topo_pair || exit
 ip -n host-a link add tun0 type ipip local 10.0.0.1 remote 10.0.0.2 ttl 64
 ip -n host-a addr add 10.7.0.1/24 dev tun0
 ip -n host-a link set tun0 up
-refused() { in_ns host-a curl -s --max-time 2 http://10.7.0.2:81/ >/dev/null; [ $? = 7 ]; }
+refused() { in_ns host-a curl -s --max-time 20 http://10.7.0.2:81/ >/dev/null; [ $? = 7 ]; }
 # rules [RULE]: what host-b allows: the tunnel's packets to come in, and RULE.
 outer() {
 	firewall=host-b

@@ -47,6 +47,7 @@ commit_rules <<<"deny { 'telnet', proto = 'tcp', dport = 23 }, $(allowing 2223) 
 going one "allowed again it goes on"
 is "$(row 'dport = 2223' s.rule)" "ssh 2223" "a state names its rule over commits"
 generation=$(fw 'print(fw.stats().generation)')
+going three "so does the other"
 is "$(row 'dport = 2223' s.generation)" "$generation" "judged by the new rule set at its next packet"
 
 # keep: those that live stay, others are denied.

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Both ends of FTP control connections that say what real programs do not.
 
-talk.py CLIENT_SPACE SERVER_SPACE: reads lines of standard input, each a step, and answers each with a line.
+talk.py CLIENT_SPACE SERVER_SPACE: reads lines of standard input, each "SECONDS STEP", how long to wait for a connection
+or a text, and a step. It answers each with a line.
 
     listen SPACE PORT...            "listening": both families; who connects is accepted and left alone
     control ADDRESS PORT [COUNT]    opens a control connection (COUNT of them) from the client's space to ADDRESS PORT,
@@ -16,7 +17,6 @@ talk.py CLIENT_SPACE SERVER_SPACE: reads lines of standard input, each a step, a
     data SPACE ADDRESS PORT [FROM]  tries to connect from SPACE to ADDRESS PORT: "open" (and closed again), "closed"
     keep SPACE ADDRESS PORT         the same, and stays open; "poke" sends over it: "alive" or "dead"
     end                             closes the control connections: "ended"
-Environment: PATIENCE, seconds for a connection or a text (2).
 """
 import ctypes
 import os
@@ -26,7 +26,6 @@ import sys
 import threading
 import time
 
-PATIENCE = float(os.environ.get("PATIENCE", "2"))
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -40,7 +39,7 @@ def enter(space):
 class Talk:
     def __init__(self, client, server):
         self.client, self.server = client, server
-        self.controls, self.kept = [], None
+        self.controls, self.kept, self.patience = [], None, 0
         self.accepted, self.waiting, self.listening = {}, threading.Condition(), []
 
     def listen(self, space, *ports):
@@ -64,10 +63,10 @@ class Talk:
                 self.accepted[peer[1]] = end
                 self.waiting.notify_all()
 
-    def connect(self, space, address, port, source=None, patience=PATIENCE):
+    def connect(self, space, address, port, source=None):
         enter(space)
         end = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-        end.settimeout(patience)
+        end.settimeout(self.patience)
         if source:
             end.bind((source, 0))
         try:
@@ -86,7 +85,7 @@ class Talk:
                 return "closed"
             number = near.getsockname()[1]
             with self.waiting:
-                if not self.waiting.wait_for(lambda: number in self.accepted, PATIENCE):
+                if not self.waiting.wait_for(lambda: number in self.accepted, self.patience):
                     return "closed"
                 far = self.accepted.pop(number)
             far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -105,7 +104,7 @@ class Talk:
                 if number < len(parts) - 1:
                     time.sleep(0.2)
             heard = b""
-            until = time.monotonic() + PATIENCE
+            until = time.monotonic() + self.patience
             while not heard.endswith(b"\n") and select.select([hearing], [], [], max(0, until - time.monotonic()))[0]:
                 part = hearing.recv(4096)
                 if not part:
@@ -137,8 +136,7 @@ class Talk:
         return "said %d" % said
 
     def data(self, space, address, port, source=None):
-        # However slow the machine is, what is expected is so for 30 s, and several are tried in that time.
-        end = self.connect(space, address, port, source, min(PATIENCE, 4))
+        end = self.connect(space, address, port, source)
         if not end:
             return "closed"
         end.close()
@@ -150,14 +148,14 @@ class Talk:
             return "closed"
         number = self.kept.getsockname()[1]
         with self.waiting:
-            self.waiting.wait_for(lambda: number in self.accepted, PATIENCE)
+            self.waiting.wait_for(lambda: number in self.accepted, self.patience)
             self.far = self.accepted.get(number)
         return "open"
 
     def poke(self):
         try:
             self.kept.sendall(b"x")
-            self.far.settimeout(PATIENCE)
+            self.far.settimeout(self.patience)
             return "alive" if self.far.recv(1) else "dead"
         except OSError:
             return "dead"
@@ -170,7 +168,8 @@ class Talk:
         return "ended"
 
     def step(self, line):
-        verb, _, rest = line.partition(" ")
+        patience, verb, *rest = line.split(" ", 2)
+        self.patience, rest = float(patience), rest[0] if rest else ""
         if verb in ("client", "server"):
             return self.say(rest, 0 if verb == "client" else 1)
         if verb == "flood":

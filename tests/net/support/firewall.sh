@@ -92,5 +92,5 @@ can_ping() { quietly in_ns "$1" ping -c 3 -i 0.3 -W "$(patience 2)" "$2"; }
 page() {
 	local space=$1 url=$2
 	shift 2
-	in_ns "$space" curl -sg --max-time "$(patience 5)" "$@" "$url" 2>/dev/null || echo "curl $?"
+	in_ns "$space" curl -sg --max-time "$(patience 20)" "$@" "$url" 2>/dev/null || echo "curl $?"
 }

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Real sockets of SCTP, DCCP and UDP-Lite.
 
-transports.py serve PROTO ADDRESS PORT             answers each message with "ADDRESS PORT TEXT": whom it saw, and the text
+transports.py serve PROTO ADDRESS PORT             prints "ready", then answers each message with "ADDRESS PORT TEXT": whom it
+                                                   saw, and the text
 transports.py ask PROTO ADDRESS PORT SOURCE SPORT  sends a text; prints whom the server saw, if it comes back as it was
 transports.py have PROTO                           exit status 0 if there are such sockets here
+Environment: WAIT, seconds for an answer (20).
 """
 import os
 import socket
@@ -34,11 +36,12 @@ def answer(peer, data):
 def serve(proto, address, port):
     end = make(proto, address)
     end.bind((address, port))
-    if proto == "udplite":
-        while True:
-            data, peer = end.recvfrom(4096)
-            end.sendto(answer(peer, data), peer)
-    end.listen(16)
+    if proto != "udplite":
+        end.listen(16)
+    print("ready", flush=True)
+    while proto == "udplite":
+        data, peer = end.recvfrom(4096)
+        end.sendto(answer(peer, data), peer)
     while True:
         one, peer = end.accept()
         if os.fork() == 0:
@@ -49,7 +52,7 @@ def serve(proto, address, port):
 
 def ask(proto, address, port, source, sport):
     end = make(proto, address)
-    end.settimeout(float(os.environ.get("WAIT", "3")))
+    end.settimeout(float(os.environ.get("WAIT", "20")))
     end.bind((source, sport))
     try:
         end.connect((address, port))

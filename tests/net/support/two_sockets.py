@@ -44,7 +44,7 @@ def ask(kind, own, published, server, port):
         one = make(kind, own)
         one.bind((own, 5000))
         one.connect((to, int(port)))
-        one.settimeout(2)
+        one.settimeout(20)
         one.send(b"hello")
         one.recv(100)
         sockets.append(one)

@@ -8,7 +8,7 @@ whoami.py serve PORT...   answers each line of TCP and each datagram of UDP, bot
 whoami.py ask SPEC...     SPEC is PROTO,ADDRESS,PORT,SOURCE_PORT[,SOURCE_ADDRESS]: opens all of them, sends a text of
                           its own over each, and prints for each what came back, the text checked: "ADDRESS PORT",
                           or "nothing", "refused", "reset", "unreachable", "wrong". All stay open until the last has answered.
-Environment: HOLD, seconds that "ask" keeps everything open after its answers (0), WAIT, seconds for an answer (3).
+Environment: HOLD, seconds that "ask" keeps everything open after its answers (0), WAIT, seconds for an answer (20).
 """
 import os
 import select
@@ -76,7 +76,7 @@ def open_one(spec):
     proto, address, port, source_port, *source = spec.split(",")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     end = socket.socket(family, socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM)
-    end.settimeout(float(os.environ.get("WAIT", "3")))
+    end.settimeout(float(os.environ.get("WAIT", "20")))
     end.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     end.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:

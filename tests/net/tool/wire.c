@@ -33,7 +33,7 @@
 
 #define FIRST "10.9.255.9"  /* the sentinel's addresses: behind the left end, */
 #define SECOND "10.8.255.9" /* and behind the right one */
-#define PATIENCE_MS 10000   /* for a sentinel */
+#define PATIENCE_MS 60000   /* for a sentinel */
 #define LINE_MAX 4096
 
 static unsigned int line_number;
