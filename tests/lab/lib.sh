@@ -283,11 +283,12 @@ serve_dns() {
 	wait_for 10 listening "$space" udp 53
 }
 
-# serve_echo SPACE tcp|udp PORT: answers every connection or datagram with what it sent, both families.
+# serve_echo SPACE tcp|udp PORT: answers every connection or datagram with what it sent, both families. A client that
+# says all it has to say and ends is answered still, however long cat takes to begin.
 serve_echo() {
 	local space=$1 proto=$2 port=$3
 	case $proto in
-	tcp) in_ns "$space" setsid -f socat "TCP6-LISTEN:$port,fork,reuseaddr,ipv6only=0" EXEC:cat ;;
+	tcp) in_ns "$space" setsid -f socat -t 60 "TCP6-LISTEN:$port,fork,reuseaddr,ipv6only=0" EXEC:cat ;;
 	udp) in_ns "$space" setsid -f socat "UDP6-RECVFROM:$port,fork,ipv6only=0" PIPE ;;
 	esac
 	wait_for 10 listening "$space" "$proto" "$port"

@@ -21,7 +21,7 @@ window() {
 # asks [ADDRESS]: the client by one of its addresses.
 asks() {
 	local said
-	said=$(in_ns client timeout "$(patience 10)" socat -t 5 - "TCP:10.0.2.2:21,bind=${1-10.0.1.2},connect-timeout=$(patience 4)" 2>&1 <<<hello)
+	said=$(in_ns client timeout "$(patience 60)" socat -t 30 - "TCP:10.0.2.2:21,bind=${1-10.0.1.2},connect-timeout=$(patience 20)" 2>&1 <<<hello)
 	case $said in
 	hello) echo yes ;;
 	*refused*) echo no ;;

@@ -66,7 +66,7 @@ is "$(page_of_a 10.0.0.1:81 --max-time "$(patience 30)")" "curl 7" "the peer is 
 is "$(page_of_a '[fd00::1]:81' --max-time "$(patience 30)")" "curl 7" "the peer is refused, IPv6"
 in_time "at once" $((SECONDS - start)) "$(slow 15 30)"
 for server in 10.0.0.2 '[fd00::2]'; do
-	like "$(echo x | in_ns host-a socat -t 1 - "UDP:$server:7777" 2>&1)" "not permitted|[Rr]efused|prohibited|denied" "send() is refused: $server"
+	like "$(echo x | in_ns host-a socat -t 10 - "UDP:$server:7777" 2>&1)" "not permitted|[Rr]efused|prohibited|denied" "send() is refused: $server"
 done
 for server in 10.0.0.1 fd00::1; do
 	like "$(in_ns host-b dig +tries=1 +timeout=3 "@$server" -p 5300 www.example 2>&1)" "host unreachable|permission denied|refused|unreachable" "UDP to it is refused: $server"

@@ -62,7 +62,7 @@ hears() {
 enters() {
 	local target=10.0.0.2
 	[[ $1 = *:* ]] && target='[fd00::2]'
-	[ "$(echo hello | in_ns host-a timeout "$(patience 5)" socat -t "$(patience 2)" - "TCP:$target:22,bind=$(bound "$1"),connect-timeout=$(patience 2)" 2>/dev/null)" = hello ]
+	[ "$(echo hello | in_ns host-a timeout "$(patience 30)" socat -t 20 - "TCP:$target:22,bind=$(bound "$1"),connect-timeout=$(patience 2)" 2>/dev/null)" = hello ]
 }
 bound() { [[ $1 = *:* ]] && echo "[$1]" || echo "$1"; }
 opened() { grep -c "open for $1\$" "$lab_tmp/said"; }

@@ -18,7 +18,7 @@ sizes() {
 		pids+=($!)
 	done
 	for space in client server; do wait_for 10 grep -q listening "$lab_tmp/$space.error"; done
-	echo hello | in_ns client socat -t 2 - "TCP:$1:7,connect-timeout=$(patience 3)" >/dev/null
+	echo hello | in_ns client socat -t 20 - "TCP:$1:7,connect-timeout=$(patience 20)" >/dev/null
 	wait "${pids[@]}"
 	echo "$(grep -F 'Flags [S]' "$lab_tmp/server" | sed -E 's/.*mss ([0-9]+).*/\1/') $(grep -F 'Flags [S.]' "$lab_tmp/client" | sed -E 's/.*mss ([0-9]+).*/\1/')"
 }
@@ -40,7 +40,7 @@ is "$(sizes 10.0.2.2), $(sizes '[fd00:2::2]')" "1360 1360, 1340 1340" "through N
 # A hole on the path: whoever sends too much never hears of it.
 ip -n server link set eth0 mtu 1500
 in_ns router nft 'add table inet hole; add chain inet hole out { type filter hook output priority 0; }; add rule inet hole out icmp type destination-unreachable drop; add rule inet hole out icmpv6 type packet-too-big drop'
-in_ns server setsid -f socat TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 SYSTEM:'wc -c'
+in_ns server setsid -f socat -t 60 TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 SYSTEM:'wc -c'
 wait_for 10 listening server tcp 5000
 upload() { head -c 200000 /dev/zero | timeout 60 ip netns exec client socat -t 30 - "TCP:$1:5000"; }
 is "$(upload 10.0.2.2) $(upload '[fd00:2::2]')" "200000 200000" "an upload over a path that swallows errors"

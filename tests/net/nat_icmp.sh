@@ -26,7 +26,7 @@ serve_web server 80
 serve_web client 80
 # Counts what it gets.
 for name in client server; do
-	in_ns $name setsid -f socat TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 SYSTEM:'wc -c'
+	in_ns $name setsid -f socat -t 60 TCP6-LISTEN:5000,fork,reuseaddr,ipv6only=0 SYSTEM:'wc -c'
 	wait_for 10 listening $name tcp 5000
 done
 # Checksums as they are on the wire, so that what is quoted has whole ones.
@@ -101,7 +101,7 @@ for address in 10.0.3.2 fd00:3::2; do
 done
 ip -n client route flush cache
 truncate -s 1M "$lab_tmp/upload"
-upload() { in_ns "$1" socat -t 20 - "$2" <"$lab_tmp/upload"; }
+upload() { in_ns "$1" socat -t 60 - "$2" <"$lab_tmp/upload"; }
 is "$(upload client TCP:10.0.3.2:5000)" 1048576 "a megabyte gets through snat over the narrow path"
 is "$(upload client 'TCP:[fd00:3::2]:5000')" 1048576 "the same in IPv6"
 ip -n middle link set eth1 mtu 1500 && ip -n server link set eth0 mtu 1500

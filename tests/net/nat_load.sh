@@ -59,8 +59,8 @@ return policy { name = "test",
 	nat = { masquerade { "narrow", oif = "wan0", to_port = "30000-30009" } }, rules = { allow { "all", state = true } } }
 POLICY
 dmesg_mark
-in_ns router timeout "$(patience 60)" "$IPFI" -e 'fw.on("nat_full", function(e)
-	print(e.name or e.rule, e.proto, e.src, e.dst, e.dport) os.exit(0) end) print("ready") io.stdout:flush() fw.run(60)' \
+in_ns router timeout 300 "$IPFI" -e 'fw.on("nat_full", function(e)
+	print(e.name or e.rule, e.proto, e.src, e.dst, e.dport) os.exit(0) end) print("ready") io.stdout:flush() fw.run(300)' \
 	>"$lab_tmp/event" 2>&1 &
 wait_for 20 grep -q ready "$lab_tmp/event"
 ip netns exec client timeout "$(patience 60)" "$tools/crowd" connect 10.0.2.2 7000 45000 10 10.0.1.11 <"$lab_tmp/stay" >"$lab_tmp/ten" 7>&- &

@@ -139,7 +139,7 @@ goes() { # goes NAME COMMAND...: a masqueraded connection and one of snat; the c
 	wait_for 5 eval '[ "$(count_states "sport = 5020")" = 0 ]'
 	is "$(count_states 'sport = 5020') $(count_states 'sport = 5021')" "0 1" "$name: masquerade's is gone, snat's is not"
 }
-in_ns router "$IPFI" "$IPFI_TOP/tests/net/support/listen.lua" group=state seconds=60 >"$lab_tmp/events" 2>&1 &
+in_ns router "$IPFI" "$IPFI_TOP/tests/net/support/listen.lua" group=state seconds=300 >"$lab_tmp/events" 2>&1 &
 wait_for 20 grep -q '^ready' "$lab_tmp/events"
 goes "its address is taken away" ip -n router address del 10.0.2.1/24 dev wan0
 is "$(count_states 'sport = 5022')" 1 "the other family's stays"

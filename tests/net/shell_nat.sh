@@ -11,7 +11,7 @@ serve_echo server udp 7
 serve_echo server tcp 7
 cd "$IPFI_TOP" || exit
 
-says() { in_ns client timeout "$(patience 5)" socat -t 1 - "$1" <<<"$2" 2>/dev/null; }
+says() { in_ns client timeout "$(patience 30)" socat -t 20 - "$1" <<<"$2" 2>/dev/null; }
 
 commit <<'POLICY'
 return policy {
@@ -72,7 +72,7 @@ fw.on("state", function(s) if s.kind ~= "changed" then print(s.kind, s.cause, s.
 print "ready"
 fw.run(tonumber(args[1]))
 LUA
-ip netns exec router "$IPFI" "$lab_tmp/listen.lua" 30 >"$lab_tmp/heard" &
+ip netns exec router "$IPFI" "$lab_tmp/listen.lua" 300 >"$lab_tmp/heard" &
 listener=$!
 wait_for 20 grep -q ready "$lab_tmp/heard"
 for port in 4001 4002; do in_ns client socat -u - "UDP6:[fd00:2::2]:7,sourceport=$port" <<<hello; done
