@@ -10,7 +10,7 @@ phantoms
 tool flows
 cd "$IPFI_TOP" || exit
 example() { runs "examples/$*" in_ns "$firewall" "$IPFI" -f "examples/$1" "${@:2}"; }
-asks() { in_ns "$1" dig +short +tries=1 +timeout=3 "@$2" www.example A 2>/dev/null | grep -x '[0-9.]*'; }
+asks() { in_ns "$1" dig +short +tries=1 +timeout=5 "@$2" www.example A 2>/dev/null | grep -x '[0-9.]*'; }
 # connects SPACE ADDRESS PORT [SECONDS]: "yes" when it does, "refused" at once, or "nothing" comes in that time.
 connects() {
 	local output

@@ -69,7 +69,7 @@ for server in 10.0.0.2 '[fd00::2]'; do
 	like "$(echo x | in_ns host-a socat -t 10 - "UDP:$server:7777" 2>&1)" "not permitted|[Rr]efused|prohibited|denied" "send() is refused: $server"
 done
 for server in 10.0.0.1 fd00::1; do
-	like "$(in_ns host-b dig +tries=1 +timeout=3 "@$server" -p 5300 www.example 2>&1)" "host unreachable|permission denied|refused|unreachable" "UDP to it is refused: $server"
+	like "$(in_ns host-b dig +tries=1 +timeout=10 "@$server" -p 5300 www.example 2>&1)" "host unreachable|permission denied|refused|unreachable" "UDP to it is refused: $server"
 done
 
 # Neighbour discovery needs no rule, and a rule can deny it.

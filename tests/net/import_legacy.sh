@@ -85,7 +85,7 @@ runs "what was printed is a policy" in_ns router "$IPFI" -f "$lab_tmp/imported.l
 
 # Nobody outside knows a way inside: what comes back was translated.
 ip -n server route del default
-web() { in_ns "$1" curl -sS --max-time "$(patience 3)" "${@:2}"; }
+web() { in_ns "$1" curl -sS --max-time "$(patience 5)" "${@:2}"; }
 is "$(web client http://10.0.2.2/)" "ipfi lab" "the inner network reaches a server outside"
 is "$(web server http://10.0.2.1:8000/)" "ipfi lab" "the published server is reached from outside"
 like "$(fw 'for row in fw.states{ rule = "the published server" }:each() do print(row.dst, row.nat_dst, row.nat_dport) end')" \
@@ -103,6 +103,6 @@ fails "for new connections" web client http://10.0.2.2/
 runs "and no longer when it has gone" fw 'fw.set("blocked_sites"):del "10.0.2.2"'
 is "$(web client http://10.0.2.2/)" "ipfi lab" "the server is back"
 
-runs "a ping of the length that the rule says" in_ns client ping -c 1 -W 2 -s 100 10.0.1.1
+runs "a ping of the length that the rule says" in_ns client ping -c 1 -W "$(patience 10)" -s 100 10.0.1.1
 fails "no other" in_ns client ping -c 1 -W 2 -s 99 10.0.1.1
 is "$(fw 'print(fw.limits().max_states)')" 70000 "the number of states is the original's"

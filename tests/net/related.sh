@@ -15,7 +15,7 @@ commit_rules <<'RULES'
 	allow { "dns", dir = "out", proto = "udp", dport = 5300, state = true },
 	allow { "forgetful", dir = "out", proto = "udp", dport = 5301, state = false },
 RULES
-hears() { in_ns client dig +tries=1 +timeout=2 "@$1" -p "$2" www.example 2>&1; }
+hears() { in_ns client dig +tries=1 +timeout=5 "@$1" -p "$2" www.example 2>&1; }
 ip -n router link set wan0 mtu 1300
 for server in 10.0.2.2 fd00:2::2; do
 	like "$(hears $server 5300)" "connection refused" "a closed UDP port is heard of: $server"
