@@ -17,6 +17,7 @@ flows=$(slow 20000 3000)
 commit_rules <<'RULES'
 	allow { "flows", dir = "forward", proto = "udp", dport = "5000-5100", state = true },
 RULES
+fw 'fw.set_limits { udp_new = 3600, udp_established = 3600 }' >/dev/null
 "$tools/flows" --count="$flows" --sources=10 "$left" "$right" 10.9.1.1 10.8.1.1 >"$lab_tmp/flows"
 "$tools/flows" --count="$flows" --sources=10 "$left" "$right" fd00:9::1 fd00:8::1 >>"$lab_tmp/flows"
 in_ns router "$IPFI" tests/net/shell/states.lua "$flows" || failures=$((failures + 1))

@@ -28,9 +28,8 @@ end)
 local failure = setmetatable({}, { __tostring = function() return "states failed" end })
 repl.bind_key("F5", function() error(failure) end)
 
-
--- Counts down while a line is waited for; "count 30 0.1" starts it, with the seconds of a step. At 0 something stands
--- above the line.
+-- Counts down while a line is waited for; "count 30 0.1" starts it, with the seconds of a step. At 0
+-- something stands above the line.
 local left, due, step
 repl.set_idle(function()
   if not left then
