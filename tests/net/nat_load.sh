@@ -51,6 +51,9 @@ is "$(counter nat-full)" 0 "none was refused"
 note "$(fw 'local s = fw.stats() print(s.translated, "translated,", s.memory // 1024, "KiB")')"
 kill "${crowds[@]}" 2>/dev/null
 wait "${crowds[@]}" 2>/dev/null
+# The last words of so many connections take their time, and would be taken for connections picked up in the middle.
+closed() { ! { in_ns client ss -Htn state connected exclude time-wait && in_ns server ss -Htn state connected exclude time-wait; } | grep . >/dev/null; }
+runs "they close" wait_for 120 closed
 fw 'fw.states():kill()'
 
 # Ten ports for one server, which the killed ones have given free: ten connections, and no more.
