@@ -6,14 +6,7 @@ local values = require "ipfi.values"
 
 local canonical = {}
 
-local function is_negated(wire, name)
-  for _, other in ipairs(wire.negated or {}) do
-    if other == name then
-      return true
-    end
-  end
-  return false
-end
+local is_negated = values.is_negated
 
 local function sign(wire, name)
   return is_negated(wire, name) and "!" or ""
@@ -27,12 +20,7 @@ end
 
 local function flag(name)
   return function(wire)
-    for _, other in ipairs(wire.flags or {}) do
-      if other == name then
-        return "true"
-      end
-    end
-    return nil
+    return values.contains(wire.flags, name) and "true" or nil
   end
 end
 

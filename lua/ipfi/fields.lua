@@ -34,14 +34,7 @@ local LOG_LENGTH, COMMENT_LENGTH = 63, 255
 
 fields.lists = lists.names
 
-local function is_negated(wire, name)
-  for _, other in ipairs(wire.negated or {}) do
-    if other == name then
-      return true
-    end
-  end
-  return false
-end
+local is_negated = values.is_negated
 
 local ALONE = { ["in"] = { "in" }, out = { "out" }, forward = { "forward" } }
 
@@ -374,15 +367,7 @@ local function check_state(c, value)
 end
 
 local function read_state(wire)
-  if wire.verdict ~= "allow" then
-    return nil
-  end
-  for _, flag in ipairs(wire.flags or {}) do
-    if flag == "stateful" then
-      return true
-    end
-  end
-  return nil
+  return wire.verdict == "allow" and values.contains(wire.flags, "stateful") or nil
 end
 
 local function check_log(c, value)

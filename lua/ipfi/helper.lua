@@ -4,6 +4,7 @@
 local codec = require "ipfi.c.codec"
 local suggest = require "ipfi.suggest"
 local text = require "ipfi.text"
+local values = require "ipfi.values"
 
 local helper = {}
 
@@ -11,11 +12,7 @@ local helper = {}
 helper.names = codec.helpers()
 
 local function check_helper(c, value)
-  local known = false
-  for _, name in ipairs(helper.names) do
-    known = known or name == value
-  end
-  if not known then
+  if not values.contains(helper.names, value) then
     local hint = type(value) == "string" and suggest.hint(value, helper.names) or ""
     return c:fail("helper", "helper: expected '%s', got %s%s", table.concat(helper.names, "' or '"),
       text.quote(value), hint)
@@ -65,14 +62,7 @@ helper.fields = {
       .. "two servers, RFC 959). Whoever logs in may then reach ports of others from 1024 on. A server's 227 "
       .. "lets in its own address with the announced port in any case.",
     check = check_foreign,
-    read = function(wire)
-      for _, flag in ipairs(wire.flags or {}) do
-        if flag == "ftp_foreign" then
-          return true
-        end
-      end
-      return nil
-    end,
+    read = function(wire) return values.contains(wire.flags, "ftp_foreign") or nil end,
     barred = barred "it stands beside helper = 'ftp' on an allow rule",
   },
 }

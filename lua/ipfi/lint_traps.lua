@@ -3,33 +3,17 @@
 -- found by what is written, so only what is certain is told.
 local rule = require "ipfi.rule"
 local sys = require "ipfi.c.sys"
+local values = require "ipfi.values"
 
 local traps = {}
 
+local is_negated = values.is_negated
 local SYN, ACK = 0x02, 0x10
-
-local function has_flag(wire, name)
-  for _, flag in ipairs(wire.flags or {}) do
-    if flag == name then
-      return true
-    end
-  end
-  return false
-end
-
-local function is_negated(wire, name)
-  for _, other in ipairs(wire.negated or {}) do
-    if other == name then
-      return true
-    end
-  end
-  return false
-end
 
 -- A limit is asked by packets that find no state: of a connection that is the first. A rule for SYN says so.
 local function check_limit(one, add)
   local wire = one.wire
-  if not (wire.limit_count and has_flag(wire, "stateful")) then
+  if not (wire.limit_count and values.contains(wire.flags, "stateful")) then
     return
   end
   local mask, value = wire.tcp_mask or 0, wire.tcp_value or 0

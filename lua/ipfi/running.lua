@@ -10,6 +10,7 @@ local rule = require "ipfi.rule"
 local style = require "ipfi.style"
 local suggest = require "ipfi.suggest"
 local text = require "ipfi.text"
+local values = require "ipfi.values"
 
 local running = {}
 
@@ -95,10 +96,7 @@ local function make_row(wire)
   row.bytes = wire.bytes or 0
   if not rule.is_nat(wire.verdict) then
     row.dir = fields.by_name.dir.read(wire)
-    row.stateful = false
-    for _, flag in ipairs(wire.flags or {}) do
-      row.stateful = row.stateful or flag == "stateful"
-    end
+    row.stateful = values.contains(wire.flags, "stateful")
   end
   return setmetatable(row, Row)
 end

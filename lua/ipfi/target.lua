@@ -219,14 +219,7 @@ target.fields = {
     help = "All connections of one source end get the same translation, whomever they go to (RFC 4787: "
       .. "endpoint-independent mapping).",
     check = check_persistent,
-    read = function(wire)
-      for _, flag in ipairs(wire.flags or {}) do
-        if flag == "persistent" then
-          return true
-        end
-      end
-      return nil
-    end,
+    read = function(wire) return values.contains(wire.flags, "persistent") or nil end,
     barred = BARRED,
   },
 }

@@ -28,6 +28,21 @@ local function is_list(value)
   return type(value) == "table" and rawget(value, ELEMENT) == nil
 end
 
+--- Is a word in a list? No list holds nothing.
+function values.contains(list, word)
+  for _, other in ipairs(list or {}) do
+    if other == word then
+      return true
+    end
+  end
+  return false
+end
+
+--- Is a field of a rule's message negated?
+function values.is_negated(wire, name)
+  return values.contains(wire.negated, name)
+end
+
 --- Checks that a table is a list without holes or other keys.
 -- @return its length, or nil and a message
 function values.length(list)
