@@ -28,7 +28,7 @@ local friends = set { name = "friends", dynamic = true }
 return policy {
 	name = "gateway",
 	default = "deny",
-	limits = { udp_new = 100 },
+	limits = { udp_new = 1000, icmp = 1000 },
 	nat = {
 		dnat { "published", iif = "lan0", dst = "10.8.0.50", proto = "udp", dport = 5353, to = "10.8.0.51:53" },
 		snat { "fixed", oif = "wan0", src = "10.9.0.77", to = "10.0.2.1" },
@@ -47,7 +47,7 @@ return policy {
 POLICY
 
 # First against nothing.
-is "$(plan "$dir/a.lua" | head -n 2)" "policy 'gateway': 15 to add, 1 to change; no rule set is running: every packet passes
+is "$(plan "$dir/a.lua" | head -n 2)" "policy 'gateway': 15 to add, 2 to change; no rule set is running: every packet passes
   + name: 'gateway'" "all is new where no rule set runs"
 is "$(fw 'print(fw.info().generation, fw.info().armed, #fw.sets())')" "0	false	0" "which stays so"
 
@@ -86,7 +86,7 @@ local guests = set { name = "guests", dynamic = true }
 return policy {
 	name = "gateway",
 	default = { ["in"] = "deny", out = "reject", forward = "deny" },
-	limits = { udp_new = 30, tcp_established = 3600 },
+	limits = { udp_new = 900, icmp = 1000, tcp_established = 3600 },
 	nat = {
 		dnat { "published", iif = "lan0", dst = "10.8.0.50", proto = "udp", dport = 5353, to = "10.8.0.52:53" },
 		snat { "other", oif = "wan0", src = "10.9.0.2", proto = "udp", dport = 53, to = "10.0.2.1" },
@@ -106,7 +106,7 @@ POLICY
 read -r -d '' wanted <<PLAN
 policy 'gateway': 4 to add, 4 to remove, 5 to change, 1 to move; against generation 1
   ~ default out: deny → reject
-  ~ limit udp_new: 100 → 30
+  ~ limit udp_new: 1000 → 900
   - set 'friends' with 1 member
   + set 'guests'
   ~ dnat 'published' (b.lua:7): to 10.8.0.51:53 → 10.8.0.52:53
