@@ -71,6 +71,11 @@ core := $(wildcard module/core/*.c)
 build/tests/asan/inside.a: $(unit_engine) $(core:%.c=build/tests/asan/%.o)
 build/tests/fuzzer/inside.a: $(fuzz_engine) $(core:%.c=build/tests/fuzzer/%.o)
 
+# What user-mode Linux is started with (tests/lab/guest). Guests may start at once: none sees half of it.
+build/tests/lab/%.so: tests/lab/%.c
+	@mkdir -p $(@D)
+	@gcc -O2 $(warnings) -fPIC -shared -o $@.$$$$ $< && mv $@.$$$$ $@
+
 archive = build/tests/$(if $(filter build/tests/unit/%,$@),asan,fuzzer).a
 build/tests/unit/%: tests/unit/%.c build/tests/asan.a
 	@mkdir -p $(@D)

@@ -24,7 +24,7 @@ static long (*libc_ptrace)(enum __ptrace_request, ...);
 
 /* Static: the kernel of user-mode Linux is one thread, and its stacks are small. */
 static unsigned char state[65536];
-static size_t state_size; /* of this host's, 0: not yet known */
+static size_t state_size; /* of this host's, 0: not known */
 
 __attribute__((constructor)) static void find_ptrace(void)
 {
@@ -36,7 +36,8 @@ static void measure_state(pid_t pid)
 {
 	struct iovec all = { state, sizeof(state) };
 
-	state_size = libc_ptrace(PTRACE_GETREGSET, pid, NT_X86_XSTATE, &all) < 0 ? 1 : all.iov_len;
+	if (!libc_ptrace(PTRACE_GETREGSET, pid, NT_X86_XSTATE, &all))
+		state_size = all.iov_len;
 	memset(state, 0, sizeof(state));
 }
 
