@@ -30,7 +30,7 @@ shell_objects := $(shell_sources:shell/%.c=build/shell/%.o)
 # The built-in engine: the module's glue once more, over a stand-in for the kernel's interfaces.
 engine_sources := $(wildcard shell/engine/*.c)
 engine_objects := $(engine_sources:shell/engine/%.c=build/engine/%.o)
-engine_glue := $(filter-out %.mod.c,$(wildcard module/*.c))
+engine_glue := $(filter-out %.mod.c module/core/%,$(wildcard module/*.c module/*/*.c))
 engine_glue_objects := $(engine_glue:module/%.c=build/engine/module/%.o)
 
 # The newest of the installed headers, by version; a dangling link of a removed package does not count.
@@ -70,7 +70,7 @@ build/shell/%.o: shell/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(quiet)$(CC) -std=gnu11 $(warnings) $(hardening) $(CFLAGS) -D_GNU_SOURCE -DIPFI_PREFIX='"$(PREFIX)"' \
-		-Iinclude/uapi -Imodule $$($(PKG_CONFIG) --cflags $(libraries)) -MMD -MP -c -o $@ $<
+		-Iinclude/uapi -I. $$($(PKG_CONFIG) --cflags $(libraries)) -MMD -MP -c -o $@ $<
 
 # The program knows where it will be installed: another PREFIX than last time compiles that anew.
 build/prefix: force
@@ -94,7 +94,7 @@ build/core/%.o: module/core/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(quiet)$(CC) -std=gnu11 $(warnings) $(CFLAGS) -fPIE -ffreestanding -fno-stack-protector -U_FORTIFY_SOURCE \
-		-Iinclude/uapi -Imodule -MMD -MP -c -o $@ $<
+		-Iinclude/uapi -I. -MMD -MP -c -o $@ $<
 
 build/core.o: $(core_objects)
 	$(call say,LD,$@)
@@ -102,7 +102,7 @@ build/core.o: $(core_objects)
 	$(call check_core,$@,$(core_may_call))
 
 # As the kernel is built: its code relies on both. Its headers are found where the engine stands in for them.
-engine_flags := -std=gnu11 -fno-strict-aliasing -fno-strict-overflow -Ishell/engine/include -Iinclude/uapi -Imodule \
+engine_flags := -std=gnu11 -fno-strict-aliasing -fno-strict-overflow -Ishell/engine/include -Iinclude/uapi -I. \
 	-include linux/build_bug.h
 
 build/engine/%.o: shell/engine/%.c Makefile
@@ -128,7 +128,7 @@ build/engine.o: $(engine_objects) $(engine_glue_objects)
 # build/module-NAME/ipfi.ko. The lock lets several builds of one tree wait for each other. RUNNER is what make is
 # run by, if it is not the machine's own.
 define build_module
-@mkdir -p build/module-$(1)/module/core
+@mkdir -p build/module-$(1)/module
 @ln -sfn ../../include build/module-$(1)/include
 @find build/module-$(1)/module -xtype l -delete
 @(cd module && find . \( -name '*.[ch]' -o -name Kbuild \) ! -name '*.mod.c' -type f) | while read -r file; do \

@@ -3,10 +3,10 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/workqueue.h>
-#include "genl.h"
-#include "masquerade.h"
-#include "net.h"
-#include "state.h"
+#include "module/netlink/family.h"
+#include "module/nat/masquerade.h"
+#include "module/net.h"
+#include "module/table/state.h"
 
 struct workqueue_struct *ipfi_workqueue;
 

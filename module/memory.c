@@ -5,8 +5,8 @@
 #include <linux/percpu_counter.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include "memory.h"
-#include "net.h"
+#include "module/memory.h"
+#include "module/net.h"
 
 /* The share of the machine's memory that all namespaces but the first may have by default. */
 #define MEMORY_SHARE 8

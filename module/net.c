@@ -4,11 +4,11 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/ratelimit.h>
-#include "genl.h"
-#include "hook.h"
-#include "nat.h"
-#include "net.h"
-#include "sweep.h"
+#include "module/netlink/family.h"
+#include "module/filter/hook.h"
+#include "module/nat/translate.h"
+#include "module/net.h"
+#include "module/table/sweep.h"
 
 /*
  * One state in so much memory, were all of them extended (ipfi_state_size()) and in the hash table three times, and the

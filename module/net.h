@@ -7,19 +7,19 @@
 #include <linux/ratelimit_types.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
-#include "changes.h"
-#include "confirm.h"
-#include "core/decide.h"
-#include "drops.h"
-#include "expect.h"
-#include "interface.h"
-#include "mapping.h"
-#include "memory.h"
-#include "ruleset.h"
-#include "set.h"
-#include "sources.h"
-#include "table.h"
-#include "vrf.h"
+#include "module/ruleset/changes.h"
+#include "module/commit/commit_confirm.h"
+#include "module/core/decide.h"
+#include "module/packet/drops.h"
+#include "module/table/expect.h"
+#include "module/ruleset/interface.h"
+#include "module/table/mapping.h"
+#include "module/memory.h"
+#include "module/ruleset/ruleset.h"
+#include "module/ruleset/set.h"
+#include "module/table/sources.h"
+#include "module/table/table.h"
+#include "module/packet/vrf.h"
 
 /* A CPU's own counters. */
 struct ipfi_counters {

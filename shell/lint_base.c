@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* lint_base: which packets there are in a scene. See lint_scene.h. */
-#include "core/tcp.h"
+#include "module/core/tcp.h"
 #include "lint_build.h"
 
 /* Kinds: the least ports (RFC 768 lets a UDP source have none) and bytes behind the IP header. */

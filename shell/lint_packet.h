@@ -4,7 +4,7 @@
 #ifndef IPFI_SHELL_LINT_PACKET_H
 #define IPFI_SHELL_LINT_PACKET_H
 
-#include "core/classify.h"
+#include "module/core/classify.h"
 #include "lint_proof.h"
 
 struct lint_packet {

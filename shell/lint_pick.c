@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* lint_pick: values that a reader may expect. See lint_pick.h. */
-#include "core/packet.h"
+#include "module/core/packet.h"
 #include "lint_pick.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -3,7 +3,7 @@
 #ifndef IPFI_SHELL_LINT_RULES_H
 #define IPFI_SHELL_LINT_RULES_H
 
-#include "core/rule.h"
+#include "module/core/rule.h"
 #include "lint_arena.h"
 #include "wire.h"
 

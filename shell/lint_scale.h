@@ -7,7 +7,7 @@
 #ifndef IPFI_SHELL_LINT_SCALE_H
 #define IPFI_SHELL_LINT_SCALE_H
 
-#include "core/rule.h"
+#include "module/core/rule.h"
 #include "lint_arena.h"
 
 /* Of IPv6 addresses: step i begins at at[i]; the first is ::. */

@@ -6,7 +6,7 @@
 #ifndef IPFI_SHELL_LINT_SET_H
 #define IPFI_SHELL_LINT_SET_H
 
-#include "core/rule.h"
+#include "module/core/rule.h"
 #include "lint_arena.h"
 
 struct lint_set {

@@ -7,7 +7,7 @@
 sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 warnings := -Wall -Wextra -Werror -Wno-missing-field-initializers
 libraries := lua5.4 libnl-genl-3.0 readline libpcap
-includes := -Iinclude/uapi -Imodule -Ishell -Itests/unit
+includes := -Iinclude/uapi -I. -Ishell -Itests/unit
 flags = -std=gnu11 -g $(warnings) -D_GNU_SOURCE $(includes) $$(pkg-config --cflags $(libraries)) -MMD -MP
 
 sources := $(wildcard module/core/*.c) $(filter-out shell/main.c,$(wildcard shell/*.c))
@@ -21,9 +21,9 @@ unit: $(unit)
 fuzz: $(fuzz)
 
 # The built-in engine is one object, as in the program: nothing but its own interface is seen from outside.
-engine := $(wildcard shell/engine/*.c) $(filter-out %.mod.c,$(wildcard module/*.c))
+engine := $(wildcard shell/engine/*.c) $(filter-out %.mod.c module/core/%,$(wildcard module/*.c module/*/*.c))
 engine_flags = -std=gnu11 -g -fno-strict-aliasing -fno-strict-overflow -Wall -Werror \
-	-Ishell/engine/include -Iinclude/uapi -Imodule -include linux/build_bug.h -MMD -MP
+	-Ishell/engine/include -Iinclude/uapi -I. -include linux/build_bug.h -MMD -MP
 unit_engine := $(engine:%.c=build/tests/asan/engine/%.o)
 fuzz_engine := $(engine:%.c=build/tests/fuzzer/engine/%.o)
 

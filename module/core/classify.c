@@ -3,7 +3,7 @@
  * The rule search. It keeps for each list the rules that stand in it, in order, and asks them one
  * after the other. A rule that stands in several lists has a pointer in each.
  */
-#include "classify.h"
+#include "module/core/classify.h"
 
 size_t ipfi_classifier_room(const struct ipfi_rule *rules, u32 count)
 {

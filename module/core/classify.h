@@ -3,7 +3,7 @@
 #ifndef IPFI_CORE_CLASSIFY_H
 #define IPFI_CORE_CLASSIFY_H
 
-#include "rule.h"
+#include "module/core/rule.h"
 
 /*
  * A compiled rule set. The rules are the caller's; @order has room for a list's pointers, in three parts.

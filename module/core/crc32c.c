@@ -4,7 +4,7 @@
  * order, 1 the highest bit. Four bytes that stand at the front of @length bytes, with zeros behind,
  * are the difference times x to the power of 8 * length.
  */
-#include "crc32c.h"
+#include "module/core/crc32c.h"
 
 #define POLYNOMIAL 0x82f63b78 /* of Castagnoli, reflected */
 

@@ -8,7 +8,7 @@
 #ifndef IPFI_CORE_CRC32C_H
 #define IPFI_CORE_CRC32C_H
 
-#include "platform.h"
+#include "module/core/platform.h"
 
 /* Bytes of the longest packet: an IPv6 payload. */
 #define IPFI_CRC32C_LENGTH_MAX 0xffff

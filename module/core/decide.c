@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "decide.h"
+#include "module/core/decide.h"
 
 /*
  * IPv6 stays alive without rules of its own: what its neighbours must say to each other passes by the lists'

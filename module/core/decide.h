@@ -3,8 +3,8 @@
 #ifndef IPFI_CORE_DECIDE_H
 #define IPFI_CORE_DECIDE_H
 
-#include "classify.h"
-#include "via.h"
+#include "module/core/classify.h"
+#include "module/core/via.h"
 
 /* The steps of a judgement: those of the list that translates destinations, of the filter's, of sources. */
 struct ipfi_told {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "flow.h"
-#include "tcp_window.h"
+#include "module/core/flow.h"
+#include "module/core/tcp_window.h"
 
 void ipfi_limits_init(struct ipfi_limits *limits)
 {

@@ -3,8 +3,8 @@
 #ifndef IPFI_CORE_FLOW_H
 #define IPFI_CORE_FLOW_H
 
-#include "packet.h"
-#include "tcp.h"
+#include "module/core/packet.h"
+#include "module/core/tcp.h"
 
 /* The two directions of a flow. */
 enum ipfi_direction {

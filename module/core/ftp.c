@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ftp.h"
-#include "ftp_text.h"
+#include "module/core/ftp.h"
+#include "module/core/ftp_text.h"
 
 /* ipfi_ftp_side.flags */
 #define SIDE_STARTED (1 << 0)

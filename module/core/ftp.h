@@ -10,8 +10,8 @@
 #ifndef IPFI_CORE_FTP_H
 #define IPFI_CORE_FTP_H
 
-#include "flow.h"
-#include "tuple.h"
+#include "module/core/flow.h"
+#include "module/core/tuple.h"
 
 #define IPFI_FTP_LINE 512 /* bytes of the longest line that is looked at */
 #define IPFI_FTP_TEXT 64  /* room for an address and port; 49 bytes is the longest text of one */

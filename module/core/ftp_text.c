@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ftp.h"
-#include "ftp_text.h"
+#include "module/core/ftp.h"
+#include "module/core/ftp_text.h"
 
 #define NUMBERS 6	 /* h1,h2,h3,h4,p1,p2 */
 #define GROUPS 8	 /* of 16 bits in an IPv6 address */

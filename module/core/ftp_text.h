@@ -3,7 +3,7 @@
 #ifndef IPFI_CORE_FTP_TEXT_H
 #define IPFI_CORE_FTP_TEXT_H
 
-#include "tuple.h"
+#include "module/core/tuple.h"
 
 /* What a text names. */
 struct ipfi_ftp_end {

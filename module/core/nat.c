@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "nat.h"
+#include "module/core/nat.h"
 
 #define PRIVILEGED 1024 /* ports below are a class of their own */
 

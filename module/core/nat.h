@@ -14,7 +14,7 @@
 #ifndef IPFI_CORE_NAT_H
 #define IPFI_CORE_NAT_H
 
-#include "rule.h"
+#include "module/core/rule.h"
 
 enum ipfi_view {
 	IPFI_VIEW_ARRIVING,

@@ -8,8 +8,8 @@
  * lacks, and starts anew when the caller has made them readable: headers stand in the first bytes
  * nearly always, and nothing is kept between two tries that could be stale.
  */
-#include "packet.h"
-#include "tcp.h"
+#include "module/core/packet.h"
+#include "module/core/tcp.h"
 
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40

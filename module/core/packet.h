@@ -3,8 +3,8 @@
 #ifndef IPFI_CORE_PACKET_H
 #define IPFI_CORE_PACKET_H
 
-#include "platform.h"
-#include "tuple.h"
+#include "module/core/platform.h"
+#include "module/core/tuple.h"
 
 /* TCP flags as in the header's fourteenth byte. */
 #define IPFI_TCP_FIN 0x01

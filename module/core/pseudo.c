@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "pseudo.h"
+#include "module/core/pseudo.h"
 
 #define IPV6_HEADER 40
 #define IPV6_SOURCE 8

@@ -3,7 +3,7 @@
 #ifndef IPFI_CORE_PSEUDO_H
 #define IPFI_CORE_PSEUDO_H
 
-#include "platform.h"
+#include "module/core/platform.h"
 
 /*
  * Where in @packet, an IPv6 packet whose transport header begins at @transport, do the addresses stand that its

@@ -8,7 +8,7 @@
  * device of a packet that entered by none) neither is in a set nor is outside it: it differs,
  * negated or not.
  */
-#include "rule.h"
+#include "module/core/rule.h"
 
 enum answer {
 	OUTSIDE,

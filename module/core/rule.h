@@ -3,7 +3,7 @@
 #ifndef IPFI_CORE_RULE_H
 #define IPFI_CORE_RULE_H
 
-#include "packet.h"
+#include "module/core/packet.h"
 
 #define IPFI_DEVICE_LEN 16 /* IFNAMSIZ */
 

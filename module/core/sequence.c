@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "sequence.h"
+#include "module/core/sequence.h"
 
 /* Edits that far behind what is acknowledged are forgotten, before numbers come round to them. */
 #define FORGET (1U << 30)

@@ -28,7 +28,7 @@
 #ifndef IPFI_CORE_SEQUENCE_H
 #define IPFI_CORE_SEQUENCE_H
 
-#include "platform.h"
+#include "module/core/platform.h"
 
 #define IPFI_SEQUENCE_EDITS 4    /* remembered at once */
 #define IPFI_SEQUENCE_HELD 64    /* most bytes held */

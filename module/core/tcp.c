@@ -13,10 +13,10 @@
  * open, simultaneous close and a FIN that acknowledges a FIN thereby need no states of their own,
  * and what only repeats a SYN or a FIN is no news.
  */
-#include "flow.h"
-#include "tcp_options.h"
-#include "tcp_resync.h"
-#include "tcp_window.h"
+#include "module/core/flow.h"
+#include "module/core/tcp_options.h"
+#include "module/core/tcp_resync.h"
+#include "module/core/tcp_window.h"
 
 enum event {
 	SYN_AGAIN, /* the SYN that began this end's side, once more */

@@ -8,7 +8,7 @@
 #ifndef IPFI_CORE_TCP_H
 #define IPFI_CORE_TCP_H
 
-#include "platform.h"
+#include "module/core/platform.h"
 
 struct ipfi_packet;
 struct ipfi_flow;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "packet.h"
-#include "tcp.h"
-#include "tcp_options.h"
+#include "module/core/packet.h"
+#include "module/core/tcp.h"
+#include "module/core/tcp_options.h"
 
 /* Kinds and lengths: RFC 9293 section 3.1, RFC 7323 sections 2.2 and 3.2, RFC 2018 sections 2
  * and 3. */

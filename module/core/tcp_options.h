@@ -3,7 +3,7 @@
 #ifndef IPFI_CORE_TCP_OPTIONS_H
 #define IPFI_CORE_TCP_OPTIONS_H
 
-#include "platform.h"
+#include "module/core/platform.h"
 
 struct ipfi_packet;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "flow.h"
-#include "tcp_options.h"
-#include "tcp_resync.h"
-#include "tcp_window.h"
+#include "module/core/flow.h"
+#include "module/core/tcp_options.h"
+#include "module/core/tcp_resync.h"
+#include "module/core/tcp_window.h"
 
 static void keep(struct ipfi_tcp *tcp, unsigned int direction, const struct ipfi_tcp_syn *syn)
 {

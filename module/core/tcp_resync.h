@@ -15,8 +15,8 @@
 #ifndef IPFI_CORE_TCP_RESYNC_H
 #define IPFI_CORE_TCP_RESYNC_H
 
-#include "packet.h"
-#include "tcp.h"
+#include "module/core/packet.h"
+#include "module/core/tcp.h"
 
 /* Bytes of the options that ipfi_tcp_recall_syn() writes. */
 #define IPFI_TCP_RECALLED_OPTIONS 8

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "tcp_options.h"
-#include "tcp_window.h"
+#include "module/core/tcp_options.h"
+#include "module/core/tcp_window.h"
 
 #define WINDOW_FIELD_MOST 0xffff
 #define SCALE_MOST 14

@@ -15,8 +15,8 @@
 #ifndef IPFI_CORE_TCP_WINDOW_H
 #define IPFI_CORE_TCP_WINDOW_H
 
-#include "packet.h"
-#include "tcp.h"
+#include "module/core/packet.h"
+#include "module/core/tcp.h"
 
 /* ipfi_tcp_end.flags */
 #define IPFI_TCP_END_KNOWN (1 << 0)   /* its sequence numbers are known */

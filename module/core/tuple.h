@@ -6,7 +6,7 @@
 #ifndef IPFI_CORE_TUPLE_H
 #define IPFI_CORE_TUPLE_H
 
-#include "platform.h"
+#include "module/core/platform.h"
 
 /* Host byte order, most significant word first. IPv4 stands in w[0], the others are 0. */
 struct ipfi_addr {

@@ -13,7 +13,7 @@
 #ifndef IPFI_CORE_VIA_H
 #define IPFI_CORE_VIA_H
 
-#include "flow.h"
+#include "module/core/flow.h"
 
 /* By what the rules are asked about a flow, beside its tuple, mark and user. */
 struct ipfi_via {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the hash of a connection's key costs, beside the two that it might be: every IPv6 packet pays it.
- * cc -O2 -I module -I include/uapi -o build/hash tests/bench/hash.c && build/hash
+ * cc -O2 -I . -I include/uapi -o build/hash tests/bench/hash.c && build/hash
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "core/tuple.h"
+#include "module/core/tuple.h"
 
 #define KEYS 1024
 #define TURNS 20

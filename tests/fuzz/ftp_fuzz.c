@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "core/ftp.h"
-#include "core/sequence.h"
+#include "module/core/ftp.h"
+#include "module/core/sequence.h"
 
 #define MOST_FINDINGS 512
 #define MOST_BYTES 4096

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "core/packet.h"
+#include "module/core/packet.h"
 
 #define UNSIZED 1
 #define MOST_TRIES 32

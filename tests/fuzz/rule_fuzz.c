@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "core/rule.h"
+#include "module/core/rule.h"
 
 #define RANGES_MOST 3
 #define FIELDS ((1U << __IPFI_FIELD_END) - 1)

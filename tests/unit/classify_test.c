@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The rule search: the first rule of the packet's list that matches, of however many. */
-#include "core/classify.h"
+#include "module/core/classify.h"
 #include "world.h"
 
 #define MOST 64

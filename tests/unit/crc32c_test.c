@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What CRC32c changes by, against the CRC made bit by bit of all bytes. */
 #include "support.h"
-#include "core/crc32c.h"
+#include "module/core/crc32c.h"
 
 /* RFC 9260 appendix A. */
 static u32 crc32c(const u8 *data, size_t length)

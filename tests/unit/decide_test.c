@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The order of decision: rules, IPv6's exception, defaults; live flows under new rules; related errors. */
-#include "core/decide.h"
+#include "module/core/decide.h"
 #include "support.h"
 #include "world.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Flows that are not TCP: their states, their directions, their time-outs, and who makes room for others. */
-#include "core/flow.h"
+#include "module/core/flow.h"
 #include "support.h"
 
 static struct ipfi_limits limits;

@@ -3,7 +3,7 @@
 #ifndef IPFI_TESTS_FTP_TALK_H
 #define IPFI_TESTS_FTP_TALK_H
 
-#include "core/ftp.h"
+#include "module/core/ftp.h"
 #include "support.h"
 
 #define CLIENT_ISN 1000

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The lines by which FTP announces a data connection, and the texts in them. */
-#include "core/ftp_text.h"
+#include "module/core/ftp_text.h"
 #include "ftp_talk.h"
 
 struct line_case {

@@ -7,8 +7,8 @@
 #include <arpa/inet.h>
 
 #include "vector_file.h"
-#include "core/ftp.h"
-#include "core/sequence.h"
+#include "module/core/ftp.h"
+#include "module/core/sequence.h"
 
 #define PATTERN "tests/vectors/*.ftp"
 #define CASES_MAX 256

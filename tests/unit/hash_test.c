@@ -3,7 +3,7 @@
  * The hashes of addresses and connections: whoever owns a prefix can make a thousand addresses of any structure, and
  * under a seed that he does not know no structure may bring more of them together than chance does.
  */
-#include "core/tuple.h"
+#include "module/core/tuple.h"
 #include "support.h"
 
 #define KEYS 1024

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What an end of a connection may be translated to, and in which order. */
 #include "support.h"
-#include "core/nat.h"
+#include "module/core/nat.h"
 
 #define SECRET 0x5eed
 

@@ -8,8 +8,8 @@
 
 #include <linux/skbuff.h>
 
-#include "rewrite.h"
-#include "skb.h"
+#include "module/packet/rewrite.h"
+#include "module/packet/skb.h"
 
 /* NULL without memory. */
 static inline struct sk_buff *rewriting_buffer(const u8 *data, unsigned int length, u8 ip_summed)

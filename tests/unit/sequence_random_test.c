@@ -4,7 +4,7 @@
  * middle and a receiver, over a network that loses, doubles and reorders on both sides. What
  * arrives must be the edited stream, byte by byte, and all of it.
  */
-#include "core/sequence.h"
+#include "module/core/sequence.h"
 #include "support.h"
 
 #define STREAM 600

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Edits of a TCP stream, and what they do to its segments and numbers: the cases that one can think
  * of. */
-#include "core/sequence.h"
+#include "module/core/sequence.h"
 #include "support.h"
 
 /* What left for a segment, as text. */

@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "core/flow.h"
-#include "core/packet.h"
-#include "core/tcp_window.h"
+#include "module/core/flow.h"
+#include "module/core/packet.h"
+#include "module/core/tcp_window.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -12,7 +12,7 @@
  * units from its SYN: that is unit 0, then come the bytes of data, then the FIN.
  */
 #include "support.h"
-#include "core/flow.h"
+#include "module/core/flow.h"
 
 #define UNITS_MAX 40000
 #define LINE_MAX 64  /* segments on their way; one more is lost */

@@ -4,10 +4,10 @@
  * in tests/vectors, what it owes to ends that do keep to it in tcp_talk_test.c.
  */
 #include "support.h"
-#include "core/flow.h"
-#include "core/tcp_options.h"
-#include "core/tcp_resync.h"
-#include "core/tcp_window.h"
+#include "module/core/flow.h"
+#include "module/core/tcp_options.h"
+#include "module/core/tcp_resync.h"
+#include "module/core/tcp_window.h"
 
 #define CLIENT_ISS 0xfffff000U /* so that the numbers wrap around early */
 #define SERVER_ISS 5000U

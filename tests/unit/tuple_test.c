@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Tuples, keys and their hash: both directions of a connection are one, no two connections are. */
-#include "core/tuple.h"
+#include "module/core/tuple.h"
 #include "support.h"
 
 static u32 random_state = 1;

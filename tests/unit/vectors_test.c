@@ -4,8 +4,8 @@
  * file, the line, what was owed and what came. The format is described in tests/vectors/README.md.
  */
 #include "vector_file.h"
-#include "core/flow.h"
-#include "core/tcp_resync.h"
+#include "module/core/flow.h"
+#include "module/core/tcp_resync.h"
 
 #define PATTERN "tests/vectors/*.tcp"
 #define CASES_MAX 1024

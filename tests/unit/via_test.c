@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The interfaces of a flow's packets: as of which direction they are seen, and how many pairs are remembered. */
-#include "core/via.h"
+#include "module/core/via.h"
 #include "support.h"
 
 static struct ipfi_flow flow;

@@ -3,7 +3,7 @@
 #ifndef IPFI_TESTS_WORLD_H
 #define IPFI_TESTS_WORLD_H
 
-#include "core/rule.h"
+#include "module/core/rule.h"
 #include "support.h"
 
 #define BIT(field) IPFI_FIELD_BIT(IPFI_FIELD_##field)

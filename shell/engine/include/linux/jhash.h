@@ -3,6 +3,6 @@
 #ifndef IPFI_ENGINE_LINUX_JHASH_H
 #define IPFI_ENGINE_LINUX_JHASH_H
 
-#include "core/platform.h"
+#include "module/core/platform.h"
 
 #endif

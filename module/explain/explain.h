@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What would happen to a packet now: nothing is counted, logged, renewed, made or used up.
+ *
+ * The question gets a buffer of its own and goes the way of hook.c and nat.c with it, so rewriting it is harmless.
+ * All that decides is the functions that decide about packets; what they leave to be done is left out, or done to
+ * copies. A state that the packet would replace counts as gone meanwhile.
+ */
+#ifndef IPFI_EXPLAIN_H
+#define IPFI_EXPLAIN_H
+
+#include "module/table/expect.h"
+#include "module/packet/context.h"
+
+/* A packet as it arrives or, list out, is sent. */
+struct ipfi_question {
+	const u8 *data; /* from its IP header on; at least its headers are there */
+	u32 length;
+	u8 list;         /* enum ipfi_list, of the filter's */
+	const char *iif; /* NULL for none */
+	const char *oif; /* NULL: found by its destination, where it has one */
+	u32 mark;
+	bool ipsec; /* it came by IPsec, or, list out, will leave by it */
+	bool has_user;
+	u32 user;
+};
+
+struct ipfi_explanation {
+	struct ipfi_ruleset *rs; /* that was asked, held; NULL before the first commit, when every packet passes */
+	struct ipfi_rehearsal rehearsal; /* with the steps */
+	u8 verdict; /* enum ipfi_verdict */
+	u8 reason;  /* enum ipfi_reason; NONE before the first commit */
+	u8 list;    /* where it is judged: another one than was asked for when its destination is translated */
+	u8 state;   /* enum ipfi_state_id of its connection after the packet, NONE without */
+	u64 rule;   /* that decides, or that the state belongs to; 0 for none */
+	u64 state_id; /* of the live state that was found, 0 for none */
+	u64 dstnat_rule, srcnat_rule; /* 0 for none */
+	bool translated;
+	struct ipfi_tuple leaving; /* as it leaves, or, denied, as it was judged; if translated */
+};
+
+/*
+ * Answers @question in *x, which is to be given up by ipfi_explanation_end() whatever is returned. Sleeps.
+ * -ENODEV: there is no such device as iif, -ENXIO: as oif; -ENODATA: the packet's headers are not all there;
+ * -ENOMEM.
+ */
+int ipfi_explain(struct ipfi_net *in, const struct ipfi_question *question, struct ipfi_explanation *x);
+void ipfi_explanation_end(struct ipfi_explanation *x);
+
+#endif /* IPFI_EXPLAIN_H */

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "module/helper/ftp.h"
+#include "module/filter/open.h"
+
+static void describe(const struct ipfi_passage *p, const struct ipfi_permission *permission,
+		     const struct ipfi_master *master, struct ipfi_opening *opening)
+{
+	const struct ipfi_rule *rule = permission->rule;
+
+	opening->rule = rule ? rule->id : master ? READ_ONCE(master->first.rule) : 0;
+	opening->per_source = rule ? rule->per_source : 0;
+	/* What was announced is as old as the judgement of who announced it, and judged again with that. */
+	opening->generation = master ? READ_ONCE(master->first.generation) : p->judgement;
+	opening->wide = true;
+}
+
+/* What the rule wants beside a state. */
+static bool dress(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_permission *permission)
+{
+	const struct ipfi_rule *rule = permission->rule;
+
+	if (rule)
+		wide->mss = rule->mss;
+	permission->heard = 0;
+	if (rule && rule->helper && p->packet.tuple.proto == IPFI_PROTO_TCP) {
+		permission->heard = ipfi_control_attach(p, wide, rule) ? IPFI_REASON_NO_MEMORY :
+									 ipfi_control_opened(p, wide);
+		if (permission->heard == IPFI_REASON_NO_MEMORY) {
+			ipfi_control_end(p->in, wide->control);
+			permission->reason = IPFI_REASON_NO_MEMORY;
+			return false;
+		}
+	}
+	/* Translated it may live longer. */
+	ipfi_table_renew(p->in, &wide->state);
+	return true;
+}
+
+static struct ipfi_state *open_plain(struct ipfi_passage *p, struct ipfi_permission *permission)
+{
+	struct ipfi_opening opening;
+	struct ipfi_state *state;
+	int err;
+
+	describe(p, permission, NULL, &opening);
+	opening.wide = false;
+	state = ipfi_table_prepare(p->in, &p->packet, &opening, &permission->reason);
+	if (!state)
+		return NULL;
+	err = ipfi_table_insert(p->in, state, IPFI_TABLE_FOUND);
+	if (likely(!err))
+		return state;
+	ipfi_table_discard(p->in, state);
+	permission->reason = IPFI_REASON_NO_MEMORY;
+	return err == -ENOMEM ? NULL : ERR_PTR(err);
+}
+
+/* Lets the original direction be found, as it arrives and where it is judged. */
+static int insert_arriving(struct ipfi_passage *p, struct ipfi_wide_state *wide)
+{
+	int err;
+
+	if (likely(!ipfi_tuple_crosses(&p->packet.tuple)))
+		return ipfi_table_insert(p->in, &wide->state, IPFI_TABLE_REAL | ipfi_table_arrives(p->higher));
+	/* Where it arrives nobody knows yet that it goes to another VRF. */
+	err = ipfi_table_insert(p->in, &wide->state, IPFI_TABLE_REAL);
+	if (err)
+		return err;
+	err = ipfi_table_insert_alias(p->in, wide, &wide->arrives, &wide->arriving);
+	return err == -EEXIST ? -EADDRINUSE : err;
+}
+
+/* As ipfi_table_insert(), for a state that is not yet translated but may become so. */
+static int insert_wide(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_permission *permission,
+		       const struct ipfi_nat_source *source)
+{
+	int err;
+
+	if (!source->wanted)
+		return ipfi_table_insert(p->in, &wide->state, IPFI_TABLE_FOUND);
+	err = insert_arriving(p, wide);
+	if (err == -EADDRINUSE) {
+		/* What it looks like arrived as another connection's a moment ago. */
+		permission->reason = IPFI_REASON_NAT_FULL;
+		return -ENOMEM;
+	}
+	if (err)
+		return err;
+	permission->reason = ipfi_nat_translate_source(p, wide, source);
+	return permission->reason ? -ENOMEM : 0;
+}
+
+static struct ipfi_state *open_wide(struct ipfi_passage *p, struct ipfi_permission *permission,
+				    const struct ipfi_nat_source *source)
+{
+	const struct ipfi_expectation *expectation = permission->expectation;
+	struct ipfi_master *master = expectation ? ipfi_master_get_live(expectation->master) : NULL;
+	struct ipfi_wide_state *wide;
+	struct ipfi_opening opening;
+	struct ipfi_state *state;
+	int err;
+
+	if (expectation && !master)
+		return ERR_PTR(-EEXIST);
+	describe(p, permission, master, &opening);
+	state = ipfi_table_prepare(p->in, &p->packet, &opening, &permission->reason);
+	if (!state) {
+		ipfi_master_put(master);
+		return NULL;
+	}
+	wide = ipfi_state_wide(state);
+	wide->arriving = p->packet.tuple;
+	wide->arriving.dst_vrf = wide->arriving.src_vrf;
+	wide->leaving = p->packet.tuple;
+	wide->leaving.src_vrf = wide->leaving.dst_vrf;
+	wide->master = master;
+	permission->reason = IPFI_REASON_NO_MEMORY;
+	err = insert_wide(p, wide, permission, source);
+	if (expectation)
+		wide->masqueraded = expectation->masqueraded;
+	/* The last step: what has no state in the end leaves the expectation to others. */
+	if (!err && dress(p, wide, permission) && (!expectation || ipfi_expect_take(p->in, expectation)))
+		return state;
+	if (!err && expectation)
+		err = -EEXIST;
+	ipfi_table_discard(p->in, state);
+	return err == -EEXIST || err == -EADDRINUSE ? ERR_PTR(err) : NULL;
+}
+
+/* Its source keeps its address where no rule wants another, but counts as translated, if need be to another port. */
+static void leave_as_it_is(const struct ipfi_passage *p, struct ipfi_nat_source *source)
+{
+	source->wanted = true;
+	if (source->rule)
+		return;
+	source->one_addr = true;
+	source->addr = p->packet.tuple.src;
+}
+
+struct ipfi_state *ipfi_open(struct ipfi_passage *p, struct ipfi_permission *permission,
+			     struct ipfi_nat_source *source)
+{
+	const struct ipfi_rule *rule = permission->rule;
+	struct ipfi_state *state;
+	bool wide;
+
+	ipfi_passage_key(p);
+	/* Its own address and a port that is free: the usual case of a gateway's own connections. */
+	if (source->wanted && !permission->expectation && ipfi_nat_source_is_same(p, source))
+		source->wanted = false;
+	permission->source_rule = source->wanted ? source->rule : NULL;
+	/* What arrives from either VRF is to be found: that takes a node for each. */
+	if (unlikely(ipfi_tuple_crosses(&p->packet.tuple)) && !source->wanted)
+		leave_as_it_is(p, source);
+	wide = source->wanted || permission->expectation || (rule && (rule->helper || rule->mss));
+	state = wide ? open_wide(p, permission, source) : open_plain(p, permission);
+	if (likely(state != ERR_PTR(-EADDRINUSE)))
+		return state;
+	/* Its replies would be taken for those of a translated connection: it leaves by another port. */
+	leave_as_it_is(p, source);
+	return open_wide(p, permission, source);
+}
+
+bool ipfi_open_unjudged(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_permission *permission)
+{
+	const struct ipfi_addr given = wide->leaving.src;
+	struct ipfi_nat_source source;
+	struct ipfi_opening opening;
+
+	permission->reason = ipfi_nat_find_source(p, wide->source_given ? &given : NULL, &source);
+	if (permission->reason)
+		return false;
+	/* Behind a control connection everything goes as that goes. */
+	if (wide->master && !wide->source_given)
+		source.wanted = false;
+	describe(p, permission, wide->master, &opening);
+	if (ipfi_table_judged(p->in, &wide->state, &p->packet, &opening, &permission->reason))
+		return false;
+	permission->reason = ipfi_nat_translate_source(p, wide, &source);
+	if (permission->reason || !dress(p, wide, permission))
+		return false;
+	if (wide->master && !ipfi_expect_take_translated(p->in, &wide->arriving, wide->master)) {
+		permission->reason = IPFI_REASON_NAT_FAILED;
+		return false;
+	}
+	wide->state.flow.flags &= ~IPFI_FLOW_F_UNJUDGED;
+	permission->source_rule = source.rule;
+	return true;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Evaluating live connections again: by rules that are newer than their last evaluation, and by other interfaces than
+ * those they were evaluated by. Packets and who asks about one (explain.c) share it.
+ */
+#ifndef IPFI_REJUDGE_H
+#define IPFI_REJUDGE_H
+
+#include "module/packet/context.h"
+
+/* What the interfaces of @via are called now. Under RCU, as long as which the names are there. */
+void ipfi_rejudge_names(struct net *net, const struct ipfi_via *via, struct ipfi_device_names *names);
+
+/*
+ * A data connection is still allowed while its control connection would be, with the helper, if that went by @via, as
+ * of @flow, the data connection's. @first: what the control connection was when it announced this one. True:
+ * @flow->generation and @flow->rule are brought up to date; else @flow is to be evaluated for itself. Under RCU.
+ */
+bool ipfi_rejudge_by_master(struct net *net, const struct ipfi_judge *judge, struct ipfi_flow *flow,
+			    const struct ipfi_flow *first, const struct ipfi_via *via);
+
+/*
+ * May @p's packet, which opens a data connection that the control connection @first has announced, go by the interfaces
+ * that it uses? Where those are not @first's the rules are asked about @first; *decision is what they say when it may
+ * not. Under RCU.
+ */
+bool ipfi_rejudge_announced(struct ipfi_passage *p, const struct ipfi_flow *first, struct ipfi_decision *decision);
+
+enum ipfi_rejudged {
+	IPFI_REJUDGED_HOLDS,  /* the packet goes on as one of the flow's */
+	IPFI_REJUDGED_PACKET, /* it may not, by the interfaces that it uses; the flow may by those that it had */
+	IPFI_REJUDGED_FLOW,   /* the flow must be removed */
+};
+
+struct ipfi_rejudgement {
+	struct ipfi_decision denied;  /* unless it holds: by what */
+	const struct ipfi_rule *rule; /* renewed: that allows the flow, NULL for none */
+	bool renewed;                 /* the flow's rule has been found again, by no control connection */
+	bool moved;                   /* packets of the original direction go by interfaces that are new to the rules */
+};
+
+/*
+ * Evaluates @flow again where p->packet, of @direction, wants it: ipfi_must_rejudge(). @first: its control connection's
+ * as above, NULL for none. What a packet is denied by interfaces alone costs its connection nothing: anybody may have
+ * sent it. *out is set. Under RCU.
+ */
+enum ipfi_rejudged ipfi_rejudge(struct ipfi_passage *p, struct ipfi_flow *flow, const struct ipfi_flow *first,
+				enum ipfi_direction direction, struct ipfi_rejudgement *out);
+
+/* The same for an ICMP error, p->packet, that goes as packets of @direction do. It is remembered of no flow. */
+enum ipfi_rejudged ipfi_rejudge_related(struct ipfi_passage *p, struct ipfi_flow *flow, const struct ipfi_flow *first,
+					enum ipfi_direction direction, struct ipfi_rejudgement *out);
+
+/*
+ * @flow begins again by a SYN of its original direction: do the rules allow that, by the interfaces of its first packet?
+ * *out is set. Under RCU.
+ */
+bool ipfi_rejudge_resync(struct ipfi_passage *p, struct ipfi_flow *flow, const struct ipfi_flow *first,
+			 struct ipfi_rejudgement *out);
+
+/* Must @flow be evaluated again for p->packet, of @direction? */
+static __always_inline bool ipfi_must_rejudge(const struct ipfi_passage *p, const struct ipfi_flow *flow,
+					      enum ipfi_direction direction)
+{
+	return unlikely(ipfi_via_differs(flow, &p->packet, direction)) || ipfi_judged_by_older(p, flow);
+}
+
+#endif /* IPFI_REJUDGE_H */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What watches a control connection: lets core/ftp.c read its lines, makes expectations of what they announce,
+ * and, through a translation, writes what the other side has to read.
+ */
+#ifndef IPFI_HELPER_H
+#define IPFI_HELPER_H
+
+#include "module/core/ftp.h"
+#include "module/core/sequence.h"
+#include "module/table/expect.h"
+#include "module/packet/context.h"
+
+/* Of a control connection; all under its state's lock, but for what the expectations' lock guards. */
+struct ipfi_control {
+	struct ipfi_master *master;
+	struct list_head expected;   /* expectations, under their lock */
+	unsigned int expected_count; /* under the same */
+	bool foreign; /* its rule says ftp_foreign */
+	bool stopped; /* its rule has no helper any more: edits go on, announcements do not */
+	struct ipfi_ftp ftp;
+	struct ipfi_sequence sequences[2]; /* by who sends, enum ipfi_direction */
+};
+
+/* Lets @wide, the locked state that @p has just opened by @rule, be watched. -ENOMEM. */
+int ipfi_control_attach(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_rule *rule);
+
+/*
+ * Reads and writes the payload of @p, which has opened @wide: of a SYN (RFC 7413) or of a connection that is taken up in
+ * the middle. Returns 0 or the reason to count it by; after NO_MEMORY it must be dropped, and what it has announced is
+ * forgotten by ipfi_control_end().
+ */
+u8 ipfi_control_opened(struct ipfi_passage *p, struct ipfi_wide_state *wide);
+
+/* New rules have judged it, and @rule allows it: is it to be watched further? */
+void ipfi_control_rejudged(struct ipfi_net *in, struct ipfi_control *control, const struct ipfi_rule *rule);
+
+/*
+ * Before @p, of the watched @wide, is told to its flow: what the segment acknowledges is brought into the
+ * sender's numbers, *ack has it as it was. Returns 0, or the reason to drop it.
+ *
+ * A segment that something before it is missing for is dropped after the flow has taken note of it: its sender has sent
+ * all that, and if it is acknowledged it has arrived by another way. Then reading goes on behind it.
+ */
+u8 ipfi_control_before(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 *ack);
+
+/*
+ * After the flow has let it pass: reads and writes its payload. *verdict becomes NF_DROP if that fails or if it comes
+ * too early. Returns the reason to count.
+ */
+u8 ipfi_control_after(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 ack,
+		      unsigned int *verdict);
+
+/*
+ * The reason that ipfi_control_after() would count, as far as what @p announces is heard and believed; nothing is
+ * changed. *order: false if it would be dropped because it comes too early. @p has been asked about by
+ * ipfi_control_before().
+ */
+u8 ipfi_control_foresee(struct ipfi_passage *p, const struct ipfi_wide_state *wide, enum ipfi_direction direction,
+			bool *order);
+
+/* The same for ipfi_control_opened(), by @rule; the other side will know the sender as @outer. */
+u8 ipfi_control_foresee_opening(struct ipfi_passage *p, const struct ipfi_rule *rule, const struct ipfi_addr *outer);
+
+/*
+ * An ICMP error that arrives quotes a segment of @direction as it has left: what its number is to its sender, who is to
+ * read of it.
+ */
+u32 ipfi_control_quoted_seq(const struct ipfi_control *control, enum ipfi_direction direction, u32 seq);
+
+/* @control's connection begins again, its client's numbers with @seq: nothing of what was read or edited counts. */
+void ipfi_control_restart(struct ipfi_net *in, struct ipfi_control *control, u32 seq);
+
+/* Its state leaves the table; @control may be NULL. */
+void ipfi_control_end(struct ipfi_net *in, struct ipfi_control *control);
+
+/* Nobody can see it any more; @control may be NULL. */
+void ipfi_control_free(struct ipfi_net *in, struct ipfi_control *control);
+
+#endif /* IPFI_HELPER_H */

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "module/table/expect.h"
+#include "module/packet/log.h"
+#include "module/nat/masquerade.h"
+#include "module/nat/translate.h"
+#include "module/nat/destination.h"
+#include "module/packet/skb.h"
+
+bool ipfi_nat_opens(const struct ipfi_packet *packet)
+{
+	switch (packet->icmp_kind) {
+	case IPFI_ICMP_NONE:
+		return packet->tuple.proto != IPFI_PROTO_TCP || !(packet->tcp_flags & IPFI_TCP_RST);
+	case IPFI_ICMP_QUERY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Puts the state @context into the table with these real end points: ipfi_nat_try. */
+static int insert_real(struct ipfi_passage *p, void *context, const struct ipfi_tuple *real)
+{
+	struct ipfi_wide_state *wide = context;
+	struct ipfi_key key;
+
+	ipfi_flow_set_tuple(&wide->state.flow, real);
+	ipfi_flow_key(&wide->state.flow, &key);
+	/* The cheaper question first: most tries end here where many ports are taken. */
+	if (!ipfi_table_is_free(p->in, &key, IPFI_TABLE_REAL, NULL))
+		return -EEXIST;
+	return ipfi_table_insert(p->in, &wide->state, IPFI_TABLE_REAL);
+}
+
+/* Tries those of @search. @real has the end that is not searched, and gets the first that was tried if none is free. */
+static u8 find_free(struct ipfi_passage *p, struct ipfi_nat_search *search, enum ipfi_nat_end end, ipfi_nat_try *try,
+		    void *context, struct ipfi_tuple *real)
+{
+	struct ipfi_tuple one = *real;
+	struct ipfi_addr addr;
+	bool first = true;
+	u16 port;
+	int err;
+
+	while (ipfi_nat_search_next(search, &addr, &port)) {
+		if (end == IPFI_NAT_SOURCE) {
+			one.src = addr;
+			one.sport = port;
+		} else {
+			one.dst = addr;
+			one.dport = port;
+		}
+		if (first)
+			*real = one;
+		first = false;
+		err = try(p, context, &one);
+		if (!err) {
+			*real = one;
+			return 0;
+		}
+		if (err == -ENOMEM)
+			return IPFI_REASON_NO_MEMORY;
+	}
+	return IPFI_REASON_NAT_FULL;
+}
+
+u8 ipfi_nat_find_real(struct ipfi_passage *p, const struct ipfi_nat_destination *to, ipfi_nat_try *try, void *context,
+		      struct ipfi_tuple *real)
+{
+	const bool query = p->packet.icmp_kind == IPFI_ICMP_QUERY;
+	const bool persistent = to->rule && to->rule->flags & IPFI_RULE_F_PERSISTENT;
+	struct ipfi_nat_search search;
+	u8 reason;
+	u32 used;
+
+	*real = p->packet.tuple;
+	if (!ipfi_nat_search_begin(&search, IPFI_NAT_DESTINATION, real, query, to->target, to->addr, persistent,
+				   p->in->nat.secret))
+		return IPFI_REASON_NAT_FAILED;
+	/* Half of all tries, for another source port may be wanted. */
+	ipfi_nat_search_limit(&search, IPFI_NAT_TRIES / 2);
+	reason = find_free(p, &search, IPFI_NAT_DESTINATION, try, context, real);
+	if (reason != IPFI_REASON_NAT_FULL || !search.has_port)
+		return reason;
+	used = search.used;
+	/*
+	 * The same source goes to each of them already, by another address or by none: the server could not
+	 * tell the two connections apart, so this one gets another source port.
+	 */
+	ipfi_nat_search_begin(&search, IPFI_NAT_SOURCE, real, query, NULL, &real->src, false, p->in->nat.secret);
+	ipfi_nat_search_limit(&search, IPFI_NAT_TRIES - used);
+	return find_free(p, &search, IPFI_NAT_SOURCE, try, context, real);
+}
+
+/* Makes the unjudged state, locked. NULL with *reason set, which is NONE when another CPU was faster. */
+static struct ipfi_wide_state *make_state(struct ipfi_passage *p, const struct ipfi_nat_destination *to, u8 *reason)
+{
+	struct ipfi_wide_state *wide = ipfi_table_prepare_unjudged(p->in, &p->key, reason);
+	struct ipfi_tuple real;
+	int err;
+
+	if (!wide)
+		return NULL;
+	wide->arriving = p->packet.tuple;
+	wide->translated = true;
+	atomic_inc(&p->in->table.translated);
+	err = ipfi_table_insert_alias(p->in, wide, &wide->arrives, &p->packet.tuple);
+	if (!err) {
+		*reason = ipfi_nat_find_real(p, to, insert_real, wide, &real);
+		/* Nobody sees it before it is unlocked. Until the filter has its say it leaves as it is. */
+		wide->leaving = real;
+		if (!*reason)
+			return wide;
+	} else {
+		*reason = err == -EEXIST ? IPFI_REASON_NONE : IPFI_REASON_NO_MEMORY;
+	}
+	ipfi_table_discard(p->in, &wide->state);
+	return NULL;
+}
+
+static unsigned int open_arriving(struct ipfi_passage *p, const struct ipfi_nat_destination *to)
+{
+	struct ipfi_decision met = { .verdict = IPFI_VERDICT_ALLOW, .reason = IPFI_REASON_RULE_ALLOW };
+	struct ipfi_master *master = NULL;
+	struct ipfi_wide_state *wide;
+	u8 reason;
+
+	/* It is taken when the filter has let the connection open: what is on no way at all leaves it. */
+	if (to->expectation) {
+		master = ipfi_master_get_live(to->expectation->master);
+		if (!master)
+			return IPFI_LOOK_AGAIN;
+	}
+	wide = make_state(p, to, &reason);
+	if (!wide)
+		ipfi_master_put(master);
+	if (!wide && !reason)
+		return IPFI_LOOK_AGAIN;
+	if (!wide) {
+		if (reason == IPFI_REASON_NAT_FULL)
+			ipfi_log_nat_full(p, to->rule);
+		return ipfi_passage_count(p, reason, NF_DROP);
+	}
+	if (to->expectation) {
+		wide->master = master;
+		wide->source_given = to->expectation->src_translated;
+		wide->leaving.src = to->expectation->leaving_src;
+	}
+	reason = ipfi_nat_show_arriving(p, wide, IPFI_ORIGINAL);
+	spin_unlock(&wide->state.lock);
+	if (reason)
+		return ipfi_passage_count(p, reason, NF_DROP);
+	if (to->rule) {
+		met.rule = to->rule;
+		met.verdict = to->rule->verdict;
+		ipfi_passage_met(p, &met, IPFI_STATE_NONE);
+	}
+	return NF_ACCEPT;
+}
+
+bool ipfi_nat_find_destination(struct ipfi_passage *p, const struct ipfi_expectation *expectation,
+			       struct ipfi_nat_destination *to, u8 *reason)
+{
+	memset(to, 0, sizeof(*to));
+	*reason = IPFI_REASON_NONE;
+	to->expectation = expectation;
+	if (expectation) {
+		to->addr = &expectation->real_dst;
+		to->expected.port_from = expectation->real_dport;
+		to->expected.port_to = expectation->real_dport;
+		to->target = &to->expected;
+		return true;
+	}
+	to->rule = ipfi_passage_nat_rule(p, IPFI_LIST_DSTNAT);
+	if (to->rule) {
+		to->target = &to->rule->target;
+		if (to->rule->verdict == IPFI_VERDICT_REDIRECT) {
+			if (!ipfi_redirect_addr(p, &to->own))
+				*reason = IPFI_REASON_NAT_FAILED;
+			to->addr = &to->own;
+		}
+		return true;
+	}
+	/* Not translated, but another connection shows the same end points once it is. */
+	if (likely(!ipfi_table_has(p->in, &p->key, IPFI_TABLE_REAL, ipfi_passage_gone(p))) ||
+	    !ipfi_nat_has_port(&p->packet.tuple, p->packet.icmp_kind == IPFI_ICMP_QUERY, IPFI_NAT_SOURCE))
+		return false;
+	to->addr = &p->packet.tuple.dst;
+	return true;
+}
+
+unsigned int ipfi_nat_arrive_first(struct ipfi_passage *p)
+{
+	const struct ipfi_expectation *expectation;
+	struct ipfi_nat_destination to;
+	u8 reason;
+
+	if (!ipfi_nat_opens(&p->packet))
+		return NF_ACCEPT;
+	expectation = ipfi_expect_find(p->in, &p->packet, true);
+	if (!ipfi_nat_find_destination(p, expectation, &to, &reason))
+		return NF_ACCEPT;
+	if (!reason && ipfi_skb_checksum_bad(p->skb, &p->packet))
+		reason = IPFI_REASON_BAD_CHECKSUM;
+	return reason ? ipfi_passage_count(p, reason, NF_DROP) : open_arriving(p, &to);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <linux/ktime.h>
+#include "module/packet/log.h"
+#include "module/packet/mss.h"
+#include "module/packet/context.h"
+#include "module/packet/reject.h"
+#include "module/packet/skb.h"
+
+static bool is_me(void *context, u8 family, const struct ipfi_addr *addr)
+{
+	struct ipfi_passage *p = context;
+
+	return ipfi_addr_is_own(p->in->net, ipfi_vrf_of_packet(p->in, &p->packet), family, addr);
+}
+
+/* Other CPUs that take from a rule's limit in the same instant, before one packet more counts as above it. */
+#define LIMIT_TRIES 64
+
+static bool take_limit(void *context, const struct ipfi_rule *rule)
+{
+	struct ipfi_passage *p = context;
+	atomic64_t *arrival = &p->rs->stores[rule->index]->limit_arrival;
+	s64 old = atomic64_read(arrival);
+	u64 now = ktime_get_ns(), next;
+	unsigned int tries;
+
+	for (tries = 0; tries < LIMIT_TRIES; tries++) {
+		if (!ipfi_rate_conforms(old, now, rule->limit_interval, rule->limit_burst, &next))
+			return false;
+		if (likely(atomic64_try_cmpxchg(arrival, &old, next)))
+			return true;
+	}
+	return false;
+}
+
+/* As take_limit(), but takes nothing. */
+static bool look_at_limit(void *context, const struct ipfi_rule *rule)
+{
+	const struct ipfi_passage *p = context;
+	u64 next;
+
+	return ipfi_rate_conforms(atomic64_read(&p->rs->stores[rule->index]->limit_arrival), ktime_get_ns(),
+				  rule->limit_interval, rule->limit_burst, &next);
+}
+
+static u32 source_states(void *context, const struct ipfi_rule *rule, const struct ipfi_tuple *tuple)
+{
+	struct ipfi_passage *p = context;
+
+	return ipfi_sources_count(p->in, rule->id, tuple);
+}
+
+/* As source_states(), without the state that is taken for gone. */
+static u32 source_states_left(void *context, const struct ipfi_rule *rule, const struct ipfi_tuple *tuple)
+{
+	struct ipfi_passage *p = context;
+
+	return ipfi_sources_count_without(p->in, rule->id, tuple,
+					  p->rehearsal->gone ? &p->rehearsal->gone_flow : NULL);
+}
+
+static bool in_set(void *context, const void *set, u8 family, const struct ipfi_addr *addr)
+{
+	return ipfi_set_has((struct ipfi_set *)set, family, addr);
+}
+
+void ipfi_passage_judge(struct ipfi_passage *p, struct ipfi_judge *judge, struct ipfi_surroundings *around)
+{
+	const bool rehearsed = unlikely(p->rehearsal);
+
+	/* A question says so itself. */
+	if (p->skb && !rehearsed)
+		ipfi_skb_ipsec(p->skb, &p->packet);
+
+	around->is_me = is_me;
+	around->take_limit = rehearsed ? look_at_limit : take_limit;
+	around->source_states = rehearsed ? source_states_left : source_states;
+	around->in_set = in_set;
+	around->context = p;
+	judge->classifier = &p->rs->classifier;
+	judge->limits = &p->in->limits;
+	judge->around = around;
+	judge->told = rehearsed ? &p->rehearsal->told : NULL;
+	judge->generation = ipfi_judgement_now(&p->rs->judgements);
+}
+
+unsigned int ipfi_passage_give_up(const struct ipfi_passage *p)
+{
+	WARN_ON_ONCE(true);
+	return ipfi_passage_count(p, IPFI_REASON_LOOKUP_FAILED, NF_DROP);
+}
+
+void ipfi_passage_met(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id)
+{
+	const struct ipfi_rule *rule = decision->rule;
+	struct ipfi_rule_counter *counter = &p->rs->counters[smp_processor_id()][rule->index];
+
+	WRITE_ONCE(counter->packets, counter->packets + 1);
+	WRITE_ONCE(counter->bytes, counter->bytes + p->packet.length);
+	if (unlikely(rule->log))
+		ipfi_log_packet(p->in, p->skb, p->hook, &p->packet, decision, state_id);
+}
+
+const struct ipfi_rule *ipfi_passage_nat_rule(struct ipfi_passage *p, enum ipfi_list list)
+{
+	const u8 own = p->packet.list;
+	struct ipfi_surroundings around;
+	const struct ipfi_rule *rule;
+	struct ipfi_judge judge;
+
+	if (!p->rs->classifier.count[list])
+		return NULL;
+	ipfi_passage_judge(p, &judge, &around);
+	p->packet.list = list;
+	rule = ipfi_decide_rule(&judge, &p->packet);
+	p->packet.list = own;
+	return rule;
+}
+
+unsigned int ipfi_passage_carry_out(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id)
+{
+	if (decision->rule)
+		ipfi_passage_met(p, decision, state_id);
+	if (decision->verdict == IPFI_VERDICT_ALLOW) {
+		if (unlikely(decision->rule && decision->rule->mss) && !ipfi_mss_clamp(p, decision->rule->mss))
+			return ipfi_passage_count(p, IPFI_REASON_NO_MEMORY, NF_DROP);
+		return ipfi_passage_count(p, decision->reason, NF_ACCEPT);
+	}
+	ipfi_passage_count(p, decision->reason, NF_ACCEPT);
+	ipfi_drops_record(p, decision->reason, decision->rule ? decision->rule->id : 0);
+	if (decision->verdict == IPFI_VERDICT_REJECT)
+		return ipfi_reject(p->skb, p->hook, &p->packet);
+	return NF_DROP;
+}

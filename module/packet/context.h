@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A packet on its way through a hook: what all who have a say about it work on. */
+#ifndef IPFI_PASSAGE_H
+#define IPFI_PASSAGE_H
+
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+#include "module/net.h"
+
+/*
+ * What makes a passage a rehearsal: the packet is a question (explain.c). It goes the way of others, but what its
+ * rules are asked is told, limits are looked at and not taken from, and a state that it would replace counts as gone.
+ */
+struct ipfi_rehearsal {
+	struct ipfi_told told;
+	const struct ipfi_state *gone; /* NULL for none; only compared and asked what never changes */
+	struct ipfi_flow gone_flow;    /* as it was */
+};
+
+struct ipfi_passage {
+	struct ipfi_net *in;
+	const struct ipfi_ruleset *rs;
+	struct sk_buff *skb;
+	const struct nf_hook_state *hook;
+	struct ipfi_rehearsal *rehearsal; /* NULL for a packet that is there */
+	struct ipfi_packet packet;
+	struct ipfi_key key;
+	bool higher;
+	u32 judgement; /* of the filter, when it has been asked: judgement.h */
+};
+
+/* The state that @p takes for gone, NULL for none. */
+static inline const struct ipfi_state *ipfi_passage_gone(const struct ipfi_passage *p)
+{
+	return unlikely(p->rehearsal) ? p->rehearsal->gone : NULL;
+}
+
+/* Not a verdict of netfilter's: the state is gone or another CPU has made it, look again. */
+#define IPFI_LOOK_AGAIN UINT_MAX
+
+/*
+ * How often a packet is looked up at most. Each time but the first needs another CPU that was faster, or a state that
+ * has just made room, and neither happens twice in a row but by chance.
+ */
+#define IPFI_LOOKUPS_MAX 8
+
+/* The key of the packet's tuple. */
+static inline void ipfi_passage_key(struct ipfi_passage *p)
+{
+	p->higher = ipfi_key_from_tuple(&p->key, &p->packet.tuple);
+}
+
+/*
+ * The ICMP error of @p is about nothing that is known. What this machine sends is made by its own kernel, often about a
+ * packet that the filter has not seen (its hop limit ends here, it is too long for the next link): the rules decide.
+ */
+static inline void ipfi_passage_unrelated(struct ipfi_passage *p)
+{
+	p->packet.unrelated = p->packet.list != IPFI_LIST_OUT;
+}
+
+/* Is @flow's last judgement older than the rules in force? */
+static inline bool ipfi_judged_by_older(const struct ipfi_passage *p, const struct ipfi_flow *flow)
+{
+	return unlikely(!ipfi_judgement_holds(&p->rs->judgements, flow->generation));
+}
+
+/* Counts the packet, and records it when @verdict, of netfilter's, drops it. */
+static inline unsigned int ipfi_passage_count(const struct ipfi_passage *p, u8 reason, unsigned int verdict)
+{
+	__this_cpu_inc(p->in->counters->reason[reason]);
+	if (unlikely(verdict != NF_ACCEPT))
+		ipfi_drops_record(p, reason, 0);
+	return verdict;
+}
+
+/* @p was looked up IPFI_LOOKUPS_MAX times: counts and drops it, and warns, for that is a fault of the module's. */
+unsigned int ipfi_passage_give_up(const struct ipfi_passage *p);
+
+/* Fills in what the rules in force are asked with. */
+void ipfi_passage_judge(struct ipfi_passage *p, struct ipfi_judge *judge, struct ipfi_surroundings *around);
+
+/* The packet was decided by @rule: counts it, and logs it if the rule says so. No lock is held. */
+void ipfi_passage_met(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id);
+
+/* Counts, logs and carries out what was decided; returns the hook's verdict. No lock is held. */
+unsigned int ipfi_passage_carry_out(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id);
+
+/* The first NAT rule of @list that matches, or NULL. The packet's own list stays. */
+const struct ipfi_rule *ipfi_passage_nat_rule(struct ipfi_passage *p, enum ipfi_list list);
+
+#endif /* IPFI_PASSAGE_H */

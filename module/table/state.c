@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <linux/jiffies.h>
+#include <linux/once.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include "module/helper/ftp.h"
+#include "module/net.h"
+#include "module/table/state.h"
+
+static struct kmem_cache *caches[IPFI_STATE_KINDS] __ro_after_init;
+
+int __init ipfi_state_caches_init(void)
+{
+	caches[IPFI_STATE_KIND_IPV4] = kmem_cache_create("ipfi_state_ipv4", IPFI_STATE_SIZE_IPV4,
+							 __alignof__(struct ipfi_state), 0, NULL);
+	caches[IPFI_STATE_KIND_IPV6] = kmem_cache_create("ipfi_state_ipv6", sizeof(struct ipfi_state),
+							 __alignof__(struct ipfi_state), 0, NULL);
+	caches[IPFI_STATE_KIND_WIDE] = KMEM_CACHE(ipfi_wide_state, 0);
+	if (caches[IPFI_STATE_KIND_IPV4] && caches[IPFI_STATE_KIND_IPV6] && caches[IPFI_STATE_KIND_WIDE])
+		return 0;
+	ipfi_state_caches_exit();
+	return -ENOMEM;
+}
+
+void ipfi_state_caches_exit(void)
+{
+	unsigned int kind;
+
+	for (kind = 0; kind < IPFI_STATE_KINDS; kind++)
+		kmem_cache_destroy(caches[kind]);
+}
+
+unsigned int ipfi_state_size(enum ipfi_state_kind kind)
+{
+	return kmem_cache_size(caches[kind]);
+}
+
+struct ipfi_state *ipfi_state_alloc(struct ipfi_net *in, u8 family, bool wide)
+{
+	const enum ipfi_state_kind kind = ipfi_state_kind(family, wide);
+	struct ipfi_state *state = ipfi_memory_alloc(in, caches[kind], 0);
+
+	if (!state)
+		return NULL;
+	if (wide)
+		memset(state, 0, sizeof(struct ipfi_wide_state));
+	state->flow.key.family = family;
+	state->flow.flags = wide ? IPFI_FLOW_F_WIDE : 0;
+	if (unlikely(kind != IPFI_STATE_KIND_IPV4))
+		atomic_inc(&in->table.of_kind[kind]);
+	return state;
+}
+
+void ipfi_state_free(struct ipfi_net *in, struct ipfi_state *state)
+{
+	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	const enum ipfi_state_kind kind = ipfi_state_kind(state->flow.key.family, wide);
+
+	ipfi_memory_give(in->memory.counted, ipfi_state_size(kind));
+	if (wide) {
+		ipfi_control_free(in, wide->control);
+		ipfi_master_put(wide->master);
+	}
+	kmem_cache_free(caches[kind], state);
+	if (unlikely(kind != IPFI_STATE_KIND_IPV4))
+		atomic_dec(&in->table.of_kind[kind]);
+}
+
+u64 ipfi_state_id(const struct ipfi_state *state)
+{
+	static siphash_key_t secret __read_mostly;
+
+	net_get_random_once(&secret, sizeof(secret));
+	return siphash_3u64((unsigned long)state, (u64)state->flow.created << 32, state->flow.key.ends, &secret) >> 11;
+}
+
+void ipfi_snapshot_take(struct ipfi_snapshot *snapshot, struct ipfi_state *state)
+{
+	const struct ipfi_wide_state *wide = ipfi_state_wide(state);
+
+	ipfi_flow_copy(&snapshot->flow, &state->flow);
+	snapshot->deadline = state->deadline;
+	snapshot->id = ipfi_state_id(state);
+	snapshot->master = 0;
+	snapshot->helper = IPFI_HELPER_NONE;
+	if (!wide)
+		return;
+	snapshot->arriving = wide->arriving;
+	snapshot->leaving = wide->leaving;
+	if (wide->master)
+		snapshot->master = wide->master->id;
+	if (wide->control || wide->master)
+		snapshot->helper = IPFI_HELPER_FTP;
+}
