@@ -24,7 +24,7 @@ hardening := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 
 core_sources := $(wildcard module/core/*.c)
 core_objects := $(core_sources:module/core/%.c=build/core/%.o)
-shell_sources := $(wildcard shell/*.c)
+shell_sources := $(filter-out shell/engine/%,$(wildcard shell/*.c shell/*/*.c))
 shell_objects := $(shell_sources:shell/%.c=build/shell/%.o)
 
 # The built-in engine: the module's glue once more, over a stand-in for the kernel's interfaces.

@@ -4,7 +4,7 @@
 
 #include <arpa/inet.h>
 
-#include "address.h"
+#include "shell/address.h"
 
 static char *put_decimal(char *at, unsigned int byte)
 {

@@ -6,7 +6,7 @@
 
 #include <lauxlib.h>
 
-#include "interrupt.h"
+#include "shell/interrupt.h"
 
 /* So many without an answer, and the program ends: a library that never returns cannot be stopped.
  */

@@ -7,7 +7,7 @@
 
 #include <linux/ipfi.h>
 
-#include "options.h"
+#include "shell/options.h"
 
 /* Options without a letter. */
 enum {

@@ -7,10 +7,10 @@
 sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 warnings := -Wall -Wextra -Werror -Wno-missing-field-initializers
 libraries := lua5.4 libnl-genl-3.0 readline libpcap
-includes := -Iinclude/uapi -I. -Ishell -Itests/unit
+includes := -Iinclude/uapi -I. -Itests/unit
 flags = -std=gnu11 -g $(warnings) -D_GNU_SOURCE $(includes) $$(pkg-config --cflags $(libraries)) -MMD -MP
 
-sources := $(wildcard module/core/*.c) $(filter-out shell/main.c,$(wildcard shell/*.c))
+sources := $(wildcard module/core/*.c) $(filter-out shell/main.c shell/engine/%,$(wildcard shell/*.c shell/*/*.c))
 unit := $(patsubst tests/unit/%.c,build/tests/unit/%,$(wildcard tests/unit/*_test.c))
 fuzz := $(patsubst tests/fuzz/%.c,build/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 

@@ -11,7 +11,7 @@
 #include <net/netfilter/ipv4/nf_reject.h>
 #include <net/netfilter/ipv6/nf_reject.h>
 
-#include "path.h"
+#include "shell/engine/path.h"
 
 #define HOPS 64
 #define FRAGMENT_OFFSET 0x1fff

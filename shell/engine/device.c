@@ -2,7 +2,7 @@
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
 
-#include "device.h"
+#include "shell/engine/device.h"
 
 #define MTU 1500
 #define MTU_LOOPBACK 65536

@@ -7,7 +7,7 @@
 #include <net/ip6_route.h>
 #include <net/route.h>
 
-#include "world.h"
+#include "shell/engine/world.h"
 
 struct device {
 	struct net_device dev;

@@ -3,7 +3,7 @@
  * Generic netlink, with the one family that registers and the one that tells of families. All who ask are
  * administrators: it is their world.
  */
-#include "socket.h"
+#include "shell/engine/socket.h"
 
 #define FAMILY_NUMBER (GENL_ID_CTRL + 0x10)
 #define GROUP_NUMBER 0x10 /* of the family's first */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <net/netfilter/nf_log.h>
-#include "path.h"
+#include "shell/engine/path.h"
 
 int sysctl_nf_log_all_netns;
 

@@ -12,7 +12,7 @@
  * Whether it is for this machine is what the packet was given as, unless a translation has changed its destination
  * on the way: then the destination says.
  */
-#include "path.h"
+#include "shell/engine/path.h"
 
 /* Room at the end for what a translation of text adds before it must find more. */
 #define ROOM 128

@@ -8,7 +8,7 @@
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
 
-#include "device.h"
+#include "shell/engine/device.h"
 
 static inline bool skb_is_ipv6(const struct sk_buff *skb)
 {

@@ -16,7 +16,7 @@
 #include <linux/printk.h>
 #include <linux/slab.h>
 
-#include "world.h"
+#include "shell/engine/world.h"
 
 #undef snprintf
 

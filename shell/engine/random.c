@@ -3,7 +3,7 @@
 #include <linux/siphash.h>
 #include <linux/string.h>
 
-#include "world.h"
+#include "shell/engine/world.h"
 
 /* SplitMix64 (Steele, Lea and Flood, Fast splittable pseudorandom number generators, 2014). */
 u64 get_random_u64(void)

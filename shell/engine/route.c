@@ -8,7 +8,7 @@
 #include <linux/netfilter_ipv6.h>
 #include <net/addrconf.h>
 
-#include "device.h"
+#include "shell/engine/device.h"
 
 const struct in6_addr in6addr_loopback = { .s6_addr = { [15] = 1 } };
 

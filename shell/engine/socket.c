@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "socket.h"
+#include "shell/engine/socket.h"
 
 /* Bytes of events that wait before more are lost: what a socket of the program's has in the kernel. */
 #define WAITING_MOST (1024 * 1024)

@@ -7,7 +7,7 @@
 #include <linux/netlink.h>
 #include <net/genetlink.h>
 
-#include "world.h"
+#include "shell/engine/world.h"
 
 struct engine_socket {
 	struct sock sk; /* its net is NULL when its world has gone */

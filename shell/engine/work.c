@@ -12,7 +12,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "world.h"
+#include "shell/engine/world.h"
 
 unsigned int rcu_readers;
 

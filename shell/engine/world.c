@@ -8,7 +8,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
-#include "world.h"
+#include "shell/engine/world.h"
 
 /* Where the kernel's own ticks begin, so that their low word wraps after five minutes. */
 #define JIFFIES_BEGIN ((unsigned long)(u32)(-300 * HZ))

@@ -11,7 +11,7 @@
 #include <linux/types.h>
 #include <net/net_namespace.h>
 
-#include "engine.h"
+#include "shell/engine/engine.h"
 
 #define HOOKS_MOST 8
 

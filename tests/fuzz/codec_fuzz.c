@@ -12,7 +12,7 @@
 #include <lua.h>
 
 #include "check.h"
-#include "codec.h"
+#include "shell/netlink/codec.h"
 
 /* Stack of the Lua state. */
 enum { ENCODE = 1, DECODE, FIRST };

@@ -13,7 +13,7 @@
 #include <linux/netlink.h>
 
 #include "check.h"
-#include "engine/engine.h"
+#include "shell/engine/engine.h"
 
 enum step { STEP_REQUEST, STEP_DUMP, STEP_IN, STEP_OUT, STEP_FORWARD, STEP_ADVANCE, STEP_RECEIVE, STEP_REOPEN, STEPS };
 #define STEP_OTHER 0x80 /* the other connection, the other device */

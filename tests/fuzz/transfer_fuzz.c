@@ -10,7 +10,7 @@
 #include <lua.h>
 
 #include "check.h"
-#include "transfer.h"
+#include "shell/sandbox/transfer.h"
 
 /* What decode() may count up, and what Lua may take for that: tables are rounded up. */
 #define COUNTED_MOST (1 << 20)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Captures of packets: the cases of capture_cases.lua. */
-#include "capture.h"
+#include "shell/capture/capture.h"
 #include "lua_cases.h"
 
 int main(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A function in a process that can only compute: the cases of child_cases.lua. */
-#include "child.h"
+#include "shell/sandbox/child.h"
 #include "lua_cases.h"
 
 int main(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The shell's codec: the cases of codec_cases.lua, with all they touch under the sanitizers. */
-#include "codec.h"
+#include "shell/netlink/codec.h"
 #include "lua_cases.h"
 
 int main(void)

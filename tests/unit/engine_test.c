@@ -3,11 +3,11 @@
  * The built-in engine, that is the module's own sources over a stand-in for the kernel: the cases of
  * engine_cases.lua, under the sanitizers. Memory that a world leaves behind is found at the end.
  */
-#include "codec.h"
-#include "engine_library.h"
+#include "shell/netlink/codec.h"
+#include "shell/simulation.h"
 #include "lua_cases.h"
-#include "netlink.h"
-#include "sys.h"
+#include "shell/netlink/library.h"
+#include "shell/sys/sys.h"
 
 int main(void)
 {

@@ -3,11 +3,11 @@
  * What the module says would happen to a packet, and what then happens: the cases of explain_cases.lua, in worlds of
  * the built-in engine, under the sanitizers.
  */
-#include "codec.h"
-#include "engine_library.h"
+#include "shell/netlink/codec.h"
+#include "shell/simulation.h"
 #include "lua_cases.h"
-#include "netlink.h"
-#include "sys.h"
+#include "shell/netlink/library.h"
+#include "shell/sys/sys.h"
 
 int main(void)
 {

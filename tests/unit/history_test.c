@@ -17,7 +17,7 @@
 
 #include <readline/history.h>
 
-#include "history.h"
+#include "shell/terminal/history.h"
 
 static char directory[64], path[128];
 

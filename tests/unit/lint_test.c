@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the shell finds out about rules: the cases of lint_cases.lua, under the sanitizers. */
-#include "codec.h"
-#include "lint.h"
+#include "shell/netlink/codec.h"
+#include "shell/lint/library.h"
 #include "lua_cases.h"
 
 int main(void)

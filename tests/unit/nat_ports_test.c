@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Translation of the ports of each protocol that has some, in the built-in engine: the cases of
  * nat_ports_cases.lua. */
-#include "codec.h"
-#include "engine_library.h"
+#include "shell/netlink/codec.h"
+#include "shell/simulation.h"
 #include "lua_cases.h"
-#include "netlink.h"
-#include "sys.h"
+#include "shell/netlink/library.h"
+#include "shell/sys/sys.h"
 
 int main(void)
 {

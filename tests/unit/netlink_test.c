@@ -3,10 +3,10 @@
  * The shell's netlink connections, tried on nlctrl, the family every kernel has: the cases of
  * netlink_cases.lua. What ipfi.ko itself answers is tested in the guests.
  */
-#include "codec.h"
+#include "shell/netlink/codec.h"
 #include "lua_cases.h"
-#include "netlink.h"
-#include "sys.h"
+#include "shell/netlink/library.h"
+#include "shell/sys/sys.h"
 
 int main(void)
 {

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "options.h"
+#include "shell/options.h"
 
 #define WORDS_MOST 16
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -21,7 +21,7 @@
 
 #include <linux/capability.h>
 
-#include "privilege.h"
+#include "shell/privilege/privilege.h"
 
 /* What a process ends with: 0, or the line of the check that failed. */
 #define CHECK(condition)                         \

@@ -25,10 +25,10 @@
 #include <lua.h>
 #include <lualib.h>
 
-#include "interrupt.h"
-#include "pager.h"
-#include "repl.h"
-#include "sys.h"
+#include "shell/interrupt.h"
+#include "shell/terminal/pager.h"
+#include "shell/terminal/repl.h"
+#include "shell/sys/sys.h"
 
 #define PATIENCE_MS 20000 /* under sanitizers on a busy machine */
 

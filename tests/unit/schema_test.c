@@ -13,7 +13,7 @@
 
 #include <linux/ipfi.h>
 
-#include "schema.h"
+#include "shell/netlink/schema.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

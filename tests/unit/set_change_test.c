@@ -3,11 +3,11 @@
  * Changes of dynamic sets and live connections: the cases of set_change_cases.lua, in the built-in engine, under the
  * sanitizers.
  */
-#include "codec.h"
-#include "engine_library.h"
+#include "shell/netlink/codec.h"
+#include "shell/simulation.h"
 #include "lua_cases.h"
-#include "netlink.h"
-#include "sys.h"
+#include "shell/netlink/library.h"
+#include "shell/sys/sys.h"
 
 int main(void)
 {

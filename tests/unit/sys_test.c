@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the shell asks of the system: the cases of sys_cases.lua. */
 #include "lua_cases.h"
-#include "sys.h"
+#include "shell/sys/sys.h"
 
 int main(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Values as bytes and back, right and damaged ones: the cases of transfer_cases.lua. */
 #include "lua_cases.h"
-#include "transfer.h"
+#include "shell/sandbox/transfer.h"
 
 int main(void)
 {

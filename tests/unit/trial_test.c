@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Trials of rule sets: the cases of trial_cases.lua, in the built-in engine under the sanitizers. */
-#include "codec.h"
-#include "engine_library.h"
+#include "shell/netlink/codec.h"
+#include "shell/simulation.h"
 #include "lua_cases.h"
-#include "netlink.h"
-#include "sys.h"
+#include "shell/netlink/library.h"
+#include "shell/sys/sys.h"
 
 int main(void)
 {

@@ -12,8 +12,8 @@
 
 #include <linux/ipfi.h>
 
-#include "address.h"
-#include "wire.h"
+#include "shell/address.h"
+#include "shell/netlink/wire.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
