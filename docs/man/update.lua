@@ -6,15 +6,15 @@
 --
 --     build/ipfi docs/man/update.lua
 
-local events = require "ipfi.events"
-local fields = require "ipfi.fields"
-local filters = require "ipfi.filters"
-local help = require "ipfi.help"
-local limits = require "ipfi.limits"
-local packet = require "ipfi.packet"
-local packet_test = require "ipfi.packet_test"
-local policy = require "ipfi.policy"
-local states = require "ipfi.states"
+local events = require "ipfi.live.events"
+local fields = require "ipfi.field.list"
+local filters = require "ipfi.live.filters"
+local help = require "ipfi.prompt.help"
+local limits = require "ipfi.field.limits"
+local packet = require "ipfi.packet.packet"
+local packet_test = require "ipfi.policy.packet_test"
+local policy = require "ipfi.policy.policy"
+local states = require "ipfi.live.states"
 local codec = require "ipfi.c.codec"
 
 local update = {}

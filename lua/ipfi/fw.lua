@@ -2,30 +2,30 @@
 -- The table fw: what scripts and the prompt do with the firewall. Every function raises an error value when
 -- it fails (its text by tostring(), its kind in .kind, the exit status in .status). help.lua describes them.
 local codec = require "ipfi.c.codec"
-local compile = require "ipfi.compile"
-local confirm = require "ipfi.confirm"
-local decoded = require "ipfi.decoded"
-local errors = require "ipfi.errors"
-local events = require "ipfi.events"
-local drops = require "ipfi.drops"
-local expectations = require "ipfi.expectations"
-local explain = require "ipfi.explain"
-local json = require "ipfi.json"
-local kernel = require "ipfi.kernel"
-local legacy = require "ipfi.legacy"
-local lint = require "ipfi.lint"
-local loader = require "ipfi.loader"
-local log = require "ipfi.log"
-local login = require "ipfi.login"
-local plan = require "ipfi.plan"
-local policy = require "ipfi.policy"
-local printer = require "ipfi.print"
-local running = require "ipfi.running"
-local sets = require "ipfi.sets"
-local states = require "ipfi.states"
-local stats = require "ipfi.stats"
-local suggest = require "ipfi.suggest"
-local text = require "ipfi.text"
+local compile = require "ipfi.policy.compile"
+local confirm = require "ipfi.live.confirm"
+local decoded = require "ipfi.live.messages"
+local errors = require "ipfi.base.errors"
+local events = require "ipfi.live.events"
+local drops = require "ipfi.live.drops"
+local expectations = require "ipfi.live.expectations"
+local explain = require "ipfi.live.explain"
+local json = require "ipfi.base.json"
+local kernel = require "ipfi.base.kernel"
+local legacy = require "ipfi.legacy.import"
+local lint = require "ipfi.lint.lint"
+local loader = require "ipfi.policy.loader"
+local log = require "ipfi.base.log"
+local login = require "ipfi.simulate.login"
+local plan = require "ipfi.plan.plan"
+local policy = require "ipfi.policy.policy"
+local printer = require "ipfi.base.print"
+local running = require "ipfi.live.ruleset"
+local sets = require "ipfi.live.sets"
+local states = require "ipfi.live.states"
+local stats = require "ipfi.live.stats"
+local suggest = require "ipfi.base.suggest"
+local text = require "ipfi.base.text"
 
 local fw = {}
 
@@ -46,7 +46,7 @@ end
 -- The packet tests of a policy's own file must pass before it is committed.
 local function check_tests(p)
   if p.tests and #p.tests > 0 then
-    require("ipfi.test_run").check(p)
+    require("ipfi.simulate.test_run").check(p)
   end
 end
 
@@ -78,7 +78,7 @@ end
 -- The built-in engine, loaded when it is first needed.
 local function simulation(name)
   return function(...)
-    return require("ipfi.simulate")[name](...)
+    return require("ipfi.simulate.simulate")[name](...)
   end
 end
 
@@ -144,19 +144,19 @@ fw.expectations = expectations.get
 fw.explain = explain.explain
 fw.simulate = simulation "pass"
 function fw.replay(...)
-  return require("ipfi.replay").open(...)
+  return require("ipfi.simulate.replay").open(...)
 end
 -- Functions that stand in a table: see simulate.lua.
 fw.sim = {}
 for _, name in ipairs { "advance", "new", "pass", "reply", "reset" } do
   fw.sim[name] = function(...)
-    return require("ipfi.simulate").library[name](...)
+    return require("ipfi.simulate.simulate").library[name](...)
   end
 end
 fw.drops = drops.get
 fw.set = sets.get
 fw.sets = sets.all
-fw.resolve = require "ipfi.resolve"
+fw.resolve = require "ipfi.live.resolve"
 fw.limits = stats.limits
 fw.set_limits = stats.set_limits
 fw.stats = stats.get

@@ -1,24 +1,24 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What the options ask for, in their order: -l, -f or --import-legacy, -e, the script, the prompt. Returns
 -- the exit status.
-local compiled = require "ipfi.compiled"
-local confirm = require "ipfi.confirm"
-local errors = require "ipfi.errors"
-local excerpt = require "ipfi.excerpt"
+local compiled = require "ipfi.policy.compiled"
+local confirm = require "ipfi.live.confirm"
+local errors = require "ipfi.base.errors"
+local excerpt = require "ipfi.base.snippet"
 local fw = require "ipfi.fw"
-local inputs = require "ipfi.inputs"
-local kernel = require "ipfi.kernel"
-local legacy = require "ipfi.legacy"
-local lint = require "ipfi.lint"
-local loader = require "ipfi.loader"
-local log = require "ipfi.log"
-local policy = require "ipfi.policy"
-local printer = require "ipfi.print"
-local repl = require "ipfi.repl"
-local settings = require "ipfi.settings"
-local strict = require "ipfi.strict"
+local inputs = require "ipfi.prompt.chunks"
+local kernel = require "ipfi.base.kernel"
+local legacy = require "ipfi.legacy.import"
+local lint = require "ipfi.lint.lint"
+local loader = require "ipfi.policy.loader"
+local log = require "ipfi.base.log"
+local policy = require "ipfi.policy.policy"
+local printer = require "ipfi.base.print"
+local repl = require "ipfi.prompt.repl"
+local settings = require "ipfi.base.settings"
+local strict = require "ipfi.policy.strict"
 local sys = require "ipfi.c.sys"
-local text = require "ipfi.text"
+local text = require "ipfi.base.text"
 
 local LOCK = "/run/ipfi.lock"
 
@@ -150,7 +150,7 @@ end
 
 local function run_policy(options)
   local p = loader.load(options.policy, loader.args(options.args))
-  local tests = #p.tests > 0 and require("ipfi.test_run").check(p) or 0
+  local tests = #p.tests > 0 and require("ipfi.simulate.test_run").check(p) or 0
   if options.check then
     tell_findings(p)
     log.write("info", ("%s: ok, %s%s"):format(options.policy, policy.size(p),
@@ -291,7 +291,7 @@ return function(options)
     return errors.status.done
   end
   if options.sim then
-    kernel.use(require("ipfi.world").here())
+    kernel.use(require("ipfi.simulate.world").here())
   end
   install_globals(options)
   local list = steps(options)

@@ -10,9 +10,9 @@
 --     build/ipfi tests/bench/set_changes.lua [FLOWS [RULES [ROUNDS]]]
 package.path = "tests/unit/?.lua;" .. package.path
 
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
-local sets = require "ipfi.sets"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
+local sets = require "ipfi.live.sets"
 local sys = require "ipfi.c.sys"
 
 local scene = require "engine_scene"

@@ -65,7 +65,7 @@ describe("a job", function()
       local said = shell(("%s -e '%s' 2>&1 >/dev/full; echo $?"):format(IPFI, statement))
       assert.matches("^ipfi: standard output: [^\n]+\n" .. status .. "\n$", said)
     end
-    local refused = "print(1) error(require(\"ipfi.errors\").new(\"permission\", \"no\"))"
+    local refused = "print(1) error(require(\"ipfi.base.errors\").new(\"permission\", \"no\"))"
     assert.equal("77\n", shell(("%s -e '%s' 2>/dev/null >/dev/full; echo $?"):format(IPFI, refused)))
   end)
 
@@ -80,7 +80,7 @@ describe("a job", function()
     assert.equal(2, status "-c")
     assert.equal(3, status "-c -f /nowhere/no.lua")
     assert.equal(7, status "-e 'os.exit(7)'")
-    local errors = "require(\"ipfi.errors\")"
+    local errors = "require(\"ipfi.base.errors\")"
     for kind, number in pairs { refused = 4, absent = 5, rolled_back = 6, busy = 75, permission = 77,
       interrupted = 130 } do
       assert.equal(number, status(("-e 'error(%s.new(\"%s\", \"x\"))'"):format(errors, kind)))

@@ -4,8 +4,8 @@
 -- Every rule is either found never to match or has a packet that reaches it: the built-in engine counts each
 -- of these packets, and each witness, at the rule that was said. In what is found never to match, random
 -- packets are drawn, and none gets past the rules before, as a slow reading of the set itself says.
-local lint = require "ipfi.lint"
-local trial = require "ipfi.lint_trial"
+local lint = require "ipfi.lint.lint"
+local trial = require "ipfi.lint.trial"
 local classbench = dofile "tests/lua/classbench.lua"
 
 -- Random packets for each rule that never matches.

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Commits that wait to be confirmed: the functions, and the question at a terminal.
 local support = require "support"
-local confirm = require "ipfi.confirm"
-local errors = require "ipfi.errors"
+local confirm = require "ipfi.live.confirm"
+local errors = require "ipfi.base.errors"
 local fw = require "ipfi.fw"
-local loader = require "ipfi.loader"
+local loader = require "ipfi.policy.loader"
 local netlink = require "ipfi.c.netlink"
 local sys = require "ipfi.c.sys"
 

@@ -3,7 +3,7 @@
 -- with its
 -- file and line. tests/unit/effect_cases.lua has what the kernel refuses of the same.
 local support = require "support"
-local fields = require "ipfi.fields"
+local fields = require "ipfi.field.list"
 
 local KINDS = { "allow", "deny", "reject", "dnat", "redirect", "snat", "masquerade" }
 local FILTER, NAT = { "allow", "deny", "reject" }, { "dnat", "redirect", "snat", "masquerade" }

@@ -54,13 +54,13 @@ describe("the built-in engine", function()
   end)
 
   it("has this machine's devices in --sim", function()
-    local status, out = room.run [[--sim -e 'print(require("ipfi.kernel").ifindex "lo")']]
+    local status, out = room.run [[--sim -e 'print(require("ipfi.base.kernel").ifindex "lo")']]
     assert.are.equal(0, status)
     assert.are.equal("1\n", out)
   end)
 
   it("moves the clock of --sim with fw.run", function()
-    local status, out, err = room.run [[--sim -e 'local world = require("ipfi.kernel").world()
+    local status, out, err = room.run [[--sim -e 'local world = require("ipfi.base.kernel").world()
       fw.on("ruleset", function() end) fw.run(30) print(world:now())']]
     assert.are.equal("", err)
     assert.are.equal(0, status)

@@ -3,18 +3,19 @@
 -- another program says, no control character, no mark that reorders text and no broken UTF-8 is written.
 local support = require "support"
 local cjson = require "cjson"
-local complete = require "ipfi.complete"
-local errors = require "ipfi.errors"
+local complete = require "ipfi.prompt.complete"
+local errors = require "ipfi.base.errors"
 local fw = require "ipfi.fw"
-local help = require "ipfi.help"
-local json = require "ipfi.json"
-local log = require "ipfi.log"
+local help = require "ipfi.prompt.help"
+local json = require "ipfi.base.json"
+local log = require "ipfi.base.log"
 local main = require "ipfi.main"
 local netlink = require "ipfi.c.netlink"
-local printer = require "ipfi.print"
-local settings = require "ipfi.settings"
+local printer = require "ipfi.base.print"
+local settings = require "ipfi.base.settings"
+local style = require "ipfi.base.style"
 local sys = require "ipfi.c.sys"
-local text = require "ipfi.text"
+local text = require "ipfi.base.text"
 
 local kernel = netlink.kernel
 
@@ -84,8 +85,8 @@ describe("a name with control characters", function()
       { setmetatable({}, { __tostring = function() return EVIL end }) },
       setmetatable({}, { __name = EVIL }),
     } do
-      for _, style in ipairs { support.terminal(80), support.terminal(300), require("ipfi.style").plain() } do
-        local s = printer.show(value, style)
+      for _, look in ipairs { support.terminal(80), support.terminal(300), style.plain() } do
+        local s = printer.show(value, look)
         assert_harmless(s)
         shown = shown + (s:find("\\x1b[31m", 1, true) and 1 or 0)
       end
@@ -148,7 +149,7 @@ describe("a name with control characters", function()
       "return set { EVIL }", "return set { name = EVIL }", "local x = args[EVIL].y", "error(EVIL)",
       "return EVIL", "return EVIL.x.y",
     } do
-      local ok, problem = pcall(require("ipfi.loader").text,
+      local ok, problem = pcall(require("ipfi.policy.loader").text,
         (source:gsub("EVIL", ("%q"):format(EVIL):gsub("\r", "\\r"):gsub("\27", "\\27"))), "p.lua")
       assert.is_false(ok, source)
       assert_harmless(text.escape_lines(tostring(problem)))

@@ -11,8 +11,8 @@ local fw
 before_each(function()
   kernel.reset()
   sys.world.clock = 1000
-  package.loaded["ipfi.events"] = nil
-  local events = require "ipfi.events"
+  package.loaded["ipfi.live.events"] = nil
+  local events = require "ipfi.live.events"
   fw = { on = events.on, run = events.run }
 end)
 

@@ -2,9 +2,9 @@
 -- The examples that keep dynamic sets: port knocking, and sites that are blocked by name.
 local support = require "support"
 local fw = require "ipfi.fw"
-local loader = require "ipfi.loader"
+local loader = require "ipfi.policy.loader"
 local netlink = require "ipfi.c.netlink"
-local settings = require "ipfi.settings"
+local settings = require "ipfi.base.settings"
 local sys = require "ipfi.c.sys"
 
 local kernel = netlink.kernel
@@ -31,7 +31,7 @@ end
 
 before_each(function()
   kernel.reset()
-  require("ipfi.kernel").close()
+  require("ipfi.base.kernel").close()
   sys.world.names = nil
 end)
 

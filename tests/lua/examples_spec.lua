@@ -2,9 +2,9 @@
 -- The examples run: each policy with each of its arguments, each job on a kernel that is a stand-in.
 local support = require "support"
 local fw = require "ipfi.fw"
-local loader = require "ipfi.loader"
+local loader = require "ipfi.policy.loader"
 local netlink = require "ipfi.c.netlink"
-local settings = require "ipfi.settings"
+local settings = require "ipfi.base.settings"
 
 local kernel = netlink.kernel
 
@@ -158,7 +158,7 @@ end
 
 before_each(function()
   kernel.reset()
-  require("ipfi.kernel").close()
+  require("ipfi.base.kernel").close()
   fw.commit(assert(support.policy "return policy { rules = { allow { 'web' } } }"))
 end)
 

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What is made of the answers about packets: judgements and their text.
 require "support"
-local explain = require "ipfi.explain"
+local explain = require "ipfi.live.explain"
 local fw = require "ipfi.fw"
-local packet = require "ipfi.packet"
+local packet = require "ipfi.packet.packet"
 
 local ROWS = {
   [1] = { name = "loopback", at = "gw.lua:9", iif = "lo" },

@@ -270,7 +270,7 @@ describe("dir", function()
 end)
 
 describe("a rule of the wire", function()
-  local read = require("ipfi.rule").read
+  local read = require("ipfi.policy.rule").read
 
   it("is read back as it would be written", function()
     local cases = {
@@ -294,7 +294,7 @@ describe("a rule of the wire", function()
       row.dir = row.dir and #first.lists < 3 and row.dir or nil
       local written = {}
       for name, value in pairs(row) do
-        written[#written + 1] = name .. " = " .. require("ipfi.print").show(value)
+        written[#written + 1] = name .. " = " .. require("ipfi.base.print").show(value)
           :gsub("^([^{\n]*)\n$", type(value) == "string" and "'%1'" or "%1")
       end
       local again, problem = rule(table.concat(written, ", "))

@@ -2,7 +2,7 @@
 local support = require "support"
 local fw = require "ipfi.fw"
 local netlink = require "ipfi.c.netlink"
-local settings = require "ipfi.settings"
+local settings = require "ipfi.base.settings"
 local sys = require "ipfi.c.sys"
 
 local kernel = netlink.kernel
@@ -35,7 +35,7 @@ end
 
 before_each(function()
   kernel.reset()
-  require("ipfi.kernel").close()
+  require("ipfi.base.kernel").close()
 end)
 
 describe("fw.compile", function()
@@ -232,16 +232,16 @@ describe("fw.running", function()
   it("finds a module that was loaded anew", function()
     fw.commit(policy [[allow { "a" }]])
     assert.equal("a", fw.running().rules[1].name)
-    assert.equal(netlink.rule_id "a", require("ipfi.running").id "a")
+    assert.equal(netlink.rule_id "a", require("ipfi.live.ruleset").id "a")
     -- Another family number: the old connection hears that there is no such family.
-    local old = require("ipfi.kernel").open()
+    local old = require("ipfi.base.kernel").open()
     old.request = function()
       return nil, { errno = 2, name = "ENOENT", message = "No such file or directory" }
     end
     kernel.reset()
     fw.commit(policy [[allow { "b" }]])
     assert.equal(1, fw.info().generation)
-    assert.equal(netlink.rule_id "b", require("ipfi.running").id "b")
+    assert.equal(netlink.rule_id "b", require("ipfi.live.ruleset").id "b")
   end)
 
   it("asks again when a commit comes between", function()
@@ -254,7 +254,7 @@ describe("fw.running", function()
 
   it("shows itself as a table", function()
     fw.commit(policy [[allow { "web", dport = 80, comment = "x" }, deny { "rest" }]])
-    local shown = require("ipfi.print").show(fw.running(), support.terminal(100))
+    local shown = require("ipfi.base.print").show(fw.running(), support.terminal(100))
     assert.matches("policy 'test', generation 1, 2 rules; default in deny, out deny, forward deny", shown)
     assert.matches("\n1  web   allow    any        0      0  dport 80 +p.lua:1", shown)
     kernel.reset()
@@ -399,7 +399,7 @@ describe("fw.states", function()
   end)
 
   it("shows itself as a table with TCP states in bold blue, guesses not", function()
-    local shown = require("ipfi.print").show(fw.states(), support.terminal(120, true))
+    local shown = require("ipfi.base.print").show(fw.states(), support.terminal(120, true))
     assert.truthy(shown:find("\27[1;34mESTABLISHED ", 1, true))
     assert.truthy(shown:find("\27[1;34mSYN_SENT", 1, true))
     assert.is_nil(shown:find("\27%[1;34mESTABLISHED%?"))
@@ -417,7 +417,7 @@ describe("fw.states", function()
 
   it("fits its table to the terminal", function()
     for columns = 60, 140, 10 do
-      local shown = require("ipfi.print").show(fw.states(), support.terminal(columns))
+      local shown = require("ipfi.base.print").show(fw.states(), support.terminal(columns))
       for line in shown:gmatch("[^\n]+") do
         assert.is_true(utf8.len(line) <= columns, line)
       end
@@ -431,7 +431,7 @@ describe("fw.states", function()
     for i = 1, 1200 do
       kernel.states[i] = one
     end
-    local shown = require("ipfi.print").show(fw.states(), support.terminal(100))
+    local shown = require("ipfi.base.print").show(fw.states(), support.terminal(100))
     assert.matches("%.%.%. and 200 more %(q:each%(%) goes through all%)\n$", shown)
     assert.equal(1200, select(2, tostring(fw.states()):gsub("\n", "")))
   end)
@@ -478,14 +478,14 @@ describe("fw.stats", function()
     assert.equal(0, s.drops["tcp-window"])
     assert.is_nil(s.drops.state)
     assert.equal(100, s.passes.state)
-    local shown = require("ipfi.print").show(s, support.terminal(100))
+    local shown = require("ipfi.base.print").show(s, support.terminal(100))
     assert.matches("most ever +9\n", shown)
     assert.matches("memory at the limit +12.0M bytes\n", shown)
     assert.matches("DROPPED +PACKETS +BECAUSE\ndefault%-deny +7  no rule matched", shown)
   end)
 
   it("and the limits are what C shows", function()
-    local shown = require("ipfi.stats").overview(support.terminal(100))
+    local shown = require("ipfi.live.stats").overview(support.terminal(100))
     for _, words in ipairs { "max_states", "most ever", "a state takes", "memory now",
       "memory at the limit" } do
       assert.truthy(shown:find(words, 1, true), words)

@@ -1,13 +1,14 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- The importer of the original's rule files: whole directories (tests/lua/legacy), and single records.
 local support = require "support"
-local compile = require "ipfi.compile"
-local errors = require "ipfi.errors"
+local compile = require "ipfi.policy.compile"
+local errors = require "ipfi.base.errors"
 local fw = require "ipfi.fw"
-local loader = require "ipfi.loader"
+local loader = require "ipfi.policy.loader"
 local main = require "ipfi.main"
-local settings = require "ipfi.settings"
+local settings = require "ipfi.base.settings"
 local sys = require "ipfi.c.sys"
+local escape = require("ipfi.base.text").escape
 
 local FIXTURES = "tests/lua/legacy/"
 local directory
@@ -41,7 +42,7 @@ local function import(dir)
   end
   local warnings = {}
   for i, warning in ipairs(result[3]) do
-    assert.truthy(complained:find("ipfi: " .. require("ipfi.text").escape(warning) .. "\n", 1, true), warning)
+    assert.truthy(complained:find("ipfi: " .. escape(warning) .. "\n", 1, true), warning)
     warnings[i] = warning:sub(#dir + 2)
   end
   return result[2], warnings, result[4]

@@ -3,7 +3,7 @@
 local support = require "support"
 local main = require "ipfi.main"
 local netlink = require "ipfi.c.netlink"
-local settings = require "ipfi.settings"
+local settings = require "ipfi.base.settings"
 local sys = require "ipfi.c.sys"
 
 local kernel = netlink.kernel

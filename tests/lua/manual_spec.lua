@@ -40,7 +40,7 @@ describe("the manual", function()
         assert.truthy(page:find(option, 1, true), option)
       end
     end
-    for name, status in pairs(require("ipfi.errors").status) do
+    for name, status in pairs(require("ipfi.base.errors").status) do
       assert.truthy(page:find((".B %d\n"):format(status), 1, true), name)
     end
   end)

@@ -342,7 +342,7 @@ describe("fw.running", function()
       redirect { "proxy", dport = 80, to_port = 3128 },
       redirect { "other", dport = 80, to = 3129 }]],
       [[allow { "all" }]])
-    local shown = require("ipfi.print").show(r, support.terminal(100))
+    local shown = require("ipfi.base.print").show(r, support.terminal(100))
     assert.matches("^policy 'gw', generation 1, 1 rule, 5 NAT rules; default in deny", shown)
     assert.matches("\n#  NAT RULE  VERDICT     TO  ", shown)
     assert.matches("\n1  lan out   masquerade +0      0  oif wan0", shown)
@@ -353,7 +353,7 @@ describe("fw.running", function()
     assert.matches("\n\n#  RULE  VERDICT  DIR  PACKETS", shown)
     assert.equal("dnat 'www' (p.lua:2)", tostring(r.nat[2]))
     local lines = {}
-    require("ipfi.print").json(r, function(line) lines[#lines + 1] = line end)
+    require("ipfi.base.print").json(r, function(line) lines[#lines + 1] = line end)
     assert.equal(6, #lines)
     assert.matches('"name":"lan out"', lines[1])
   end)
@@ -433,7 +433,7 @@ describe("fw.states", function()
   end)
 
   it("shows both sides, on a terminal one below the other", function()
-    local shown = require("ipfi.print").show(fw.states(), support.terminal(100))
+    local shown = require("ipfi.base.print").show(fw.states(), support.terminal(100))
     local lines = {}
     for line in shown:gmatch "[^\n]+" do
       lines[#lines + 1] = line
@@ -474,7 +474,7 @@ describe("fw.expectations", function()
       nat_dst = "fd00::10", nat_dport = 50001, helper = "ftp", master = 7, rule = "ftp", timeout = 1.0 },
       setmetatable(list[1], nil))
     assert.equal("tcp 10.0.0.5 > 203.0.113.1:50000 (ftp)", tostring(list[2]))
-    local shown = require("ipfi.print").show(list, support.terminal(100))
+    local shown = require("ipfi.base.print").show(list, support.terminal(100))
     assert.matches("^PROTO  SOURCE    DESTINATION +GOES TO +HELPER  MASTER  RULE  LEFT\n", shown)
     assert.matches("\ntcp    fd00::5   %[fd00::1%]:50000 +%[fd00::10%]:50001  ftp          7  ftp   1.0s\n",
       shown)

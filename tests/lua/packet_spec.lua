@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Packets as tables: what they become as bytes, what is refused, and how bytes are read again.
 require "support"
-local packet = require "ipfi.packet"
-local packet_bytes = require "ipfi.packet_bytes"
+local packet = require "ipfi.packet.packet"
+local packet_bytes = require "ipfi.packet.build"
 
 local function line(t)
   local data, problem = packet.build(t)

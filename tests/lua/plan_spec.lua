@@ -3,8 +3,8 @@
 local support = require "support"
 local fw = require "ipfi.fw"
 local netlink = require "ipfi.c.netlink"
-local order = require "ipfi.order"
-local printer = require "ipfi.print"
+local order = require "ipfi.base.lis"
+local printer = require "ipfi.base.print"
 
 local kernel = netlink.kernel
 
@@ -32,7 +32,7 @@ end
 
 before_each(function()
   kernel.reset()
-  require("ipfi.kernel").close()
+  require("ipfi.base.kernel").close()
 end)
 
 describe("a rule that means the same", function()
@@ -441,7 +441,7 @@ describe("of random policies a plan", function()
 
   -- What runs after the plan's edits, as name and meaning in order.
   local function edited(p, before, after)
-    local canonical = require "ipfi.canonical"
+    local canonical = require "ipfi.plan.canonical"
     local list, inserts, gone = {}, {}, {}
     local new = {}
     for _, rule in ipairs(after.rules) do
@@ -475,7 +475,7 @@ describe("of random policies a plan", function()
 
   it("leads from one to the other", function()
     math.randomseed(20250102)
-    local canonical = require "ipfi.canonical"
+    local canonical = require "ipfi.plan.canonical"
     for _ = 1, 150 do
       local before, after = of(random_rules()), of(random_rules())
       fw.commit(before)

@@ -292,13 +292,13 @@ describe("args", function()
   end)
 
   it("of the command line have names when they look like it", function()
-    local args = require("ipfi.loader").args { "a", "lan=eth0", "x=1=2", "=b", "2=c" }
+    local args = require("ipfi.policy.loader").args { "a", "lan=eth0", "x=1=2", "=b", "2=c" }
     assert.same({ "a", "=b", "2=c", lan = "eth0", x = "1=2" }, args)
   end)
 end)
 
 describe("the words outside a policy file", function()
-  local policy = require "ipfi.policy"
+  local policy = require "ipfi.policy.policy"
 
   it("check at once", function()
     local _, words = policy.words { direct = true }

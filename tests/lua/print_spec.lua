@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 local support = require "support"
-local columns = require "ipfi.columns"
-local json = require "ipfi.json"
-local printer = require "ipfi.print"
-local settings = require "ipfi.settings"
-local style = require "ipfi.style"
-local suggest = require "ipfi.suggest"
+local columns = require "ipfi.base.columns"
+local json = require "ipfi.base.json"
+local printer = require "ipfi.base.print"
+local settings = require "ipfi.base.settings"
+local style = require "ipfi.base.style"
+local suggest = require "ipfi.base.suggest"
 local sys = require "ipfi.c.sys"
-local text = require "ipfi.text"
+local text = require "ipfi.base.text"
 
 local function show(value, st)
   return printer.show(value, st or style.plain())

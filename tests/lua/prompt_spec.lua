@@ -1,17 +1,17 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- The prompt: completion, reading, keys, help.
 local support = require "support"
-local complete = require "ipfi.complete"
-local fields = require "ipfi.fields"
+local complete = require "ipfi.prompt.complete"
+local fields = require "ipfi.field.list"
 local fw = require "ipfi.fw"
-local help = require "ipfi.help"
+local help = require "ipfi.prompt.help"
 local netlink = require "ipfi.c.netlink"
 local readline = require "ipfi.c.repl"
-local repl = require "ipfi.repl"
-local settings = require "ipfi.settings"
+local repl = require "ipfi.prompt.repl"
+local settings = require "ipfi.base.settings"
 local sys = require "ipfi.c.sys"
 
-local policy_words = select(2, require("ipfi.policy").words { direct = true })
+local policy_words = select(2, require("ipfi.policy.policy").words { direct = true })
 local env = { fw = fw, print = print, string = string, number = 5, allow = policy_words.allow }
 
 -- Candidates for a line whose cursor stands at its end, "|" standing for nothing.
@@ -143,7 +143,7 @@ describe("the prompt", function()
 
   before_each(function()
     netlink.kernel.reset()
-    require("ipfi.kernel").close()
+    require("ipfi.base.kernel").close()
     _G.fw = fw -- luacheck: ignore 111 112
     repl.install(_G, policy_words)
     settings.json = false
@@ -225,7 +225,7 @@ describe("the prompt", function()
       assert.same({ nat = { side } }, netlink.kernel.requests[1].filter)
     end
     netlink.kernel.absent = true
-    require("ipfi.kernel").close()
+    require("ipfi.base.kernel").close()
     local _, complained = support.catch(readline.keys.F5)
     assert.matches("not loaded", complained)
   end)

@@ -1,26 +1,26 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What the prompt is made of: mistakes and where they are, the countdown, long output, where lines are kept.
 local support = require "support"
-local countdown = require "ipfi.countdown"
-local excerpt = require "ipfi.excerpt"
+local countdown = require "ipfi.prompt.countdown"
+local excerpt = require "ipfi.base.snippet"
 local fw = require "ipfi.fw"
-local help = require "ipfi.help"
-local inputs = require "ipfi.inputs"
+local help = require "ipfi.prompt.help"
+local inputs = require "ipfi.prompt.chunks"
 local netlink = require "ipfi.c.netlink"
-local pager = require "ipfi.pager"
+local pager = require "ipfi.base.pager"
 local pagers = require "ipfi.c.pager"
 local readline = require "ipfi.c.repl"
-local repl = require "ipfi.repl"
-local settings = require "ipfi.settings"
+local repl = require "ipfi.prompt.repl"
+local settings = require "ipfi.base.settings"
 local sys = require "ipfi.c.sys"
 
-local complete = require "ipfi.complete"
+local complete = require "ipfi.prompt.complete"
 
 _G.fw = fw -- luacheck: ignore 111 112
 
 before_each(function()
   netlink.kernel.reset()
-  require("ipfi.kernel").close()
+  require("ipfi.base.kernel").close()
   sys.world.clock, sys.world.stats, sys.world.tty = 1000.0, {}, {}
 end)
 
@@ -109,7 +109,7 @@ describe("a mistake", function()
   it("in a long line is shown around its place", function()
     local shown = excerpt.show(("x"):rep(200) .. "= =" .. ("y"):rep(200), 203, 40)
     local line, caret = shown:match "^    ([^\n]*)\n    ( *%^)\n$"
-    assert.is_true(require("ipfi.text").width(line) <= 36)
+    assert.is_true(require("ipfi.base.text").width(line) <= 36)
     assert.matches("^….*….?$", line)
     local at = utf8.offset(line, #caret)
     assert.equal("= =", line:sub(at - 2, at))

@@ -2,11 +2,11 @@
 -- fw.replay, in the program itself: no frame ends it, whatever it holds. Frames that are cut, without a
 -- length, as long as can be, with options, in fragments; clocks that jump.
 require "support"
-local bytes = require "ipfi.packet_bytes"
-local mend = require "ipfi.packet_mend"
-local packet = require "ipfi.packet"
+local bytes = require "ipfi.packet.build"
+local mend = require "ipfi.packet.mend"
+local packet = require "ipfi.packet.packet"
 local program = require "program"
-local reassembly = require "ipfi.reassembly"
+local reassembly = require "ipfi.packet.reassembly"
 
 local POLICY = [[return policy { name = "p", stateful = true, rules = {
   allow { "web", proto = "tcp", dport = 80 },

@@ -142,7 +142,7 @@ describe("a policy without end", function()
 
   it("can be interrupted", function()
     sys.world.interrupted = true
-    local loader = require "ipfi.loader"
+    local loader = require "ipfi.policy.loader"
     local ok, problem = pcall(loader.text, "while true do end", "p.lua")
     sys.world.interrupted = false
     assert.is_false(ok)

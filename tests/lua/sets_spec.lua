@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Dynamic sets: in the policy language, as messages, and as scripts use them.
 local support = require "support"
-local complete = require "ipfi.complete"
-local duration = require "ipfi.duration"
+local complete = require "ipfi.prompt.complete"
+local duration = require "ipfi.field.duration"
 local fw = require "ipfi.fw"
 local netlink = require "ipfi.c.netlink"
-local printer = require "ipfi.print"
+local printer = require "ipfi.base.print"
 
 local kernel = netlink.kernel
 
@@ -23,12 +23,12 @@ local function failure(f, ...)
 end
 
 local function plain(value)
-  return printer.show(value, require("ipfi.style").plain())
+  return printer.show(value, require("ipfi.base.style").plain())
 end
 
 before_each(function()
   kernel.reset()
-  require("ipfi.kernel").close()
+  require("ipfi.base.kernel").close()
 end)
 
 describe("set with a name", function()
@@ -120,7 +120,7 @@ describe("set with a name", function()
   end)
 
   it("at the prompt belongs to the policies that use it", function()
-    local _, words = require("ipfi.policy").words { direct = true }
+    local _, words = require("ipfi.policy.policy").words { direct = true }
     local bans = words.set { name = "bans", dynamic = true }
     words.set { name = "mistyped", dynamic = true }
     local with = words.policy { rules = { words.deny { "x", src = bans } } }
@@ -281,7 +281,7 @@ describe("completion of sets", function()
     assert.same({ "flush" }, (complete.candidates("f", 'fw.set("bans"):', _G)))
     assert.same({ "dynamic =" }, (complete.candidates("d", "local bans = set { name = 'bans', ", _G)))
     kernel.absent = true
-    require("ipfi.kernel").close()
+    require("ipfi.base.kernel").close()
     assert.same({}, (complete.candidates("", 'fw.set("', _G)))
   end)
 end)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Simulations, replays and the packet tests of policies, in the program itself: the engine is part of it.
 require "support"
-local packet = require "ipfi.packet"
+local packet = require "ipfi.packet.packet"
 
 local IPFI = "build/ipfi"
 

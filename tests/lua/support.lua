@@ -7,7 +7,7 @@ local support = {}
 --- Checks a policy text; "p.lua" is its file.
 -- @return the policy; or nil and the error's text
 function support.policy(source, args, budget)
-  local loader = require "ipfi.loader"
+  local loader = require "ipfi.policy.loader"
   local ok, value = pcall(loader.text, source, "p.lua", args, budget)
   if ok then
     return value
@@ -51,7 +51,7 @@ end
 
 --- A style as of a terminal.
 function support.terminal(columns, color)
-  return require("ipfi.style").new { color = color or false, width = columns, human = true }
+  return require("ipfi.base.style").new { color = color or false, width = columns, human = true }
 end
 
 return support

@@ -4,16 +4,16 @@
 -- not there, numbers and lists in JSON, rules that are too large.
 local support = require "support"
 local codec = require "ipfi.c.codec"
-local countdown = require "ipfi.countdown"
-local excerpt = require "ipfi.excerpt"
+local countdown = require "ipfi.prompt.countdown"
+local excerpt = require "ipfi.base.snippet"
 local fw = require "ipfi.fw"
-local inputs = require "ipfi.inputs"
-local json = require "ipfi.json"
-local kernel = require "ipfi.kernel"
+local inputs = require "ipfi.prompt.chunks"
+local json = require "ipfi.base.json"
+local kernel = require "ipfi.base.kernel"
 local netlink = require "ipfi.c.netlink"
-local packet = require "ipfi.packet"
+local packet = require "ipfi.packet.packet"
 local program = require "program"
-local repl = require "ipfi.repl"
+local repl = require "ipfi.prompt.repl"
 
 before_each(function()
   netlink.kernel.reset()

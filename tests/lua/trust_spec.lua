@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 local support = require "support"
 local sys = require "ipfi.c.sys"
-local trust = require "ipfi.trust"
+local trust = require "ipfi.policy.safe_path"
 
 assert(support)
 
@@ -71,7 +71,7 @@ describe("a policy file", function()
   end
 
   it("that is refused ends with status 3", function()
-    local loader = require "ipfi.loader"
+    local loader = require "ipfi.policy.loader"
     local path = "examples/router.lua"
     sys.world.files[path] = sys.kept { mode = octal "666" }
     local ok, problem = pcall(loader.load, path)
@@ -97,7 +97,7 @@ describe("a policy file", function()
   end)
 
   it("that is not there ends with status 3", function()
-    local ok, problem = pcall(require("ipfi.loader").load, "no/such.lua")
+    local ok, problem = pcall(require("ipfi.policy.loader").load, "no/such.lua")
     assert.is_false(ok)
     assert.equal(3, problem.status)
     assert.equal("cannot open no/such.lua: No such file or directory", tostring(problem))
@@ -105,6 +105,6 @@ describe("a policy file", function()
 
   it("may come from standard input", function()
     sys.world.stdin = "return policy { name = 'x' }"
-    assert.equal("x", require("ipfi.loader").load("-").name)
+    assert.equal("x", require("ipfi.policy.loader").load("-").name)
   end)
 end)

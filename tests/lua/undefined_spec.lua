@@ -2,13 +2,13 @@
 -- What is nil by mistake: undefined names, locals of earlier inputs, fields without a value, keys that stand
 -- twice; in policies, scripts and at the prompt.
 local support = require "support"
-local constructors = require "ipfi.constructors"
-local inputs = require "ipfi.inputs"
-local lexer = require "ipfi.lexer"
-local locals = require "ipfi.locals"
-local policy = require "ipfi.policy"
+local constructors = require "ipfi.policy.constructors"
+local inputs = require "ipfi.prompt.chunks"
+local lexer = require "ipfi.base.lexer"
+local locals = require "ipfi.prompt.locals"
+local policy = require "ipfi.policy.policy"
 local program = require "program"
-local strict = require "ipfi.strict"
+local strict = require "ipfi.policy.strict"
 
 local _, words = policy.words { direct = true, source_of = inputs.source_of }
 for name, word in pairs(words) do
@@ -281,8 +281,8 @@ describe("the lexer", function()
   end)
 
   it("never changes what a program does", function()
-    for _, path in ipairs { "lua/ipfi/policy.lua", "lua/ipfi/help.lua", "lua/ipfi/lexer.lua",
-      "examples/gateway.lua" } do
+    for _, path in ipairs { "lua/ipfi/policy/policy.lua", "lua/ipfi/prompt/help.lua",
+      "lua/ipfi/base/lexer.lua", "examples/gateway.lua" } do
       local file = assert(io.open(path))
       local source = file:read "a"
       file:close()

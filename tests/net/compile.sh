@@ -9,7 +9,7 @@ phantoms
 dir=$(mktemp -d "$HOME/compile.XXXXXX")
 # dump SPACE: the rule set of a namespace as the kernel has it, but for counters and generation.
 dump() {
-	in_ns "$1" "$IPFI" -j -e 'for m in require("ipfi.kernel").dump({ cmd = "rules_dump" }, "dump") do
+	in_ns "$1" "$IPFI" -j -e 'for m in require("ipfi.base.kernel").dump({ cmd = "rules_dump" }, "dump") do
 		if m.rule then m.rule.packets, m.rule.bytes = nil, nil end
 		if m.info then m.info.generation, m.info.change = nil, nil end
 		fw.print(m) end
@@ -47,7 +47,7 @@ runs "--apply in another, the policy gone" in_ns client "$IPFI" --apply="$dir/gw
 mv "$dir/gone.lua" "$dir/gw.lua"
 is "$(dump client)" "$(dump router)" "has the same rules, limits and sets"
 is "$(in_ns client "$IPFI" -n -f "$dir/gw.lua" | head -n 1)" "policy 'gateway': nothing to do, it is what runs (generation 1)" "and nothing to plan"
-runs "compiled from a running shell" in_ns router "$IPFI" -e "local compiled = require 'ipfi.compiled' local p = fw.load '$dir/gw.lua'
+runs "compiled from a running shell" in_ns router "$IPFI" -e "local compiled = require 'ipfi.policy.compiled' local p = fw.load '$dir/gw.lua'
 	assert(compiled.bytes(fw.compile(p), p) == io.open('$dir/gw.ipfi', 'rb'):read 'a')"
 
 # What the kernel refuses is named as -f would, and changes nothing.
@@ -55,7 +55,7 @@ fw "local p = fw.load '$dir/gw.lua'
     local messages = fw.compile(p)
     messages[5].rule.proto = nil
     local file = io.open('$dir/bad.ipfi', 'wb')
-    file:write(require('ipfi.compiled').bytes(messages, p)) file:close()"
+    file:write(require('ipfi.policy.compiled').bytes(messages, p)) file:close()"
 chmod 600 "$dir/bad.ipfi"
 before=$(dump router)
 status "refused by the kernel" 4 "$IPFI" --apply="$dir/bad.ipfi"
@@ -93,7 +93,7 @@ fw "local rules = {}
     for i = 1, 5000 do rules[i] = allow { 'r' .. i, proto = 'tcp', dport = i, src = '10.0.0.0/8' } end
     local p = policy { name = 'large', rules = rules }
     local file = io.open('$dir/large.ipfi', 'wb')
-    file:write(require('ipfi.compiled').bytes(fw.compile(p), p)) file:close()"
+    file:write(require('ipfi.policy.compiled').bytes(fw.compile(p), p)) file:close()"
 chmod 600 "$dir/large.ipfi"
 began=${EPOCHREALTIME/./}
 runs "a large one" in_ns router "$IPFI" --apply="$dir/large.ipfi"

@@ -233,11 +233,11 @@ says "no ranges" 'fw.set("bans"):add("10.9.0.1-10.9.0.9")'
 says "timeout: expected seconds" 'fw.set("bans"):add("10.9.0.5", { timeout = "soon" })'
 says "did you mean 'timeout'" 'fw.set("bans"):add("10.9.0.5", { timout = 5 })'
 says "declares no dynamic set 'ban'; did you mean 'bans'" 'fw.set("ban"):list()'
-says "bits set behind its prefix" 'require("ipfi.kernel").ask({ cmd = "set_add", set = { name = "bans", member = { { addr = "10.9.0.5" }, { addr = "10.0.0.1", length = 8 } } } }, "raw")'
+says "bits set behind its prefix" 'require("ipfi.base.kernel").ask({ cmd = "set_add", set = { name = "bans", member = { { addr = "10.9.0.5" }, { addr = "10.0.0.1", length = 8 } } } }, "raw")'
 is "$(set_of bans 'count()')" 0 "and nothing was added"
-says "does not declare a dynamic set" 'require("ipfi.kernel").transact({ { cmd = "ruleset_begin", ruleset = { name = "x", set = { "a" } } },
+says "does not declare a dynamic set" 'require("ipfi.base.kernel").transact({ { cmd = "ruleset_begin", ruleset = { name = "x", set = { "a" } } },
 	{ cmd = "rule_add", rule = { name = "r", lists = { "in" }, verdict = "deny", src = { set = { "b" } } } }, { cmd = "ruleset_commit", commit = {} } }, "raw")'
-says "declared twice" 'require("ipfi.kernel").transact({ { cmd = "ruleset_begin", ruleset = { name = "x", set = { "a", "a" } } }, { cmd = "ruleset_commit", commit = {} } }, "raw")'
+says "declared twice" 'require("ipfi.base.kernel").transact({ { cmd = "ruleset_begin", ruleset = { name = "x", set = { "a", "a" } } }, { cmd = "ruleset_commit", commit = {} } }, "raw")'
 in_ns router setpriv --reuid nobody --clear-groups "$IPFI" -e 'fw.set("bans"):add("10.9.0.1")' 2>/dev/null
 is $? 77 "nobody may not"
 

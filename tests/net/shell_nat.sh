@@ -33,8 +33,8 @@ is "$(fw 'local n = fw.running().nat print(n[2].to, n[2].to_port, n[3].to[2], n[
 	$'fd00:2::1\t5000\tfd00:2::2\t80\ttrue' "as they were written"
 # Read back from the attributes, as of a rule that another program wrote.
 is "$(in_ns router "$IPFI" -e '
-	local rule = require "ipfi.rule"
-	local kernel = require "ipfi.kernel"
+	local rule = require "ipfi.policy.rule"
+	local kernel = require "ipfi.base.kernel"
 	for _, message in ipairs(kernel.list({ cmd = "rules_dump" }, "test")) do
 		local row = message.rule and rule.read(message.rule)
 		if row and (row.to or row.to_port) then

@@ -2,10 +2,10 @@
 -- Cases of connections that do not go by the book: forged segments, ends out of step, errors about nothing.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local explain = require "ipfi.explain"
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
-local running = require "ipfi.running"
+local explain = require "ipfi.live.explain"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
+local running = require "ipfi.live.ruleset"
 local scene = require "engine_scene"
 
 local cases = {}

@@ -4,8 +4,8 @@
 -- the shell says of the same, with file and line.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local compile = require "ipfi.compile"
-local kernel = require "ipfi.kernel"
+local compile = require "ipfi.policy.compile"
+local kernel = require "ipfi.base.kernel"
 local scene = require "engine_scene"
 
 local cases = {}

@@ -3,10 +3,10 @@
 package.path = "lua/?.lua;tests/unit/?.lua"
 
 local engine = require "ipfi.c.engine"
-local kernel = require "ipfi.kernel"
-local compile = require "ipfi.compile"
-local packet = require "ipfi.packet"
-local policy = require "ipfi.policy"
+local kernel = require "ipfi.base.kernel"
+local compile = require "ipfi.policy.compile"
+local packet = require "ipfi.packet.packet"
+local policy = require "ipfi.policy.policy"
 
 local scene = require "engine_scene"
 

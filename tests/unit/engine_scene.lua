@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What the cases in the built-in engine share: a gateway, and policies written as text.
-local compile = require "ipfi.compile"
+local compile = require "ipfi.policy.compile"
 local engine = require "ipfi.c.engine"
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
-local policy = require "ipfi.policy"
-local states = require "ipfi.states"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
+local policy = require "ipfi.policy.policy"
+local states = require "ipfi.live.states"
 
 local scene = {}
 

@@ -3,13 +3,13 @@
 -- Random policies, conversations, time and commits in between; a case that fails says its seed and step.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local explain = require "ipfi.explain"
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
-local running = require "ipfi.running"
-local sets = require "ipfi.sets"
-local states = require "ipfi.states"
-local stats = require "ipfi.stats"
+local explain = require "ipfi.live.explain"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
+local running = require "ipfi.live.ruleset"
+local sets = require "ipfi.live.sets"
+local states = require "ipfi.live.states"
+local stats = require "ipfi.live.stats"
 
 local scene = require "engine_scene"
 

@@ -2,9 +2,9 @@
 -- Cases of the built-in engine about FTP.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local compile = require "ipfi.compile"
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
+local compile = require "ipfi.policy.compile"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
 
 local ftp = require "ftp_scene"
 local scene = require "engine_scene"

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- A control connection of FTP in a world, and what came of it.
-local explain = require "ipfi.explain"
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
-local running = require "ipfi.running"
+local explain = require "ipfi.live.explain"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
+local running = require "ipfi.live.ruleset"
 local scene = require "engine_scene"
 
 local ftp = {}

@@ -3,13 +3,13 @@
 -- about, then passed, and both must agree.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local compile = require "ipfi.compile"
+local compile = require "ipfi.policy.compile"
 local engine = require "ipfi.c.engine"
-local explain = require "ipfi.explain"
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
-local running = require "ipfi.running"
-local stats = require "ipfi.stats"
+local explain = require "ipfi.live.explain"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
+local running = require "ipfi.live.ruleset"
+local stats = require "ipfi.live.stats"
 
 local scene = require "engine_scene"
 

@@ -3,7 +3,7 @@
 package.path = "lua/?.lua;tests/unit/?.lua"
 
 local scene = require "engine_scene"
-local simulate = require "ipfi.simulate"
+local simulate = require "ipfi.simulate.simulate"
 
 local cases = {}
 local expect = scene.expect

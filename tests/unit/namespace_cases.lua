@@ -3,11 +3,11 @@
 -- has a namespace that is not the machine's first.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local compile = require "ipfi.compile"
+local compile = require "ipfi.policy.compile"
 local engine = require "ipfi.c.engine"
-local explain = require "ipfi.explain"
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
+local explain = require "ipfi.live.explain"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
 
 local scene = require "engine_scene"
 

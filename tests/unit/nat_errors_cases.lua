@@ -3,7 +3,7 @@
 -- packet has arrived, and has then gone nowhere.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local packet = require "ipfi.packet"
+local packet = require "ipfi.packet.packet"
 local scene = require "engine_scene"
 
 local cases = {}

@@ -3,10 +3,10 @@
 -- before it leaves: while it waits for user space.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local compile = require "ipfi.compile"
-local kernel = require "ipfi.kernel"
-local states = require "ipfi.states"
-local stats = require "ipfi.stats"
+local compile = require "ipfi.policy.compile"
+local kernel = require "ipfi.base.kernel"
+local states = require "ipfi.live.states"
+local stats = require "ipfi.live.stats"
 local scene = require "engine_scene"
 
 local cases = {}

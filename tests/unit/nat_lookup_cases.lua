@@ -3,12 +3,12 @@
 -- that key is found or can be entered, in whichever list, direction and interface it comes.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local explain = require "ipfi.explain"
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
-local running = require "ipfi.running"
-local states = require "ipfi.states"
-local stats = require "ipfi.stats"
+local explain = require "ipfi.live.explain"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
+local running = require "ipfi.live.ruleset"
+local states = require "ipfi.live.states"
+local stats = require "ipfi.live.stats"
 
 local scene = require "engine_scene"
 

@@ -4,7 +4,7 @@
 -- for byte, what its sender would have made with the other ends.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local packet = require "ipfi.packet"
+local packet = require "ipfi.packet.packet"
 local scene = require "engine_scene"
 
 local cases = {}

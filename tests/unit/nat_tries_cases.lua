@@ -3,9 +3,9 @@
 -- and no more than 128 ports are tried for one connection.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
-local stats = require "ipfi.stats"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
+local stats = require "ipfi.live.stats"
 local scene = require "engine_scene"
 
 local cases = {}

@@ -3,10 +3,10 @@
 -- machine's own addresses change behind their back, and only who is asked again is denied for it.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
-local sets = require "ipfi.sets"
-local states = require "ipfi.states"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
+local sets = require "ipfi.live.sets"
+local states = require "ipfi.live.states"
 
 local scene = require "engine_scene"
 

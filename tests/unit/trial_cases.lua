@@ -3,10 +3,10 @@
 -- does.
 package.path = "lua/?.lua;tests/unit/?.lua"
 
-local compile = require "ipfi.compile"
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
-local states = require "ipfi.states"
+local compile = require "ipfi.policy.compile"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
+local states = require "ipfi.live.states"
 
 local scene = require "engine_scene"
 

@@ -4,9 +4,9 @@
 package.path = "lua/?.lua;tests/unit/?.lua"
 
 local engine = require "ipfi.c.engine"
-local kernel = require "ipfi.kernel"
+local kernel = require "ipfi.base.kernel"
 local scene = require "engine_scene"
-local states = require "ipfi.states"
+local states = require "ipfi.live.states"
 
 local cases = {}
 local expect = scene.expect

@@ -3,8 +3,8 @@
 -- the wanted one is taken), both choices must be of the same kind: addresses of the same network, ports of the
 -- same class; identifiers of ICMP are all of one. Such a difference is counted, and from then on holds for the whole
 -- policy.
-local packet = require "ipfi.packet"
-local packet_bytes = require "ipfi.packet_bytes"
+local packet = require "ipfi.packet.packet"
+local packet_bytes = require "ipfi.packet.build"
 
 local compare = {}
 

@@ -3,7 +3,7 @@
 -- each end sees the other as the firewall shows it, answers to that address, counts what arrived and not what was
 -- sent, and opens the data connections that it was told of. Where nothing is translated, a packet stays as it was
 -- captured.
-local packet = require "ipfi.packet"
+local packet = require "ipfi.packet.packet"
 local packets = dofile "tests/net/one_engine/packets.lua"
 
 local far = {}

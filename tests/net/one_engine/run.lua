@@ -12,11 +12,11 @@
 -- the other. At the end of a policy the states, the rules' counters, the reasons' counters and the
 -- expectations are compared.
 local compare = dofile "tests/net/one_engine/compare.lua"
-local compile = require "ipfi.compile"
-local conversation = require "ipfi.conversation"
-local kernel = require "ipfi.kernel"
-local loader = require "ipfi.loader"
-local packet = require "ipfi.packet"
+local compile = require "ipfi.policy.compile"
+local conversation = require "ipfi.simulate.peers"
+local kernel = require "ipfi.base.kernel"
+local loader = require "ipfi.policy.loader"
+local packet = require "ipfi.packet.packet"
 local packets = dofile "tests/net/one_engine/packets.lua"
 local policies = dofile "tests/net/one_engine/policies.lua"
 local sys = require "ipfi.c.sys"
@@ -52,7 +52,7 @@ end
 local function fill(side, name, members)
   local list = {}
   for i, written in ipairs(members) do
-    list[i] = require("ipfi.address").member(written)
+    list[i] = require("ipfi.field.address").member(written)
   end
   if #list > 0 then
     side.link.ask({ cmd = "set_add", set = { name = name, member = list } }, "set_add")

@@ -2,10 +2,10 @@
 -- The two that are compared: the kernel, reached through tool/gate, and a world of the built-in engine. Both have
 -- explain(way, data), which changes nothing, and pass(way, data), which says what came out.
 local engine = require "ipfi.c.engine"
-local explain = require "ipfi.explain"
-local kernel = require "ipfi.kernel"
+local explain = require "ipfi.live.explain"
+local kernel = require "ipfi.base.kernel"
 local policies = dofile "tests/net/one_engine/policies.lua"
-local running = require "ipfi.running"
+local running = require "ipfi.live.ruleset"
 
 local sides = {}
 

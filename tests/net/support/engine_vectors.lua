@@ -8,8 +8,8 @@
 --
 -- DIRECTORY is that of the players. Prints "ok ..." or "not ok ..." for each file.
 local engine = require "ipfi.c.engine"
-local kernel = require "ipfi.kernel"
-local packet = require "ipfi.packet"
+local kernel = require "ipfi.base.kernel"
+local packet = require "ipfi.packet.packet"
 
 local FLAGS = "FSRPAUEC"
 local DEVICES = { [">"] = { "lan0", "wan0" }, ["<"] = { "wan0", "lan0" } }

@@ -8,9 +8,9 @@
 --
 -- In a network namespace in which nothing was committed yet. Prints "ok ..." or "not ok ...".
 local codec = require "ipfi.c.codec"
-local compile = require "ipfi.compile"
+local compile = require "ipfi.policy.compile"
 local engine = require "ipfi.c.engine"
-local json = require "ipfi.json"
+local json = require "ipfi.base.json"
 local netlink = require "ipfi.c.netlink"
 
 local words = _G
