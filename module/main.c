@@ -3,12 +3,15 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/workqueue.h>
-#include "module/netlink/family.h"
+#include <net/genetlink.h>
+#include "module/memory.h"
 #include "module/nat/masquerade.h"
 #include "module/net.h"
+#include "module/netlink/family.h"
+#include "module/packet/vrf.h"
+#include "module/pernet.h"
+#include "module/ruleset/interface.h"
 #include "module/table/state.h"
-
-struct workqueue_struct *ipfi_workqueue;
 
 static int __init ipfi_init(void)
 {
@@ -24,7 +27,7 @@ static int __init ipfi_init(void)
 	err = ipfi_state_caches_init();
 	if (err)
 		goto exit_memory;
-	err = ipfi_net_init();
+	err = ipfi_pernet_init();
 	if (err)
 		goto exit_cache;
 	err = ipfi_masquerade_init();
@@ -48,7 +51,7 @@ exit_vrf:
 exit_masquerade:
 	ipfi_masquerade_exit();
 exit_net:
-	ipfi_net_exit();
+	ipfi_pernet_exit();
 exit_cache:
 	rcu_barrier();
 	flush_workqueue(ipfi_workqueue);
@@ -66,7 +69,7 @@ static void __exit ipfi_exit(void)
 	ipfi_interface_exit();
 	ipfi_vrf_exit();
 	ipfi_masquerade_exit();
-	ipfi_net_exit();
+	ipfi_pernet_exit();
 	/* Rule sets wait for their grace period, then for the workqueue; the rest for their grace period. */
 	rcu_barrier();
 	destroy_workqueue(ipfi_workqueue);

@@ -5,6 +5,8 @@
 #include <linux/percpu_counter.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <asm/barrier.h>
+#include "module/core/platform.h"
 #include "module/memory.h"
 #include "module/net.h"
 

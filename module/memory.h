@@ -20,12 +20,6 @@ struct ipfi_net;
 struct kmem_cache;
 struct mem_cgroup;
 
-/* What a namespace has of it. */
-struct ipfi_memory {
-	bool counted;             /* it is not the first */
-	struct mem_cgroup *payer; /* for what packets make; NULL: nobody. Written once, under in->mutex */
-};
-
 int ipfi_memory_init(void);
 void ipfi_memory_exit(void);
 

@@ -3,15 +3,18 @@
 
 #include <linux/jiffies.h>
 #include <linux/ratelimit.h>
-#include "module/netlink/events.h"
-#include "module/packet/log.h"
+#include "module/commit/commit.h"
+#include "module/commit/commit_confirm.h"
+#include "module/commit/limits.h"
 #include "module/net.h"
+#include "module/notify.h"
+#include "module/ruleset/ruleset.h"
 
 /* Nothing can fail here: what comes back has been in force, and kept all that it needs for that. */
 static void roll_back(struct ipfi_net *in, enum ipfi_change change)
 {
 	struct ipfi_confirmation *confirmation = &in->confirmation;
-	const struct ipfi_ruleset *running = rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
+	const struct ipfi_ruleset *running = ipfi_ruleset_running(in);
 	struct ipfi_ruleset *before = confirmation->before;
 
 	if (ipfi_log_allowed(in) && __ratelimit(&confirmation->said))
@@ -21,10 +24,10 @@ static void roll_back(struct ipfi_net *in, enum ipfi_change change)
 			before ? "' is in force again" : " again");
 	WRITE_ONCE(confirmation->waits, false);
 	confirmation->before = NULL;
-	ipfi_ruleset_restore(in, before);
+	ipfi_commit_restore(in, before);
 	ipfi_net_set_limits(in, &confirmation->limits, confirmation->limits_set);
 	confirmation->change = change;
-	ipfi_event_ruleset(in, change);
+	ipfi_notify_ruleset(in, change);
 }
 
 static void time_out(struct work_struct *work)
@@ -47,7 +50,7 @@ int ipfi_confirm_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi
 	lockdep_assert_held(&in->mutex);
 	confirmation->limits = in->limits;
 	confirmation->limits_set = rs->limits_set;
-	err = ipfi_ruleset_publish(in, rs, states);
+	err = ipfi_commit(in, rs, states);
 	if (err) {
 		ipfi_ruleset_put(before);
 		return err;
@@ -69,7 +72,7 @@ void ipfi_confirm_accept(struct ipfi_net *in)
 	confirmation->before = NULL;
 	confirmation->change = IPFI_CHANGE_CONFIRMED;
 	cancel_delayed_work(&confirmation->work);
-	ipfi_event_ruleset(in, IPFI_CHANGE_CONFIRMED);
+	ipfi_notify_ruleset(in, IPFI_CHANGE_CONFIRMED);
 }
 
 void ipfi_confirm_roll_back(struct ipfi_net *in)

@@ -7,29 +7,18 @@
 #ifndef IPFI_CONFIRM_H
 #define IPFI_CONFIRM_H
 
+#include <linux/ipfi.h>
 #include <linux/ratelimit_types.h>
 #include <linux/workqueue.h>
-#include "module/core/flow.h"
 
 struct ipfi_net;
 struct ipfi_ruleset;
-
-struct ipfi_confirmation {
-	bool waits;             /* all of this is written under in->mutex */
-	u8 change;              /* enum ipfi_change: what happened last */
-	unsigned long deadline; /* jiffies */
-	struct ipfi_ruleset *before; /* a reference; NULL when there was none */
-	struct ipfi_limits limits;   /* as they were before */
-	u32 limits_set;         /* those that the commit has set: mask of 1 << enum ipfi_limit */
-	struct ratelimit_state said; /* the lines in the kernel's log */
-	struct delayed_work work;
-};
 
 void ipfi_confirm_init(struct ipfi_net *in);
 void ipfi_confirm_exit(struct ipfi_net *in);
 
 /*
- * As ipfi_ruleset_publish(), and lets the rule set and the limits in force come back after @seconds. None may wait
+ * As ipfi_commit(), and lets the rule set and the limits in force come back after @seconds. None may wait
  * already. Holds in->mutex. Sleeps.
  */
 int ipfi_confirm_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi_commit_states states, u32 seconds);

@@ -2,11 +2,22 @@
 #include <linux/delay.h>
 #include <linux/in.h>
 #include <linux/sched/signal.h>
-#include "module/table/expect.h"
-#include "module/packet/context.h"
-#include "module/filter/rejudge.h"
-#include "module/packet/skb.h"
 #include "module/commit/dry_run.h"
+#include "module/core/classify.h"
+#include "module/core/decide.h"
+#include "module/core/flow.h"
+#include "module/core/nat.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
+#include "module/core/via.h"
+#include "module/filter/rejudge.h"
+#include "module/net.h"
+#include "module/packet/context.h"
+#include "module/packet/skb.h"
+#include "module/packet/verdict.h"
+#include "module/ruleset/ruleset.h"
+#include "module/table/expect.h"
+#include "module/table/state.h"
 #include "module/table/walk.h"
 
 /* What is judged: a copy of a live state. */

@@ -6,7 +6,9 @@
 #ifndef IPFI_TRIAL_H
 #define IPFI_TRIAL_H
 
+#include "module/core/rule.h"
 #include "module/net.h"
+#include "module/ruleset/ruleset.h"
 
 /* Live states of one rule that have one fate for one reason. */
 struct ipfi_trial_row {

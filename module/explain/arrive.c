@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a question meets when it arrives: its destination is translated. */
+#include "module/core/flow.h"
+#include "module/core/nat.h"
+#include "module/core/packet.h"
+#include "module/core/tuple.h"
 #include "module/explain/internal.h"
-#include "module/nat/translate.h"
 #include "module/nat/destination.h"
+#include "module/nat/icmp_error.h"
+#include "module/nat/view.h"
+#include "module/packet/context.h"
 #include "module/packet/rewrite.h"
 #include "module/packet/skb.h"
+#include "module/table/expect.h"
+#include "module/table/state.h"
+#include "module/table/table.h"
 
 bool ipfi_asking_is_free(struct ipfi_asking *a, const struct ipfi_tuple *tuple, bool real)
 {
@@ -87,7 +96,7 @@ static bool arrive_error(struct ipfi_asking *a)
 	u8 reason;
 
 	local_bh_disable();
-	reason = ipfi_nat_turn_error(&a->p, true);
+	reason = ipfi_nat_turn_arriving_error(&a->p);
 	local_bh_enable();
 	if (reason)
 		ipfi_asking_deny(a, reason);

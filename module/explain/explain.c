@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/mm.h>
 #include <linux/netdevice.h>
+#include "module/core/decide.h"
+#include "module/core/packet.h"
+#include "module/core/platform.h"
+#include "module/core/tuple.h"
+#include "module/explain/explain.h"
 #include "module/explain/internal.h"
-#include "module/packet/skb.h"
 #include "module/explain/route.h"
+#include "module/net.h"
+#include "module/packet/context.h"
+#include "module/packet/skb.h"
+#include "module/packet/vrf.h"
+#include "module/ruleset/ruleset.h"
 
 /* What the hook of @list would know of the packet. */
 static void surround(struct ipfi_asking *a, u8 list)

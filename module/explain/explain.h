@@ -9,8 +9,10 @@
 #ifndef IPFI_EXPLAIN_H
 #define IPFI_EXPLAIN_H
 
-#include "module/table/expect.h"
+#include "module/core/tuple.h"
+#include "module/net.h"
 #include "module/packet/context.h"
+#include "module/ruleset/ruleset.h"
 
 /* A packet as it arrives or, list out, is sent. */
 struct ipfi_question {

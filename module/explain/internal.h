@@ -6,7 +6,14 @@
 #ifndef IPFI_EXPLAIN_ASKING_H
 #define IPFI_EXPLAIN_ASKING_H
 
+#include "module/core/decide.h"
+#include "module/core/flow.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
 #include "module/explain/explain.h"
+#include "module/packet/context.h"
+#include "module/table/expect.h"
+#include "module/table/state.h"
 
 struct ipfi_nat_source;
 

@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a question meets at the filter: its connection's state, a copy of it, or the rules. */
+#include "module/core/decide.h"
+#include "module/core/flow.h"
+#include "module/core/nat.h"
+#include "module/core/packet.h"
+#include "module/core/rule.h"
+#include "module/core/tcp_resync.h"
+#include "module/core/tuple.h"
 #include "module/explain/internal.h"
+#include "module/filter/established.h"
 #include "module/filter/new.h"
-#include "module/helper/ftp.h"
-#include "module/filter/hook.h"
-#include "module/nat/translate.h"
 #include "module/filter/rejudge.h"
 #include "module/filter/resync.h"
+#include "module/helper/ftp.h"
+#include "module/nat/icmp_error.h"
+#include "module/nat/source.h"
+#include "module/nat/view.h"
+#include "module/packet/context.h"
 #include "module/packet/skb.h"
+#include "module/table/expect.h"
+#include "module/table/state.h"
+#include "module/table/table.h"
 
 /* A live state, copied: nothing of it is locked any more. */
 struct live {
@@ -378,7 +391,7 @@ static bool find_related(struct ipfi_asking *a, struct live *live)
 static void judge_error(struct ipfi_asking *a)
 {
 	struct ipfi_passage *p = &a->p;
-	bool related, leaves;
+	bool related, leaves, known;
 	struct live live;
 	u8 reason = 0;
 
@@ -398,7 +411,7 @@ static void judge_error(struct ipfi_asking *a)
 	leaves = p->packet.list == IPFI_LIST_IN ? related && !p->packet.loopback : true;
 	if (a->x->verdict == IPFI_VERDICT_ALLOW && leaves && READ_ONCE(p->in->nat.active)) {
 		local_bh_disable();
-		reason = ipfi_nat_turn_error(p, false);
+		reason = ipfi_nat_turn_leaving_error(p, &known);
 		local_bh_enable();
 	}
 	if (reason)

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a question meets that opens a connection: room for its state, a source to leave by. */
+#include "module/core/flow.h"
+#include "module/core/nat.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
 #include "module/explain/internal.h"
-#include "module/nat/translate.h"
+#include "module/nat/source.h"
+#include "module/packet/context.h"
+#include "module/table/mapping.h"
+#include "module/table/sources.h"
+#include "module/table/state.h"
+#include "module/table/table.h"
 
 static u8 try_source(struct ipfi_asking *a, const struct ipfi_tuple *real, const struct ipfi_addr *addr, u16 port)
 {

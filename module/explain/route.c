@@ -3,6 +3,7 @@
 #include <net/ip6_route.h>
 #include <net/l3mdev.h>
 #include <net/route.h>
+#include "module/core/tuple.h"
 #include "module/explain/route.h"
 
 static struct net_device *way_ipv4(struct net *net, int vrf, const struct ipfi_tuple *tuple, u32 mark)

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "module/netlink/events.h"
-#include "module/table/expect.h"
+#include "module/core/decide.h"
+#include "module/core/flow.h"
+#include "module/core/platform.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
 #include "module/filter/new.h"
-#include "module/nat/translate.h"
 #include "module/filter/open.h"
 #include "module/filter/rejudge.h"
+#include "module/nat/hooks.h"
+#include "module/nat/source.h"
+#include "module/nat/translate.h"
+#include "module/notify.h"
+#include "module/packet/context.h"
 #include "module/packet/skb.h"
+#include "module/packet/verdict.h"
+#include "module/ruleset/ruleset.h"
+#include "module/table/expect.h"
+#include "module/table/state.h"
+#include "module/table/table.h"
 
 /* A connection was opened by a rule that translates its source. */
 static void meet_source_rule(struct ipfi_passage *p, const struct ipfi_rule *rule, u8 state_id)
@@ -95,7 +107,7 @@ static unsigned int open_allowed(struct ipfi_passage *p, const struct ipfi_expec
 	if (!state)
 		goto deny;
 	*state_id = state->flow.state;
-	ipfi_event_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
+	ipfi_notify_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
 	if (!pass_translated(p, state)) {
 		permission.reason = IPFI_REASON_NAT_FAILED;
 		*state_id = IPFI_STATE_NONE;
@@ -185,7 +197,7 @@ unsigned int ipfi_judge_unjudged(struct ipfi_passage *p, struct ipfi_state *stat
 		return ipfi_passage_carry_out(p, &decision, IPFI_STATE_NONE);
 	}
 	state_id = state->flow.state;
-	ipfi_event_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
+	ipfi_notify_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
 	if (!pass_translated(p, state)) {
 		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
 		decision.verdict = IPFI_VERDICT_DENY;

@@ -3,9 +3,12 @@
 #ifndef IPFI_FIRST_H
 #define IPFI_FIRST_H
 
-#include "module/table/expect.h"
-#include "module/nat/translate.h"
+#include "module/core/decide.h"
+#include "module/core/packet.h"
+#include "module/nat/source.h"
 #include "module/packet/context.h"
+#include "module/table/expect.h"
+#include "module/table/state.h"
 
 /*
  * The packet of no live state. @may_open: it may open a connection. Returns the verdict, or IPFI_LOOK_AGAIN when

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "module/helper/ftp.h"
+#include "module/core/flow.h"
+#include "module/core/packet.h"
+#include "module/core/platform.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
 #include "module/filter/open.h"
+#include "module/helper/ftp.h"
+#include "module/nat/source.h"
+#include "module/packet/context.h"
+#include "module/table/expect.h"
+#include "module/table/state.h"
+#include "module/table/table.h"
 
 static void describe(const struct ipfi_passage *p, const struct ipfi_permission *permission,
 		     const struct ipfi_master *master, struct ipfi_opening *opening)

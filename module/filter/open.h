@@ -3,9 +3,11 @@
 #ifndef IPFI_OPEN_H
 #define IPFI_OPEN_H
 
-#include "module/table/expect.h"
-#include "module/nat/translate.h"
+#include "module/core/rule.h"
+#include "module/nat/source.h"
 #include "module/packet/context.h"
+#include "module/table/expect.h"
+#include "module/table/state.h"
 
 /* By what it was allowed. */
 struct ipfi_permission {

@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/netdevice.h>
-#include "module/nat/translate.h"
+#include "module/core/decide.h"
+#include "module/core/flow.h"
+#include "module/core/platform.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
+#include "module/core/via.h"
 #include "module/filter/rejudge.h"
+#include "module/helper/ftp.h"
+#include "module/nat/source.h"
+#include "module/packet/context.h"
+#include "module/packet/verdict.h"
 #include "module/packet/vrf.h"
+#include "module/ruleset/changes.h"
+#include "module/ruleset/generation.h"
+#include "module/table/expect.h"
+#include "module/table/state.h"
+#include "module/table/table.h"
 
 static const char *device_name(struct net *net, u32 index, const char **vrf)
 {
@@ -280,4 +294,54 @@ bool ipfi_rejudge_resync(struct ipfi_passage *p, struct ipfi_flow *flow, const s
 	ipfi_passage_judge(p, &judge, &around);
 	ipfi_via_of_flow(flow, &mine);
 	return allows(p, &judge, flow, first, &mine, out);
+}
+
+void ipfi_rejudge_take_rule(struct ipfi_passage *p, struct ipfi_state *state, u64 old_rule,
+		      const struct ipfi_rejudgement *out)
+{
+	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+
+	if (!out->renewed)
+		return;
+	ipfi_table_reassign(p->in, state, old_rule, out->rule);
+	if (wide && wide->control)
+		ipfi_control_rejudged(p->in, wide->control, out->rule);
+}
+
+const struct ipfi_flow *ipfi_rejudge_master(struct ipfi_state *state)
+{
+	const struct ipfi_wide_state *wide = ipfi_state_wide(state);
+
+	return wide && wide->master ? &wide->master->first : NULL;
+}
+
+/* Is @state's source translated to what it would not be where the packet leaves? */
+static bool has_moved(struct ipfi_passage *p, struct ipfi_state *state)
+{
+	const struct ipfi_wide_state *wide = ipfi_state_translated(state);
+
+	return ipfi_nat_has_moved(p, wide ? &wide->leaving.src : &p->packet.tuple.src, wide && wide->masqueraded);
+}
+
+noinline unsigned int ipfi_rejudge_state(struct ipfi_passage *p, struct ipfi_state *state, enum ipfi_direction direction)
+{
+	const u64 old_rule = state->flow.rule;
+	const u8 state_id = state->flow.state;
+	struct ipfi_rejudgement out;
+	enum ipfi_rejudged judged = ipfi_rejudge(p, &state->flow, ipfi_rejudge_master(state), direction, &out);
+
+	if (judged == IPFI_REJUDGED_FLOW) {
+		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+		return ipfi_passage_carry_out(p, &out.denied, state_id);
+	}
+	ipfi_rejudge_take_rule(p, state, old_rule, &out);
+	if (judged == IPFI_REJUDGED_PACKET) {
+		spin_unlock(&state->lock);
+		return ipfi_passage_carry_out(p, &out.denied, state_id);
+	}
+	if (out.moved && has_moved(p, state)) {
+		ipfi_table_remove(p->in, state, IPFI_CAUSE_ADDRESS_GONE);
+		return ipfi_passage_count(p, IPFI_REASON_NAT_MOVED, NF_DROP);
+	}
+	return NF_ACCEPT;
 }

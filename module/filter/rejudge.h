@@ -6,7 +6,14 @@
 #ifndef IPFI_REJUDGE_H
 #define IPFI_REJUDGE_H
 
+#include "module/core/decide.h"
+#include "module/core/flow.h"
+#include "module/core/platform.h"
+#include "module/core/rule.h"
+#include "module/core/via.h"
 #include "module/packet/context.h"
+#include "module/packet/verdict.h"
+#include "module/table/state.h"
 
 /* What the interfaces of @via are called now. Under RCU, as long as which the names are there. */
 void ipfi_rejudge_names(struct net *net, const struct ipfi_via *via, struct ipfi_device_names *names);
@@ -64,5 +71,18 @@ static __always_inline bool ipfi_must_rejudge(const struct ipfi_passage *p, cons
 {
 	return unlikely(ipfi_via_differs(flow, &p->packet, direction)) || ipfi_judged_by_older(p, flow);
 }
+
+/* The first flow of the control connection that announced @state, NULL for none. */
+const struct ipfi_flow *ipfi_rejudge_master(struct ipfi_state *state);
+
+/* @state, locked, has been evaluated again: it belongs to another rule, perhaps. */
+void ipfi_rejudge_take_rule(struct ipfi_passage *p, struct ipfi_state *state, u64 old_rule,
+			    const struct ipfi_rejudgement *out);
+
+/*
+ * Is @state, locked, still allowed: by newer rules, and by the interfaces of the packet? NF_ACCEPT, or what to do with
+ * the packet; then the state is unlocked.
+ */
+unsigned int ipfi_rejudge_state(struct ipfi_passage *p, struct ipfi_state *state, enum ipfi_direction direction);
 
 #endif /* IPFI_REJUDGE_H */

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "module/nat/translate.h"
+#include "module/core/decide.h"
+#include "module/core/flow.h"
+#include "module/core/packet.h"
+#include "module/core/rule.h"
+#include "module/core/tcp_resync.h"
 #include "module/filter/resync.h"
+#include "module/nat/source.h"
+#include "module/packet/context.h"
 #include "module/packet/skb.h"
+#include "module/packet/verdict.h"
 
 /* Fields that a rule may take from, or that were asked of the SYN when it went by. */
 #define NOT_ASKED_TWICE (IPFI_FIELD_BIT(IPFI_FIELD_LIMIT) | IPFI_FIELD_BIT(IPFI_FIELD_PER_SOURCE))

@@ -4,6 +4,9 @@
 #ifndef IPFI_RESYNC_H
 #define IPFI_RESYNC_H
 
+#include "module/core/decide.h"
+#include "module/core/flow.h"
+#include "module/core/packet.h"
 #include "module/core/tcp_resync.h"
 #include "module/packet/context.h"
 

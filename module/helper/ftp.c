@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/random.h>
 #include <linux/slab.h>
+#include "module/core/flow.h"
+#include "module/core/ftp.h"
+#include "module/core/nat.h"
+#include "module/core/packet.h"
+#include "module/core/rule.h"
+#include "module/core/sequence.h"
+#include "module/core/tuple.h"
 #include "module/helper/ftp.h"
-#include "module/packet/log.h"
-#include "module/nat/translate.h"
 #include "module/helper/payload.h"
+#include "module/memory.h"
+#include "module/nat/view.h"
+#include "module/net.h"
+#include "module/packet/context.h"
+#include "module/packet/log.h"
 #include "module/packet/skb.h"
+#include "module/table/expect.h"
+#include "module/table/state.h"
 
 /* Ports tried for the outside of an announced connection. */
 #define PORT_TRIES 64
@@ -64,11 +76,6 @@ void ipfi_control_rejudged(struct ipfi_net *in, struct ipfi_control *control, co
 	WRITE_ONCE(control->master->first.rule, rule->id);
 }
 
-u32 ipfi_control_quoted_seq(const struct ipfi_control *control, enum ipfi_direction direction, u32 seq)
-{
-	return ipfi_sequence_back(&control->sequences[direction], seq);
-}
-
 void ipfi_control_restart(struct ipfi_net *in, struct ipfi_control *control, u32 seq)
 {
 	ipfi_expect_forget(in, control);
@@ -76,22 +83,6 @@ void ipfi_control_restart(struct ipfi_net *in, struct ipfi_control *control, u32
 	ipfi_sequence_init(&control->sequences[IPFI_ORIGINAL]);
 	ipfi_sequence_init(&control->sequences[IPFI_REPLY]);
 	ipfi_ftp_start(&control->ftp, IPFI_ORIGINAL, seq);
-}
-
-void ipfi_control_end(struct ipfi_net *in, struct ipfi_control *control)
-{
-	if (control)
-		ipfi_expect_forget(in, control);
-}
-
-void ipfi_control_free(struct ipfi_net *in, struct ipfi_control *control)
-{
-	if (!control)
-		return;
-	ipfi_master_put(control->master);
-	ipfi_memory_give(in->memory.counted, sizeof(*control));
-	atomic_dec(&in->table.controls);
-	kfree(control);
 }
 
 /* The number of a segment's first byte of data: a SYN, which may have some (RFC 7413), stands before it. */

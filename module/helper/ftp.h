@@ -6,21 +6,13 @@
 #ifndef IPFI_HELPER_H
 #define IPFI_HELPER_H
 
-#include "module/core/ftp.h"
-#include "module/core/sequence.h"
-#include "module/table/expect.h"
+#include "module/core/flow.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
+#include "module/net.h"
 #include "module/packet/context.h"
-
-/* Of a control connection; all under its state's lock, but for what the expectations' lock guards. */
-struct ipfi_control {
-	struct ipfi_master *master;
-	struct list_head expected;   /* expectations, under their lock */
-	unsigned int expected_count; /* under the same */
-	bool foreign; /* its rule says ftp_foreign */
-	bool stopped; /* its rule has no helper any more: edits go on, announcements do not */
-	struct ipfi_ftp ftp;
-	struct ipfi_sequence sequences[2]; /* by who sends, enum ipfi_direction */
-};
+#include "module/table/expect.h"
+#include "module/table/state.h"
 
 /* Lets @wide, the locked state that @p has just opened by @rule, be watched. -ENOMEM. */
 int ipfi_control_attach(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_rule *rule);
@@ -62,19 +54,7 @@ u8 ipfi_control_foresee(struct ipfi_passage *p, const struct ipfi_wide_state *wi
 /* The same for ipfi_control_opened(), by @rule; the other side will know the sender as @outer. */
 u8 ipfi_control_foresee_opening(struct ipfi_passage *p, const struct ipfi_rule *rule, const struct ipfi_addr *outer);
 
-/*
- * An ICMP error that arrives quotes a segment of @direction as it has left: what its number is to its sender, who is to
- * read of it.
- */
-u32 ipfi_control_quoted_seq(const struct ipfi_control *control, enum ipfi_direction direction, u32 seq);
-
 /* @control's connection begins again, its client's numbers with @seq: nothing of what was read or edited counts. */
 void ipfi_control_restart(struct ipfi_net *in, struct ipfi_control *control, u32 seq);
-
-/* Its state leaves the table; @control may be NULL. */
-void ipfi_control_end(struct ipfi_net *in, struct ipfi_control *control);
-
-/* Nobody can see it any more; @control may be NULL. */
-void ipfi_control_free(struct ipfi_net *in, struct ipfi_control *control);
 
 #endif /* IPFI_HELPER_H */

@@ -5,6 +5,8 @@
 #include <net/ip6_checksum.h>
 #include <net/tcp.h>
 #include "module/compat.h"
+#include "module/core/packet.h"
+#include "module/core/sequence.h"
 #include "module/helper/payload.h"
 #include "module/packet/skb.h"
 

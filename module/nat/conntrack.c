@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/kernel.h>
+#include "module/core/platform.h"
 #include "module/nat/conntrack.h"
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "module/table/expect.h"
-#include "module/packet/log.h"
-#include "module/nat/masquerade.h"
-#include "module/nat/translate.h"
+#include "module/core/decide.h"
+#include "module/core/flow.h"
+#include "module/core/nat.h"
+#include "module/core/packet.h"
+#include "module/core/platform.h"
+#include "module/core/tuple.h"
 #include "module/nat/destination.h"
+#include "module/nat/masquerade.h"
+#include "module/nat/view.h"
+#include "module/packet/context.h"
+#include "module/packet/log.h"
 #include "module/packet/skb.h"
+#include "module/packet/verdict.h"
+#include "module/table/expect.h"
+#include "module/table/state.h"
+#include "module/table/table.h"
 
 bool ipfi_nat_opens(const struct ipfi_packet *packet)
 {

@@ -3,8 +3,11 @@
 #ifndef IPFI_NAT_DESTINATION_H
 #define IPFI_NAT_DESTINATION_H
 
-#include "module/table/expect.h"
+#include "module/core/packet.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
 #include "module/packet/context.h"
+#include "module/table/expect.h"
 
 /*
  * @p arrives and belongs to no live state: if a rule or an expectation translates its destination, or if another

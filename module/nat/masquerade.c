@@ -6,8 +6,12 @@
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
 #include <net/route.h>
+#include "module/core/tuple.h"
+#include "module/core/via.h"
 #include "module/nat/masquerade.h"
-#include "module/packet/skb.h"
+#include "module/net.h"
+#include "module/packet/context.h"
+#include "module/table/state.h"
 #include "module/table/sweep.h"
 
 static bool from_ipv4(__be32 from, struct ipfi_addr *addr)

@@ -3,6 +3,7 @@
 #ifndef IPFI_MASQUERADE_H
 #define IPFI_MASQUERADE_H
 
+#include "module/core/tuple.h"
 #include "module/packet/context.h"
 
 /* The source address that the way out of @p would use for what this machine sends. False without one. */

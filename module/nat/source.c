@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The translation of a new connection's source, decided once the filter has allowed it. */
-#include "module/packet/log.h"
+#include "module/core/decide.h"
+#include "module/core/flow.h"
+#include "module/core/nat.h"
+#include "module/core/packet.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
 #include "module/nat/masquerade.h"
-#include "module/nat/translate.h"
+#include "module/nat/source.h"
+#include "module/packet/context.h"
+#include "module/packet/log.h"
+#include "module/packet/verdict.h"
+#include "module/table/mapping.h"
+#include "module/table/state.h"
+#include "module/table/table.h"
 
 u8 ipfi_nat_find_source(struct ipfi_passage *p, const struct ipfi_addr *given, struct ipfi_nat_source *source)
 {

@@ -7,8 +7,11 @@
 #include <net/sock.h>
 #include <net/xfrm.h>
 #include "module/compat.h"
-#include "module/packet/skb.h"
+#include "module/core/tuple.h"
 #include "module/nat/xfrm.h"
+#include "module/packet/context.h"
+#include "module/packet/skb.h"
+#include "module/packet/vrf.h"
 
 static unsigned short family_of(const struct ipfi_passage *p)
 {

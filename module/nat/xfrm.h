@@ -9,6 +9,7 @@
 #ifndef IPFI_XFRM_H
 #define IPFI_XFRM_H
 
+#include "module/core/tuple.h"
 #include "module/packet/context.h"
 
 #ifdef CONFIG_XFRM

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/ctype.h>
 #include <asm/byteorder.h>
-#include "module/netlink/family.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
 #include "module/netlink/attr.h"
+#include "module/netlink/message.h"
 
 int ipfi_validate_string(const struct nlattr *attr, struct netlink_ext_ack *extack)
 {

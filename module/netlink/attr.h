@@ -5,6 +5,7 @@
 
 #include <net/genetlink.h>
 #include "module/core/rule.h"
+#include "module/core/tuple.h"
 
 /* -EINVAL for an attribute that @nest (NULL: the message) lacks, with a text for a person. */
 #define IPFI_MISSING(extack, nest, type, text)            \

@@ -4,7 +4,11 @@
 #include <linux/slab.h>
 #include <net/checksum.h>
 #include <net/sock.h>
-#include "module/netlink/family.h"
+#include "module/core/platform.h"
+#include "module/net.h"
+#include "module/netlink/handlers.h"
+#include "module/netlink/message.h"
+#include "module/packet/drops.h"
 
 /* Where a dump is: in a copy of one moment. */
 struct cursor {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The trial of the rule set that a transaction has built. */
 #include <linux/slab.h>
-#include "module/netlink/family.h"
-#include "module/netlink/transaction.h"
 #include "module/commit/dry_run.h"
+#include "module/net.h"
+#include "module/netlink/handlers.h"
+#include "module/netlink/message.h"
+#include "module/netlink/transaction.h"
+#include "module/ruleset/ruleset.h"
 
 #define ROW_PAYLOAD                                                                              \
 	nla_total_size(2 * nla_total_size(1) + nla_total_size(0) + nla_total_size(8) +           \

@@ -2,9 +2,13 @@
 /* Expectations, dumped. */
 #include <linux/jiffies.h>
 #include <net/sock.h>
-#include "module/table/expect.h"
-#include "module/netlink/family.h"
+#include "module/core/packet.h"
+#include "module/core/platform.h"
+#include "module/net.h"
 #include "module/netlink/attr.h"
+#include "module/netlink/handlers.h"
+#include "module/netlink/message.h"
+#include "module/table/expect.h"
 
 /* Where a dump is: behind the expectation of this number. */
 struct cursor {

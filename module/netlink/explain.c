@@ -4,9 +4,15 @@
 #include <linux/slab.h>
 #include <net/sock.h>
 #include "module/compat.h"
+#include "module/core/classify.h"
+#include "module/core/decide.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
 #include "module/explain/explain.h"
-#include "module/netlink/family.h"
+#include "module/net.h"
 #include "module/netlink/attr.h"
+#include "module/netlink/handlers.h"
+#include "module/netlink/message.h"
 
 /* No IP header is shorter. */
 #define DATA_LEAST 20

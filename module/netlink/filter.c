@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "module/netlink/family.h"
-#include "module/netlink/filter.h"
+#include <linux/bitops.h>
+#include "module/core/flow.h"
+#include "module/core/platform.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
+#include "module/core/via.h"
+#include "module/net.h"
 #include "module/netlink/attr.h"
+#include "module/netlink/filter.h"
+#include "module/netlink/handlers.h"
+#include "module/packet/vrf.h"
 #include "module/table/expect.h"
+#include "module/table/state.h"
 
 static const struct nla_policy prefix_policy[IPFI_PREFIX_A_MAX + 1] = {
 	[IPFI_PREFIX_A_ADDR] = NLA_POLICY_VALIDATE_FN(NLA_BINARY, ipfi_validate_address),

@@ -5,6 +5,8 @@
 
 #include <net/genetlink.h>
 #include "module/core/rule.h"
+#include "module/core/tuple.h"
+#include "module/net.h"
 #include "module/table/state.h"
 
 struct ipfi_prefix {

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "module/netlink/family.h"
+#include "module/commit/commit_confirm.h"
+#include "module/net.h"
 #include "module/netlink/attr.h"
+#include "module/netlink/handlers.h"
+#include "module/netlink/info.h"
+#include "module/netlink/message.h"
+#include "module/ruleset/ruleset.h"
 
 static u32 nat_rules(const struct ipfi_ruleset *rs)
 {

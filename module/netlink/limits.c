@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "module/netlink/family.h"
+#include "module/commit/limits.h"
+#include "module/core/flow.h"
+#include "module/core/platform.h"
+#include "module/net.h"
 #include "module/netlink/attr.h"
+#include "module/netlink/handlers.h"
+#include "module/netlink/limits.h"
+#include "module/netlink/message.h"
 
 #define X(id, name, least, most, standard) \
 	static struct netlink_range_validation name##_range __ro_after_init = { least, most };

@@ -3,8 +3,11 @@
  * What a rule's attributes may not be together. What says nothing in its rule is refused: whoever wrote it meant
  * something by it.
  */
+#include "module/core/packet.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
 #include "module/netlink/attr.h"
-#include "module/netlink/rule_parse.h"
+#include "module/netlink/rule_check.h"
 
 static bool only_protocols_with_ports(const struct ipfi_ranges *protos)
 {

@@ -6,8 +6,13 @@
  */
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
 #include "module/netlink/attr.h"
+#include "module/netlink/rule_check.h"
 #include "module/netlink/rule_parse.h"
+#include "module/ruleset/ruleset.h"
+#include "module/ruleset/set.h"
 
 /* Fields that are ranges of numbers: X(ATTR = FIELD, member, most). */
 #define RANGE_FIELDS(X)                     \

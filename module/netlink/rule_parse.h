@@ -4,6 +4,7 @@
 #define IPFI_GENL_RULE_PARSE_H
 
 #include <net/genetlink.h>
+#include "module/core/rule.h"
 #include "module/ruleset/ruleset.h"
 
 /*
@@ -20,8 +21,5 @@
  */
 int ipfi_rule_parse(const struct genl_info *info, struct ipfi_ruleset *rs, struct ipfi_rule *rule,
 		    struct ipfi_rule_store **store);
-
-/* Do the parsed attributes @tb of *rule go together? 0, or -EINVAL with @extack set. */
-int ipfi_rule_check(struct nlattr *tb[], const struct ipfi_rule *rule, struct netlink_ext_ack *extack);
 
 #endif /* IPFI_GENL_RULE_PARSE_H */

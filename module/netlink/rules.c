@@ -2,10 +2,15 @@
 /* Rules: added to a transaction, dumped from the running rule set. */
 #include <linux/mm.h>
 #include <net/sock.h>
-#include "module/netlink/family.h"
-#include "module/netlink/attr.h"
+#include "module/core/platform.h"
+#include "module/core/rule.h"
+#include "module/net.h"
+#include "module/netlink/handlers.h"
+#include "module/netlink/info.h"
+#include "module/netlink/message.h"
 #include "module/netlink/rule_parse.h"
 #include "module/netlink/transaction.h"
+#include "module/ruleset/ruleset.h"
 
 static int add_rule(struct ipfi_transaction *transaction, struct genl_info *info)
 {

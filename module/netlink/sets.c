@@ -4,9 +4,15 @@
 #include <linux/slab.h>
 #include <net/sock.h>
 #include "module/compat.h"
-#include "module/netlink/family.h"
+#include "module/core/tuple.h"
+#include "module/net.h"
 #include "module/netlink/attr.h"
+#include "module/netlink/handlers.h"
+#include "module/netlink/message.h"
+#include "module/ruleset/network.h"
+#include "module/ruleset/ruleset.h"
 #include "module/ruleset/set.h"
+#include "module/ruleset/set_expiry.h"
 
 static const struct nla_policy member_policy[IPFI_MEMBER_A_MAX + 1] = {
 	[IPFI_MEMBER_A_ADDR] = NLA_POLICY_VALIDATE_FN(NLA_BINARY, ipfi_validate_address),
@@ -172,7 +178,7 @@ static int add_members(struct ipfi_net *in, struct ipfi_set *set, const struct r
 	if (err == -ENOSPC)
 		NL_SET_ERR_MSG(extack, "a dynamic set has a million members at most");
 	if (!RB_EMPTY_ROOT(&set->due.rb_root))
-		ipfi_sets_watch(in);
+		ipfi_set_expiry_watch(in);
 	return err;
 }
 

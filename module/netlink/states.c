@@ -6,9 +6,20 @@
 #include <linux/slab.h>
 #include <net/sock.h>
 #include "module/compat.h"
-#include "module/netlink/family.h"
+#include "module/core/flow.h"
+#include "module/core/platform.h"
+#include "module/core/tuple.h"
+#include "module/core/via.h"
+#include "module/net.h"
 #include "module/netlink/filter.h"
+#include "module/netlink/handlers.h"
+#include "module/netlink/message.h"
+#include "module/netlink/states.h"
+#include "module/packet/vrf.h"
+#include "module/ruleset/ruleset.h"
+#include "module/table/state.h"
 #include "module/table/sweep.h"
+#include "module/table/table.h"
 #include "module/table/walk.h"
 
 /*

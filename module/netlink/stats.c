@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "module/netlink/family.h"
+#include "module/net.h"
+#include "module/netlink/handlers.h"
+#include "module/netlink/message.h"
+#include "module/ruleset/ruleset.h"
+#include "module/table/table.h"
 
 /* Numbers, their nests and one counter for each reason. */
 #define STATS_PAYLOAD (512 + IPFI_REASON_MAX * 64)

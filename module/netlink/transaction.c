@@ -2,8 +2,9 @@
 #include <linux/list.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
-#include "module/netlink/family.h"
+#include "module/net.h"
 #include "module/netlink/transaction.h"
+#include "module/ruleset/ruleset.h"
 
 /* One for all namespaces: it is held for the length of a short list. */
 static DEFINE_SPINLOCK(lock);
@@ -103,7 +104,7 @@ void ipfi_transactions_exit(void)
 	netlink_unregister_notifier(&notifier);
 }
 
-void ipfi_genl_net_exit(struct ipfi_net *in)
+void ipfi_transactions_end(struct ipfi_net *in)
 {
 	struct ipfi_transaction *transaction, *next;
 

@@ -12,6 +12,7 @@
 #define IPFI_GENL_TRANSACTION_H
 
 #include "module/net.h"
+#include "module/ruleset/ruleset.h"
 
 struct ipfi_transaction {
 	struct list_head node;
@@ -33,5 +34,12 @@ void ipfi_transaction_put(struct ipfi_transaction *transaction);
 
 /* Makes sure that it can only be aborted from now on. Holds in->mutex. */
 void ipfi_transaction_break(struct ipfi_transaction *transaction);
+
+/* Frees those that are open when the namespace goes. */
+void ipfi_transactions_end(struct ipfi_net *in);
+
+/* Sees to it that they end with their sockets. */
+int ipfi_transactions_init(void);
+void ipfi_transactions_exit(void);
 
 #endif /* IPFI_GENL_TRANSACTION_H */

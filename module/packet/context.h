@@ -5,7 +5,14 @@
 
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
+#include "module/core/decide.h"
+#include "module/core/flow.h"
+#include "module/core/packet.h"
+#include "module/core/platform.h"
+#include "module/core/tuple.h"
 #include "module/net.h"
+#include "module/ruleset/ruleset.h"
+#include "module/table/state.h"
 
 /*
  * What makes a passage a rehearsal: the packet is a question (explain.c). It goes the way of others, but what its
@@ -58,35 +65,5 @@ static inline void ipfi_passage_unrelated(struct ipfi_passage *p)
 {
 	p->packet.unrelated = p->packet.list != IPFI_LIST_OUT;
 }
-
-/* Is @flow's last judgement older than the rules in force? */
-static inline bool ipfi_judged_by_older(const struct ipfi_passage *p, const struct ipfi_flow *flow)
-{
-	return unlikely(!ipfi_judgement_holds(&p->rs->judgements, flow->generation));
-}
-
-/* Counts the packet, and records it when @verdict, of netfilter's, drops it. */
-static inline unsigned int ipfi_passage_count(const struct ipfi_passage *p, u8 reason, unsigned int verdict)
-{
-	__this_cpu_inc(p->in->counters->reason[reason]);
-	if (unlikely(verdict != NF_ACCEPT))
-		ipfi_drops_record(p, reason, 0);
-	return verdict;
-}
-
-/* @p was looked up IPFI_LOOKUPS_MAX times: counts and drops it, and warns, for that is a fault of the module's. */
-unsigned int ipfi_passage_give_up(const struct ipfi_passage *p);
-
-/* Fills in what the rules in force are asked with. */
-void ipfi_passage_judge(struct ipfi_passage *p, struct ipfi_judge *judge, struct ipfi_surroundings *around);
-
-/* The packet was decided by @rule: counts it, and logs it if the rule says so. No lock is held. */
-void ipfi_passage_met(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id);
-
-/* Counts, logs and carries out what was decided; returns the hook's verdict. No lock is held. */
-unsigned int ipfi_passage_carry_out(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id);
-
-/* The first NAT rule of @list that matches, or NULL. The packet's own list stays. */
-const struct ipfi_rule *ipfi_passage_nat_rule(struct ipfi_passage *p, enum ipfi_list list);
 
 #endif /* IPFI_PASSAGE_H */

@@ -3,7 +3,10 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/skbuff.h>
+#include "module/core/platform.h"
+#include "module/net.h"
 #include "module/packet/context.h"
+#include "module/packet/drops.h"
 
 void ipfi_drops_init(struct ipfi_net *in)
 {

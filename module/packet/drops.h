@@ -10,7 +10,6 @@
 #define IPFI_DROPS_H
 
 #include <linux/spinlock.h>
-#include "module/core/platform.h"
 
 struct ipfi_net;
 struct ipfi_passage;
@@ -27,15 +26,6 @@ struct ipfi_drop {
 	u8 kept;     /* bytes of header */
 	u8 sum_from, sum_at; /* its checksum is not complete: it covers the bytes from here on, and stands there; 0 */
 	u8 header[IPFI_DROP_HEADER];
-};
-
-struct ipfi_drops {
-	spinlock_t lock;
-	struct ipfi_drop *ring; /* IPFI_DROPS_KEPT; NULL until armed */
-	u64 written;            /* since then */
-	u64 told;               /* of the CPUs' missed, so many have been told with a record */
-	unsigned long second;   /* jiffies when the running second began; read without the lock */
-	u32 spent;              /* records in that second; likewise */
 };
 
 void ipfi_drops_init(struct ipfi_net *in);

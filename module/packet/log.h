@@ -5,7 +5,10 @@
 
 #include <linux/netfilter.h>
 #include "module/core/decide.h"
+#include "module/core/flow.h"
 #include "module/core/ftp.h"
+#include "module/core/packet.h"
+#include "module/core/rule.h"
 
 struct ipfi_net;
 struct ipfi_passage;
@@ -29,12 +32,5 @@ void ipfi_log_nat_full(struct ipfi_passage *p, const struct ipfi_rule *rule);
 
 /* Gets the kernel's logger for NFLOG; a rule set that logs needs it. Sleeps. */
 void ipfi_log_load(struct ipfi_net *in);
-
-/*
- * May lines about @in go to the system log? It is the first namespace's: others could write there what they like, and
- * fill it. As the kernel's own packet log: they may when net.netfilter.nf_log_all_netns is 1. Every line of the
- * module asks this; events go to listeners in the namespace whatever it says.
- */
-bool ipfi_log_allowed(const struct ipfi_net *in);
 
 #endif /* IPFI_LOG_H */

@@ -5,6 +5,9 @@
 #include <net/route.h>
 #include <net/tcp.h>
 #include "module/compat.h"
+#include "module/core/packet.h"
+#include "module/core/tuple.h"
+#include "module/packet/context.h"
 #include "module/packet/mss.h"
 #include "module/packet/skb.h"
 

@@ -5,6 +5,7 @@
 
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
+#include "module/core/platform.h"
 
 struct ipfi_packet;
 

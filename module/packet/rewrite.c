@@ -6,6 +6,9 @@
 #include <net/checksum.h>
 #include <net/ip.h>
 #include "module/core/crc32c.h"
+#include "module/core/packet.h"
+#include "module/core/platform.h"
+#include "module/core/tuple.h"
 #include "module/packet/rewrite.h"
 #include "module/packet/skb.h"
 

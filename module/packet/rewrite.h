@@ -5,6 +5,7 @@
 
 #include <linux/skbuff.h>
 #include "module/core/packet.h"
+#include "module/core/tuple.h"
 
 /*
  * Rewrites @skb, parsed as @packet, so that its tuple becomes @to, of the same family and protocol; packet->tuple

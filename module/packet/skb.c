@@ -8,7 +8,10 @@
 #include <net/route.h>
 #include <net/sock.h>
 #include <net/xfrm.h>
+#include "module/core/packet.h"
+#include "module/core/platform.h"
 #include "module/core/pseudo.h"
+#include "module/core/tuple.h"
 #include "module/packet/skb.h"
 #include "module/packet/vrf.h"
 

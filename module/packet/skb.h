@@ -7,6 +7,7 @@
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include "module/core/packet.h"
+#include "module/core/tuple.h"
 
 struct net_device;
 

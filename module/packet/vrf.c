@@ -10,10 +10,13 @@
 #include <net/ip.h>
 #include <net/l3mdev.h>
 #include <net/route.h>
+#include "module/core/packet.h"
+#include "module/core/platform.h"
+#include "module/core/tuple.h"
 #include "module/net.h"
-#include "module/packet/skb.h"
-#include "module/table/sweep.h"
 #include "module/packet/vrf.h"
+#include "module/table/state.h"
+#include "module/table/sweep.h"
 
 #define GIVEN_BACK U32_MAX /* a number that has been another's: a search goes on behind it */
 

@@ -17,6 +17,7 @@
 #include <linux/netdevice.h>
 #include <linux/spinlock.h>
 #include "module/core/packet.h"
+#include "module/net.h"
 
 struct ipfi_net;
 struct nf_hook_state;
@@ -24,11 +25,6 @@ struct sk_buff;
 
 #define IPFI_VRFS_MOST 254
 #define IPFI_VRF_FULL 255 /* the number of one for which none is left */
-
-struct ipfi_vrfs {
-	spinlock_t lock; /* giving and taking back numbers */
-	u32 index[IPFI_VRFS_MOST + 1]; /* interface index by number, 0 for none */
-};
 
 void ipfi_vrfs_init(struct ipfi_net *in);
 

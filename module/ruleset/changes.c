@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include "module/ruleset/changes.h"
+#include "module/core/tuple.h"
 #include "module/net.h"
+#include "module/ruleset/changes.h"
+#include "module/ruleset/network.h"
 
 int ipfi_changes_start(struct ipfi_net *in)
 {

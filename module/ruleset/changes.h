@@ -24,12 +24,6 @@ struct ipfi_network;
 /* Prefixes are told apart by so many bits. */
 #define IPFI_CHANGES_STEP(family) ((family) == 4 ? 8 : 16)
 
-struct ipfi_changes {
-	u32 *last;     /* the numbers, by hash; NULL while there is no set */
-	u32 all;       /* of the last change that was about every state */
-	u16 levels[2]; /* IPv4, IPv6: mask of 1 << length / IPFI_CHANGES_STEP of the networks that have changed */
-};
-
 /* Makes the table, once. 0 or -ENOMEM. Sleeps. */
 int ipfi_changes_start(struct ipfi_net *in);
 

@@ -17,9 +17,9 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 #include <asm/barrier.h>
+#include "module/core/platform.h"
 
 struct ipfi_net;
-struct ipfi_set;
 
 /*
  * Rule sets whose numbers follow each other as their generations do, because no set changed meanwhile. So many
@@ -44,12 +44,6 @@ struct ipfi_judgements {
 void ipfi_judgements_begin(struct ipfi_net *in, struct ipfi_judgements *judgements,
 			   const struct ipfi_judgements *old, u32 generation, bool keep);
 
-/* The members of @set have changed: states are judged again if the running rules ask it. Holds in->mutex. */
-void ipfi_judgements_renew(struct ipfi_net *in, const struct ipfi_set *set);
-
-/* Something that rules ask about may be different for every state: all are judged again. Holds in->mutex. */
-void ipfi_judgements_renew_all(struct ipfi_net *in);
-
 /* The number of a judgement that begins now: read before any set is asked. */
 static inline u32 ipfi_judgement_now(const struct ipfi_judgements *judgements)
 {
@@ -63,8 +57,5 @@ static inline bool ipfi_judgement_holds(const struct ipfi_judgements *judgements
 		return true;
 	return (s32)(number - judgements->valid_from) >= 0 && (s32)(number - judgements->first) < 0;
 }
-
-/* The generation of the rule set that judged under this number. */
-u32 ipfi_judgement_generation(struct ipfi_net *in, u32 number);
 
 #endif /* IPFI_JUDGEMENT_H */

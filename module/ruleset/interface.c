@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/netdevice.h>
-#include "module/ruleset/interface.h"
 #include "module/net.h"
+#include "module/ruleset/interface.h"
+#include "module/ruleset/ruleset.h"
 
 static void renew(struct work_struct *work)
 {

@@ -12,11 +12,6 @@
 
 struct ipfi_net;
 
-struct ipfi_interface_names {
-	u32 most; /* the greatest index there has been; under RTNL */
-	struct work_struct renew;
-};
-
 void ipfi_interface_names_init(struct ipfi_net *in);
 void ipfi_interface_names_exit(struct ipfi_net *in);
 

@@ -3,10 +3,14 @@
 #include <linux/mm.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
-#include "module/packet/log.h"
-#include "module/nat/translate.h"
+#include "module/core/classify.h"
+#include "module/core/rule.h"
+#include "module/memory.h"
 #include "module/net.h"
-#include "module/table/sweep.h"
+#include "module/ruleset/changes.h"
+#include "module/ruleset/generation.h"
+#include "module/ruleset/ruleset.h"
+#include "module/ruleset/set.h"
 
 static const struct rhashtable_params id_params = {
 	.head_offset = offsetof(struct ipfi_rule_store, node),
@@ -224,8 +228,7 @@ int ipfi_ruleset_compile(struct ipfi_ruleset *rs)
 	return 0;
 }
 
-/* With the counters: all that publishing needs memory for. */
-static int prepare(struct ipfi_ruleset *rs)
+int ipfi_ruleset_prepare(struct ipfi_ruleset *rs)
 {
 	unsigned int cpu;
 	int err = ipfi_ruleset_compile(rs);
@@ -243,68 +246,6 @@ static int prepare(struct ipfi_ruleset *rs)
 			return -ENOMEM;
 	}
 	return 0;
-}
-
-static enum ipfi_sweep remove_any(struct ipfi_net *in, struct ipfi_state *state, void *arg)
-{
-	return IPFI_SWEEP_REMOVE;
-}
-
-/* From here on packets are judged by @rs. */
-static void put_in_force(struct ipfi_net *in, struct ipfi_ruleset *rs, const struct ipfi_ruleset *old, bool keep)
-{
-	rs->generation = ++in->generation;
-	ipfi_judgements_begin(in, &rs->judgements, old ? &old->judgements : NULL, rs->generation, keep);
-	rcu_assign_pointer(in->ruleset, rs);
-}
-
-static void flush(struct ipfi_net *in)
-{
-	/* No packet may still be adding a state that the old rules allowed. */
-	synchronize_net();
-	ipfi_table_sweep(in, remove_any, NULL, IPFI_CAUSE_FLUSHED);
-}
-
-int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi_commit_states states)
-{
-	struct ipfi_ruleset *old = rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
-	int err;
-
-	err = prepare(rs);
-	if (err)
-		return err;
-	if (rs->logs)
-		ipfi_log_load(in);
-	err = ipfi_net_arm(in);
-	if (!err)
-		err = ipfi_nat_start(in, rs);
-	if (err)
-		return err;
-	put_in_force(in, rs, old, states == IPFI_COMMIT_KEEP);
-	ipfi_net_set_limits(in, &rs->limits, rs->limits_set);
-	if (states == IPFI_COMMIT_FLUSH)
-		flush(in);
-	if (rs->per_source)
-		ipfi_table_recount(in, rs);
-	ipfi_ruleset_put(old);
-	return 0;
-}
-
-void ipfi_ruleset_restore(struct ipfi_net *in, struct ipfi_ruleset *rs)
-{
-	struct ipfi_ruleset *old = rcu_dereference_protected(in->ruleset, lockdep_is_held(&in->mutex));
-
-	if (rs) {
-		/* Packets may still be judged by it, from when it was in force: its numbers are about to change. */
-		synchronize_rcu();
-		put_in_force(in, rs, old, false);
-		if (rs->per_source)
-			ipfi_table_recount(in, rs);
-	} else {
-		RCU_INIT_POINTER(in->ruleset, NULL);
-		flush(in);
-	}
-	ipfi_ruleset_put(old);
 }
 
 const struct ipfi_rule *ipfi_ruleset_find(const struct ipfi_ruleset *rs, u64 id)
@@ -357,4 +298,48 @@ struct ipfi_ruleset *ipfi_ruleset_closed(const struct ipfi_net *in)
 		}
 	}
 	return rs;
+}
+
+void ipfi_judgements_renew(struct ipfi_net *in, const struct ipfi_set *set)
+{
+	struct ipfi_ruleset *rs = ipfi_ruleset_running(in);
+
+	/* After the change of the members: who reads the number meets them as they are now. */
+	if (rs && ipfi_ruleset_asks(rs, set))
+		smp_store_release(&rs->judgements.newest, ++in->judgement);
+}
+
+void ipfi_judgements_renew_all(struct ipfi_net *in)
+{
+	struct ipfi_ruleset *rs = ipfi_ruleset_running(in);
+
+	if (!rs)
+		return;
+	ipfi_changes_note_all(in);
+	smp_store_release(&rs->judgements.newest, ++in->judgement);
+}
+
+u32 ipfi_judgement_generation(struct ipfi_net *in, u32 number)
+{
+	const struct ipfi_judgements *judgements;
+	const struct ipfi_ruleset *rs;
+	u32 i, last, generation = 0;
+
+	rcu_read_lock();
+	rs = rcu_dereference(in->ruleset);
+	if (rs) {
+		judgements = &rs->judgements;
+		last = rs->generation;
+		for (i = 0; i < judgements->runs; i++) {
+			generation = judgements->run[i].generation;
+			if ((s32)(number - judgements->run[i].number) >= 0)
+				break;
+			last = generation - 1;
+		}
+		/* Behind the run's last rule set the numbers are those of changed sets: they are its own. */
+		if (i < judgements->runs)
+			generation += min(number - judgements->run[i].number, last - generation);
+	}
+	rcu_read_unlock();
+	return generation;
 }

@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 #include "module/core/classify.h"
 #include "module/core/flow.h"
+#include "module/core/rule.h"
 #include "module/ruleset/generation.h"
 #include "module/ruleset/set.h"
 
@@ -91,18 +92,8 @@ bool ipfi_ruleset_asks(const struct ipfi_ruleset *rs, const struct ipfi_set *set
  */
 int ipfi_ruleset_compile(struct ipfi_ruleset *rs);
 
-/*
- * Compiles @rs and makes it the running one, with the next generation; arms the namespace if it was not.
- * The reference goes to the namespace when 0 is returned. Holds in->mutex. Sleeps.
- */
-int ipfi_ruleset_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi_commit_states states);
-
-/*
- * Puts in force again, with the next generation, a rule set that has been: @rs, whose reference goes to the namespace,
- * or NULL for none, when every packet passes and no state is kept. Live states are judged again. Holds in->mutex.
- * Sleeps.
- */
-void ipfi_ruleset_restore(struct ipfi_net *in, struct ipfi_ruleset *rs);
+/* The same, with the counters: all that it needs memory for to be put in force. 0 or -ENOMEM. Sleeps. */
+int ipfi_ruleset_prepare(struct ipfi_ruleset *rs);
 
 /* The running one with a reference of the caller's own, or NULL. */
 struct ipfi_ruleset *ipfi_ruleset_get(struct ipfi_net *in);
@@ -116,5 +107,14 @@ void ipfi_ruleset_count(const struct ipfi_ruleset *rs, u32 index, struct ipfi_ru
 
 /* The rule set of the module parameter closed=1: everything but loopback is denied. NULL without memory. */
 struct ipfi_ruleset *ipfi_ruleset_closed(const struct ipfi_net *in);
+
+/* The members of @set have changed: states are judged again if the running rules ask it. Holds in->mutex. */
+void ipfi_judgements_renew(struct ipfi_net *in, const struct ipfi_set *set);
+
+/* Something that rules ask about may be different for every state: all are judged again. Holds in->mutex. */
+void ipfi_judgements_renew_all(struct ipfi_net *in);
+
+/* The generation of the rule set that judged under this number. */
+u32 ipfi_judgement_generation(struct ipfi_net *in, u32 number);
 
 #endif /* IPFI_RULESET_H */

@@ -5,7 +5,12 @@
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include "module/core/platform.h"
+#include "module/core/tuple.h"
+#include "module/memory.h"
 #include "module/net.h"
+#include "module/ruleset/changes.h"
+#include "module/ruleset/network.h"
 #include "module/ruleset/set.h"
 
 static_assert(sizeof(struct ipfi_network) == 20, "ipfi_network has no padding");

@@ -22,25 +22,8 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include "module/core/tuple.h"
-
-struct ipfi_net;
-
-/* The sets of a network namespace. */
-struct ipfi_sets {
-	spinlock_t lock;
-	struct rb_root by_name;
-	struct delayed_work expiry;
-};
-
-#define IPFI_PREFIX_LENGTHS 129 /* 0 to 128 bits */
-
-/* A network, or with the full length an address. Also a key: no byte is undefined, no host bit set. */
-struct ipfi_network {
-	struct ipfi_addr addr;
-	u8 family; /* 4 or 6 */
-	u8 length; /* bits of the prefix */
-	u16 zero;
-};
+#include "module/net.h"
+#include "module/ruleset/network.h"
 
 /* One to be added. */
 struct ipfi_newcomer {
@@ -84,12 +67,6 @@ struct ipfi_member {
 #define IPFI_SET_FOR_EVER S64_MAX
 
 void ipfi_sets_init(struct ipfi_net *in);
-
-/* Stops expiry. Rule sets may still hold sets. */
-void ipfi_sets_exit(struct ipfi_net *in);
-
-/* Sees to it that members with a deadline go when it is past. */
-void ipfi_sets_watch(struct ipfi_net *in);
 
 /* An empty set with one reference, not yet to be found by its name; NULL without memory. Sleeps. */
 struct ipfi_set *ipfi_set_alloc(struct ipfi_net *in, const char *name);

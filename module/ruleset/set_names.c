@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The sets of a network namespace: their names, and the end of members whose time is over. */
+/* The sets of a network namespace, by their names. */
 #include <linux/slab.h>
 #include "module/net.h"
+#include "module/ruleset/changes.h"
 #include "module/ruleset/set.h"
-
-/* Between two looks for members whose time is over, while any has a deadline. */
-#define EXPIRY_PERIOD (HZ / 2)
-
-/* Members that are removed before others get in->mutex and the CPU. */
-#define EXPIRY_BATCH 512
 
 static struct ipfi_set *by_name(const struct rb_node *node)
 {
@@ -100,55 +95,8 @@ struct ipfi_set *ipfi_set_next(struct ipfi_net *in, const char *name)
 	return next;
 }
 
-/*
- * Ends the members of @set whose time is over, in->mutex held but not throughout. Returns whether others will
- * follow them.
- */
-static bool expire_set(struct ipfi_net *in, struct ipfi_set *set)
-{
-	u32 removed;
-
-	while ((removed = ipfi_set_expire(set, EXPIRY_BATCH))) {
-		ipfi_judgements_renew(in, set);
-		if (removed < EXPIRY_BATCH)
-			break;
-		mutex_unlock(&in->mutex);
-		cond_resched();
-		mutex_lock(&in->mutex);
-	}
-	return !RB_EMPTY_ROOT(&set->due.rb_root);
-}
-
-static void expire(struct work_struct *work)
-{
-	struct ipfi_net *in = container_of(to_delayed_work(work), struct ipfi_net, sets.expiry);
-	struct ipfi_set *set, *next;
-	bool more = false;
-
-	mutex_lock(&in->mutex);
-	for (set = ipfi_set_next(in, ""); set; set = next) {
-		more |= expire_set(in, set);
-		next = ipfi_set_next(in, set->name);
-		ipfi_set_put(set);
-	}
-	mutex_unlock(&in->mutex);
-	if (more)
-		ipfi_sets_watch(in);
-}
-
-void ipfi_sets_watch(struct ipfi_net *in)
-{
-	queue_delayed_work(ipfi_workqueue, &in->sets.expiry, EXPIRY_PERIOD);
-}
-
 void ipfi_sets_init(struct ipfi_net *in)
 {
 	spin_lock_init(&in->sets.lock);
 	in->sets.by_name = RB_ROOT;
-	INIT_DELAYED_WORK(&in->sets.expiry, expire);
-}
-
-void ipfi_sets_exit(struct ipfi_net *in)
-{
-	cancel_delayed_work_sync(&in->sets.expiry);
 }

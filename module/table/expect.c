@@ -2,8 +2,14 @@
 #include <linux/jiffies.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
-#include "module/helper/ftp.h"
+#include "module/core/flow.h"
+#include "module/core/packet.h"
+#include "module/core/platform.h"
+#include "module/core/sequence.h"
+#include "module/core/tuple.h"
+#include "module/memory.h"
 #include "module/net.h"
+#include "module/table/expect.h"
 
 static const struct rhashtable_params params = {
 	.head_offset = offsetof(struct ipfi_expectation, node),
@@ -167,4 +173,25 @@ void ipfi_expect_exit(struct ipfi_net *in)
 	/* Every control connection is gone, and with each what it announced. */
 	WARN_ON_ONCE(atomic_read(&in->expectations.count));
 	rhashtable_destroy(&in->expectations.hash);
+}
+
+u32 ipfi_control_quoted_seq(const struct ipfi_control *control, enum ipfi_direction direction, u32 seq)
+{
+	return ipfi_sequence_back(&control->sequences[direction], seq);
+}
+
+void ipfi_control_end(struct ipfi_net *in, struct ipfi_control *control)
+{
+	if (control)
+		ipfi_expect_forget(in, control);
+}
+
+void ipfi_control_free(struct ipfi_net *in, struct ipfi_control *control)
+{
+	if (!control)
+		return;
+	ipfi_master_put(control->master);
+	ipfi_memory_give(in->memory.counted, sizeof(*control));
+	atomic_dec(&in->table.controls);
+	kfree(control);
 }

@@ -15,6 +15,11 @@
 #include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
 #include "module/core/flow.h"
+#include "module/core/ftp.h"
+#include "module/core/packet.h"
+#include "module/core/platform.h"
+#include "module/core/sequence.h"
+#include "module/core/tuple.h"
 
 struct ipfi_net;
 
@@ -57,12 +62,15 @@ struct ipfi_expectation {
 	struct rcu_head rcu;
 };
 
-struct ipfi_expectations {
-	spinlock_t lock;
-	atomic_t count;
-	u64 added;
-	struct list_head by_deadline;
-	struct rhashtable hash; /* by key; keyed with a seed of its own */
+/* Of a control connection; all under its state's lock, but for what the expectations' lock guards. */
+struct ipfi_control {
+	struct ipfi_master *master;
+	struct list_head expected;   /* expectations, under their lock */
+	unsigned int expected_count; /* under the same */
+	bool foreign; /* its rule says ftp_foreign */
+	bool stopped; /* its rule has no helper any more: edits go on, announcements do not */
+	struct ipfi_ftp ftp;
+	struct ipfi_sequence sequences[2]; /* by who sends, enum ipfi_direction */
 };
 
 /* 0 or -ENOMEM. */
@@ -121,5 +129,17 @@ static inline struct ipfi_master *ipfi_master_get_live(struct ipfi_master *maste
 
 /* @master may be NULL. */
 void ipfi_master_put(struct ipfi_master *master);
+
+/*
+ * An ICMP error that arrives quotes a segment of @direction as it has left: what its number is to its sender, who is to
+ * read of it.
+ */
+u32 ipfi_control_quoted_seq(const struct ipfi_control *control, enum ipfi_direction direction, u32 seq);
+
+/* Its state leaves the table; @control may be NULL. */
+void ipfi_control_end(struct ipfi_net *in, struct ipfi_control *control);
+
+/* Nobody can see it any more; @control may be NULL. */
+void ipfi_control_free(struct ipfi_net *in, struct ipfi_control *control);
 
 #endif /* IPFI_EXPECT_H */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
-#include "module/table/mapping.h"
+#include "module/core/tuple.h"
 #include "module/net.h"
+#include "module/table/mapping.h"
 
 static const struct rhashtable_params end_params = {
 	.head_offset = offsetof(struct ipfi_mapping_node, node),

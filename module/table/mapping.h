@@ -35,11 +35,6 @@ struct ipfi_mapping {
 	struct rcu_head rcu;
 };
 
-struct ipfi_mappings {
-	struct rhashtable hash;
-	spinlock_t lock; /* finding, using and ending one are one step */
-};
-
 int ipfi_mappings_init(struct ipfi_net *in);
 void ipfi_mappings_exit(struct ipfi_net *in);
 

@@ -2,7 +2,13 @@
 #include <linux/random.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
+#include "module/core/flow.h"
+#include "module/core/platform.h"
+#include "module/core/tuple.h"
+#include "module/memory.h"
 #include "module/net.h"
+#include "module/table/sources.h"
+#include "module/table/state.h"
 
 struct source_key {
 	struct ipfi_addr addr;

@@ -5,18 +5,13 @@
 
 #include <linux/rhashtable-types.h>
 #include "module/core/flow.h"
-#include "module/core/rule.h"
+#include "module/core/tuple.h"
+#include "module/net.h"
 
 struct ipfi_net;
 struct ipfi_state;
 
 #define IPFI_SOURCES_LOCKS 64
-
-struct ipfi_sources {
-	struct rhashtable hash;
-	spinlock_t locks[IPFI_SOURCES_LOCKS]; /* by hash of the key: counting is atomic with making and freeing */
-	u32 seed;                             /* of that hash, secret: nobody picks sources that share a lock */
-};
 
 int ipfi_sources_init(struct ipfi_net *in);
 void ipfi_sources_exit(struct ipfi_net *in);

@@ -3,8 +3,11 @@
 #include <linux/once.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
-#include "module/helper/ftp.h"
+#include "module/core/flow.h"
+#include "module/core/platform.h"
+#include "module/memory.h"
 #include "module/net.h"
+#include "module/table/expect.h"
 #include "module/table/state.h"
 
 static struct kmem_cache *caches[IPFI_STATE_KINDS] __ro_after_init;

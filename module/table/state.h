@@ -2,10 +2,10 @@
 /*
  * A state: one entry a connection.
  *
- * Life-cycle: made by hook.c for an allowed first packet and put into the table and the expiry wheel in one
+ * Life-cycle: made for an allowed first packet and put into the table and the expiry wheel in one
  * go (ipfi_table_add). Found under RCU and used under its lock only. It ends exactly once, by who sets
  * IPFI_TABLE_DEAD under the lock (ipfi_table_remove), which in the same breath takes it out of the hash
- * table; then it leaves the wheel, goes to the graveyard and is freed by the expiry worker after a grace
+ * table; then it leaves the wheel, goes to the list of the dying and is freed by the expiry worker after a grace
  * period. Nobody else frees a state of a live table.
  *
  * A connection whose destination is translated has a state before the filter has judged it, as soon as it
@@ -21,12 +21,14 @@
 #include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
 #include "module/core/flow.h"
-#include "module/core/nat.h"
+#include "module/core/platform.h"
+#include "module/core/tuple.h"
+#include "module/net.h"
 
 struct ipfi_state {
 	union {
 		struct hlist_node wheel; /* while it lives; hashed when it stands in a slot */
-		struct llist_node grave;
+		struct llist_node dying; /* afterwards */
 	};
 	struct rhash_head node; /* what every packet looks at begins here */
 	spinlock_t lock;
@@ -77,7 +79,6 @@ static_assert(offsetof(struct ipfi_alias, node) == offsetof(struct ipfi_state, n
 	      offsetof(struct ipfi_alias, key) == offsetof(struct ipfi_state, flow.key) &&
 	      offsetof(struct ipfi_alias, table) == offsetof(struct ipfi_state, flow.table));
 
-struct ipfi_net;
 struct ipfi_control;
 struct ipfi_mapping;
 struct ipfi_master;
@@ -115,14 +116,6 @@ static inline struct ipfi_wide_state *ipfi_state_translated(struct ipfi_state *s
 
 int ipfi_state_caches_init(void);
 void ipfi_state_caches_exit(void);
-
-/* What an entry is made for: the kinds differ in size. */
-enum ipfi_state_kind {
-	IPFI_STATE_KIND_IPV4,
-	IPFI_STATE_KIND_IPV6,
-	IPFI_STATE_KIND_WIDE, /* of either family */
-	IPFI_STATE_KINDS,
-};
 
 static inline enum ipfi_state_kind ipfi_state_kind(u8 family, bool wide)
 {

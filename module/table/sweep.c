@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "module/net.h"
+#include "module/table/state.h"
 #include "module/table/sweep.h"
+#include "module/table/table.h"
 #include "module/table/walk.h"
 
 /* True when @state is gone. */
@@ -46,24 +48,12 @@ u32 ipfi_table_sweep(struct ipfi_net *in,
 	return removed;
 }
 
-static enum ipfi_sweep count_state(struct ipfi_net *in, struct ipfi_state *state, void *arg)
+static enum ipfi_sweep remove_any(struct ipfi_net *in, struct ipfi_state *state, void *arg)
 {
-	const struct ipfi_ruleset *rs = arg;
-	bool by_source = in->limits.value[IPFI_LIMIT_MAX_STATES_PER_SOURCE] &&
-			 !(state->flow.table & IPFI_TABLE_COUNTED_SOURCE);
-	bool by_rule = false;
-	u32 i;
-
-	if (ipfi_state_hidden(state))
-		return IPFI_SWEEP_LEAVE;
-	if (rs && rs->per_source && !(state->flow.table & IPFI_TABLE_COUNTED_RULE))
-		for (i = 0; i < rs->count && !by_rule; i++)
-			by_rule = rs->rules[i].per_source && rs->rules[i].id == state->flow.rule;
-	ipfi_sources_take_state(in, state, by_source ? U32_MAX : 0, by_rule ? U32_MAX : 0);
-	return IPFI_SWEEP_LEAVE;
+	return IPFI_SWEEP_REMOVE;
 }
 
-void ipfi_table_recount(struct ipfi_net *in, struct ipfi_ruleset *rs)
+void ipfi_table_flush(struct ipfi_net *in)
 {
-	ipfi_table_sweep(in, count_state, rs, IPFI_CAUSE_UNSPEC);
+	ipfi_table_sweep(in, remove_any, NULL, IPFI_CAUSE_FLUSHED);
 }

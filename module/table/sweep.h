@@ -6,7 +6,6 @@
 #include "module/table/state.h"
 
 struct ipfi_net;
-struct ipfi_ruleset;
 
 /* What becomes of a state that a sweep has visited. */
 enum ipfi_sweep {
@@ -24,10 +23,7 @@ u32 ipfi_table_sweep(struct ipfi_net *in,
 		     enum ipfi_sweep (*visit)(struct ipfi_net *in, struct ipfi_state *state, void *arg),
 		     void *arg, enum ipfi_cause cause);
 
-/*
- * Counts for their sources the states that were made before a limit asked for it: max_states_per_source, or a
- * rule of @rs (which the caller keeps alive) with per_source. Sleeps.
- */
-void ipfi_table_recount(struct ipfi_net *in, struct ipfi_ruleset *rs);
+/* Removes every state. Sleeps. */
+void ipfi_table_flush(struct ipfi_net *in);
 
 #endif /* IPFI_SWEEP_H */

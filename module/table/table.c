@@ -6,13 +6,20 @@
 #include <linux/math64.h>
 #include <linux/prefetch.h>
 #include <linux/ratelimit.h>
-#include "module/netlink/events.h"
-#include "module/helper/ftp.h"
-#include "module/packet/log.h"
-#include "module/table/mapping.h"
+#include <asm/barrier.h>
+#include "module/core/flow.h"
+#include "module/core/packet.h"
+#include "module/core/platform.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
 #include "module/net.h"
-#include "module/table/sweep.h"
-#include "module/table/walk.h"
+#include "module/notify.h"
+#include "module/table/expect.h"
+#include "module/table/mapping.h"
+#include "module/table/sources.h"
+#include "module/table/state.h"
+#include "module/table/table.h"
+#include "module/table/wheel.h"
 
 /*
  * States that are looked at to find one to evict, from the newcomer's own bucket on, and the
@@ -100,7 +107,6 @@ int ipfi_table_init(struct ipfi_net *in)
 	atomic_set(&in->table.peak, 0);
 	atomic_set(&in->table.tombstones, 0);
 	atomic_set(&in->table.translated, 0);
-	ipfi_expiry_init(in);
 	return rhashtable_init(&in->table.hash, &table_params);
 }
 
@@ -231,7 +237,7 @@ static void take_leave(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_
 
 	ipfi_sources_release_state(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
 	if (!(state->flow.flags & IPFI_FLOW_F_UNJUDGED))
-		ipfi_event_state(in, state, IPFI_EVENT_DESTROYED, cause);
+		ipfi_notify_state(in, state, IPFI_EVENT_DESTROYED, cause);
 	if (unlikely(wide))
 		ipfi_control_end(in, wide->control);
 }
@@ -270,7 +276,7 @@ void ipfi_table_remove(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_
 		take_leave(in, state, cause);
 	atomic_dec(&in->table.count);
 	spin_unlock(&state->lock);
-	ipfi_expiry_bury(in, state);
+	ipfi_wheel_remove(in, state);
 }
 
 void ipfi_table_kill(struct ipfi_net *in, struct ipfi_state *state)
@@ -288,7 +294,7 @@ void ipfi_table_kill(struct ipfi_net *in, struct ipfi_state *state)
 	state->flow.state = IPFI_STATE_CLOSED;
 	if ((s32)(deadline - state->deadline) < 0) {
 		WRITE_ONCE(state->deadline, deadline);
-		ipfi_expiry_advance(in, state);
+		ipfi_wheel_advance(in, state);
 	}
 	spin_unlock(&state->lock);
 }
@@ -300,7 +306,7 @@ void ipfi_table_renew(struct ipfi_net *in, struct ipfi_state *state)
 
 	WRITE_ONCE(state->deadline, deadline);
 	if (unlikely(nearer))
-		ipfi_expiry_advance(in, state);
+		ipfi_wheel_advance(in, state);
 }
 
 void ipfi_table_reassign(struct ipfi_net *in, struct ipfi_state *state, u64 old_rule,
@@ -418,7 +424,7 @@ static void say_full(struct ipfi_net *in, u32 states)
 		return;
 	if (ipfi_log_allowed(in))
 		pr_warn("state table full: %u entries\n", states);
-	ipfi_event_full(in, states);
+	ipfi_notify_table_full(in, states);
 }
 
 /*
@@ -592,7 +598,7 @@ int ipfi_table_insert(struct ipfi_net *in, struct ipfi_state *state, u8 found)
 	err = insert_node(in, &probe, &state->node);
 	if (unlikely(err))
 		return err;
-	ipfi_expiry_add(in, state);
+	ipfi_wheel_add(in, state);
 	__this_cpu_inc(in->counters->created);
 	return 0;
 }
@@ -606,7 +612,7 @@ void ipfi_table_discard(struct ipfi_net *in, struct ipfi_state *state)
 	atomic_dec(&in->table.count);
 	spin_unlock(&state->lock);
 	/* Another CPU may have found it by an alias. */
-	ipfi_expiry_bury(in, state);
+	ipfi_wheel_remove(in, state);
 }
 
 int ipfi_table_insert_alias(struct ipfi_net *in, struct ipfi_wide_state *wide, struct ipfi_alias *alias,
@@ -641,16 +647,8 @@ int ipfi_table_judged(struct ipfi_net *in, struct ipfi_state *state, const struc
 	return count_opened(in, state, opening, reason);
 }
 
-static enum ipfi_sweep remove_any(struct ipfi_net *in, struct ipfi_state *state, void *arg)
-{
-	return IPFI_SWEEP_REMOVE;
-}
-
 void ipfi_table_exit(struct ipfi_net *in)
 {
-	/* One by one, for the nodes of a wide state are parts of it. */
-	ipfi_table_sweep(in, remove_any, NULL, IPFI_CAUSE_FLUSHED);
-	ipfi_expiry_exit(in);
 	rhashtable_destroy(&in->table.hash);
 }
 

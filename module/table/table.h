@@ -4,27 +4,18 @@
 #define IPFI_TABLE_H
 
 #include <linux/rhashtable.h>
+#include "module/core/packet.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
+#include "module/net.h"
 #include "module/table/state.h"
-#include "module/table/wheel.h"
 
 struct ipfi_net;
 struct ipfi_ruleset;
 
-struct ipfi_table {
-	struct rhashtable hash;
-	atomic_t count ____cacheline_aligned_in_smp; /* states in the table, tombstones too: what max_states limits */
-	atomic_t dying;      /* those that have left it and are not yet freed */
-	atomic_t peak;       /* of those that live */
-	atomic_t tombstones;
-	atomic_t translated; /* wide states with a translation, tombstones too */
-	atomic_t of_kind[IPFI_STATE_KINDS]; /* dying ones too; those of IPv4 are the others */
-	atomic_t controls;   /* control connections that are watched, likewise */
-	struct ipfi_expiry expiry;
-};
-
 int ipfi_table_init(struct ipfi_net *in);
 
-/* Frees every state and the table. No packet and no walk may be on its way any more. */
+/* Frees the table, which is empty (gc.h). */
 void ipfi_table_exit(struct ipfi_net *in);
 
 /* The live state that is found by @key as @found says (one of IPFI_TABLE_FOUND), locked, or NULL. Under RCU,

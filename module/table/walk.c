@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/sched.h>
+#include <asm/barrier.h>
 #include "module/net.h"
 #include "module/table/walk.h"
 

@@ -22,6 +22,7 @@
 #define IPFI_WALK_H
 
 #include <linux/rhashtable.h>
+#include "module/table/state.h"
 
 struct ipfi_net;
 

@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <linux/ktime.h>
+#include "module/core/decide.h"
+#include "module/core/platform.h"
+#include "module/core/rule.h"
+#include "module/core/tuple.h"
+#include "module/packet/context.h"
+#include "module/packet/drops.h"
 #include "module/packet/log.h"
 #include "module/packet/mss.h"
-#include "module/packet/context.h"
 #include "module/packet/reject.h"
 #include "module/packet/skb.h"
+#include "module/packet/verdict.h"
+#include "module/packet/vrf.h"
+#include "module/ruleset/generation.h"
+#include "module/ruleset/ruleset.h"
+#include "module/ruleset/set.h"
+#include "module/table/sources.h"
 
 static bool is_me(void *context, u8 family, const struct ipfi_addr *addr)
 {

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "module/core/decide.h"
+#include "module/core/flow.h"
+#include "module/core/nat.h"
+#include "module/core/packet.h"
+#include "module/core/platform.h"
+#include "module/core/tcp_resync.h"
+#include "module/core/tuple.h"
+#include "module/filter/established.h"
+#include "module/filter/new.h"
+#include "module/filter/rejudge.h"
+#include "module/filter/resync.h"
+#include "module/helper/ftp.h"
+#include "module/nat/hooks.h"
+#include "module/nat/translate.h"
+#include "module/nat/view.h"
+#include "module/notify.h"
+#include "module/packet/context.h"
+#include "module/packet/mss.h"
+#include "module/packet/reject.h"
+#include "module/packet/verdict.h"
+#include "module/table/state.h"
+#include "module/table/table.h"
+
+/*
+ * A packet that came in by a loopback device has advanced its state when it went out. The list "in" still has
+ * its say over who may open a connection, unless another one has announced it.
+ */
+static unsigned int enter_by_loopback(struct ipfi_passage *p, struct ipfi_state *state, enum ipfi_direction direction)
+{
+	const struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	bool opening = ipfi_loopback_opens(&state->flow, wide && wide->master, direction);
+
+	spin_unlock(&state->lock);
+	if (opening)
+		return ipfi_judge_first(p, false);
+	return ipfi_passage_count(p, IPFI_REASON_STATE, NF_ACCEPT);
+}
+
+static noinline unsigned int answer_killed(struct ipfi_passage *p, struct ipfi_state *state)
+{
+	u8 reason = ipfi_killed_reason(&p->packet);
+
+	if (!reason) {
+		ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
+		return IPFI_LOOK_AGAIN;
+	}
+	if (ipfi_state_translated(state))
+		ipfi_nat_mark(p);
+	spin_unlock(&state->lock);
+	if (reason == IPFI_REASON_STATE)
+		return ipfi_passage_count(p, reason, NF_ACCEPT);
+	return ipfi_passage_count(p, reason, ipfi_reject(p->skb, p->hook, &p->packet));
+}
+
+/*
+ * The packet is accepted as one of @wide's, which is locked, for the reason *reason: what the state wants of its
+ * packets beside that.
+ */
+static noinline unsigned int attend(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction,
+				    u32 ack, u8 *reason)
+{
+	unsigned int verdict = NF_ACCEPT;
+
+	if (wide->control && *reason == IPFI_REASON_STATE)
+		*reason = ipfi_control_after(p, wide, direction, ack, &verdict);
+	if (wide->mss && !ipfi_mss_clamp(p, wide->mss)) {
+		*reason = IPFI_REASON_NO_MEMORY;
+		verdict = NF_DROP;
+	}
+	/* To this machine it leaves here. */
+	if (wide->translated && p->packet.list == IPFI_LIST_IN && !p->packet.loopback && verdict == NF_ACCEPT &&
+	    !ipfi_nat_enter(p, wide, direction)) {
+		*reason = IPFI_REASON_NAT_FAILED;
+		verdict = NF_DROP;
+	}
+	if (wide->translated)
+		ipfi_nat_mark(p);
+	return verdict;
+}
+
+/*
+ * @p's packet, of @direction, answers a SYN that had passed without effect: both ends speak of the
+ * connection that this one opens. If the rules allow that it lives in the place of @state, which is
+ * locked and comes back unlocked, and the packet belongs to it (IPFI_LOOK_AGAIN); in any case that
+ * of before is over.
+ */
+static noinline unsigned int take_up_again(struct ipfi_passage *p, struct ipfi_state *state,
+					   enum ipfi_direction direction)
+{
+	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	const bool translated = ipfi_state_translated(state);
+	const struct ipfi_packet answer = p->packet;
+	struct ipfi_flow *flow = &state->flow;
+	struct ipfi_recalled recalled;
+	struct ipfi_decision decision;
+	struct ipfi_rejudgement out;
+	const u64 old_rule = flow->rule;
+	u8 state_id = flow->state, reason;
+
+	if (flow->tcp.kept.denied) {
+		ipfi_resync_deny(&decision);
+		goto deny;
+	}
+	ipfi_resync_recall(p, flow, &recalled);
+	if (direction == IPFI_REPLY) {
+		ipfi_tcp_resync(flow, &recalled.syn);
+		if (!ipfi_rejudge_resync(p, flow, ipfi_rejudge_master(state), &out)) {
+			decision = out.denied;
+			goto deny;
+		}
+		ipfi_rejudge_take_rule(p, state, old_rule, &out);
+		if (wide && wide->control)
+			ipfi_control_restart(p->in, wide->control, recalled.syn.seq + 1);
+		spin_unlock(&state->lock);
+		return IPFI_LOOK_AGAIN;
+	}
+	/*
+	 * The other way round it is another connection, with another source and maybe another
+	 * translation. Where that is not for this packet to find out the SYN must come again.
+	 */
+	ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
+	if (translated || p->packet.loopback)
+		return ipfi_passage_count(p, IPFI_REASON_TCP_STATE, NF_DROP);
+	p->packet = recalled.syn;
+	ipfi_passage_key(p);
+	reason = ipfi_resync_ask(p, &decision);
+	if (!reason && decision.verdict == IPFI_VERDICT_ALLOW)
+		ipfi_open_recalled(p, &decision);
+	p->packet = answer;
+	ipfi_passage_key(p);
+	if (reason)
+		return ipfi_passage_count(p, reason, NF_DROP);
+	if (decision.verdict == IPFI_VERDICT_ALLOW)
+		return IPFI_LOOK_AGAIN;
+	return ipfi_passage_carry_out(p, &decision, IPFI_STATE_NONE);
+
+deny:
+	ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+	return ipfi_passage_carry_out(p, &decision, state_id);
+}
+
+unsigned int ipfi_judge_live(struct ipfi_passage *p, struct ipfi_state *state)
+{
+	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	unsigned int verdict = NF_ACCEPT;
+	struct ipfi_flow *flow = &state->flow;
+	enum ipfi_direction direction;
+	u8 before, reason;
+	u32 ack = 0;
+
+	if (unlikely(flow->table & IPFI_TABLE_KILLED))
+		return answer_killed(p, state);
+	if (unlikely(flow->flags & IPFI_FLOW_F_UNJUDGED))
+		return ipfi_judge_unjudged(p, state);
+	direction = ipfi_flow_direction(flow, p->higher);
+	if (ipfi_must_rejudge(p, flow, direction)) {
+		verdict = ipfi_rejudge_state(p, state, direction);
+		if (verdict != NF_ACCEPT)
+			return verdict;
+	}
+	if (unlikely(p->packet.loopback) && p->packet.list == IPFI_LIST_IN)
+		return enter_by_loopback(p, state, direction);
+	/* What begins the connection again has nothing to do with what was read of it. */
+	if (unlikely(wide) && wide->control &&
+	    !ipfi_tcp_answers_kept(&flow->tcp, &p->packet, direction)) {
+		reason = ipfi_control_before(p, wide, direction, &ack);
+		if (reason)
+			goto drop;
+	}
+
+	before = flow->state;
+	switch (ipfi_flow_advance(flow, &p->packet, direction, &reason)) {
+	case IPFI_ADVANCE_PASS:
+		ipfi_table_renew(p->in, state);
+		if (unlikely(flow->state != before))
+			ipfi_notify_state(p->in, state, IPFI_EVENT_CHANGED, IPFI_CAUSE_UNSPEC);
+		reason = IPFI_REASON_STATE;
+		fallthrough;
+	case IPFI_ADVANCE_IGNORE:
+		if (unlikely(reason == IPFI_REASON_CHALLENGE) && ipfi_tcp_is_syn(&p->packet) &&
+		    !(wide && wide->master))
+			ipfi_resync_weigh(p, flow);
+		if (unlikely(wide))
+			verdict = attend(p, wide, direction, ack, &reason);
+		spin_unlock(&state->lock);
+		return ipfi_passage_count(p, reason, verdict);
+	case IPFI_ADVANCE_REOPEN:
+		/* A translated one has come back here too late to be told anew: its sender tries again. */
+		reason = IPFI_REASON_TCP_STATE;
+		if (wide && wide->translated) {
+			ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
+			return ipfi_passage_count(p, reason, NF_DROP);
+		}
+		ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
+		return IPFI_LOOK_AGAIN;
+	case IPFI_ADVANCE_RESYNC:
+		return take_up_again(p, state, direction);
+	case IPFI_ADVANCE_DROP:
+		break;
+	}
+drop:
+	spin_unlock(&state->lock);
+	return ipfi_passage_count(p, reason, NF_DROP);
+}
+
+/*
+ * What comes in by a loopback device has been translated twice on its way out: it shows what leaves. Lets p->packet,
+ * not the packet itself, show the real end points again.
+ */
+static noinline struct ipfi_state *find_behind_loopback(struct ipfi_passage *p)
+{
+	struct ipfi_wide_state *wide;
+	struct ipfi_state *state;
+	struct ipfi_tuple leaving;
+	enum ipfi_direction direction;
+
+	/* What leaves in one direction is what arrives in the other, the ends exchanged. */
+	state = ipfi_table_find(p->in, &p->key, ipfi_table_arrives(!p->higher));
+	wide = state ? ipfi_state_translated(state) : NULL;
+	/* Instead of a deleted one another may begin, with the end points that the packet shows. */
+	if (!wide || state->flow.table & IPFI_TABLE_KILLED)
+		return state;
+	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, IPFI_ORIGINAL, &leaving);
+	direction = ipfi_addr_equal(&leaving.src, &p->packet.tuple.src) && leaving.sport == p->packet.tuple.sport ?
+			    IPFI_ORIGINAL :
+			    IPFI_REPLY;
+	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &p->packet.tuple);
+	ipfi_passage_key(p);
+	return state;
+}
+
+/* Does @p's packet come in by a loopback device, where translated ones show what leaves? */
+static bool enters_translated(const struct ipfi_passage *p)
+{
+	return unlikely(p->packet.loopback) && p->packet.list == IPFI_LIST_IN && READ_ONCE(p->in->nat.active);
+}
+
+struct ipfi_state *ipfi_find_state(struct ipfi_passage *p)
+{
+	if (enters_translated(p))
+		return find_behind_loopback(p);
+	return ipfi_table_find(p->in, &p->key, IPFI_TABLE_REAL);
+}
+
+bool ipfi_is_astray(const struct ipfi_passage *p)
+{
+	return enters_translated(p) && ipfi_table_has(p->in, &p->key, IPFI_TABLE_REAL, ipfi_passage_gone(p));
+}
