@@ -25,6 +25,9 @@ struct engine_socket {
 	} dump;
 };
 
+/* What has waited longest, NULL for nothing. The caller's then. */
+struct sk_buff *socket_take(struct engine_socket *socket);
+
 /* @skb waits for the reader then. */
 void socket_queue(struct engine_socket *socket, struct sk_buff *skb);
 

@@ -155,7 +155,7 @@ bool delayed_work_pending(const struct delayed_work *work)
 	return is_queued(&work->work);
 }
 
-static void run(struct work_struct *work)
+void work_run(struct work_struct *work)
 {
 	/* It may queue itself again, or be freed by what it does. */
 	list_del(&work->entry);
@@ -167,7 +167,7 @@ bool flush_work(struct work_struct *work)
 {
 	if (!is_queued(work))
 		return false;
-	run(work);
+	work_run(work);
 	return true;
 }
 
@@ -176,7 +176,7 @@ void flush_workqueue(struct workqueue_struct *queue)
 {
 	(void)queue;
 	while (!list_empty(&ready))
-		run(list_first_entry(&ready, struct work_struct, entry));
+		work_run(list_first_entry(&ready, struct work_struct, entry));
 }
 
 void work_settle(void)
@@ -185,31 +185,4 @@ void work_settle(void)
 		synchronize_rcu();
 		flush_workqueue(NULL);
 	}
-}
-
-/* What is due at one tick is done at its beginning. */
-static u64 clock_at(u64 due)
-{
-	const u64 ticks = due - get_jiffies_64();
-
-	return (world->clock / (NSEC_PER_SEC / HZ) + ticks) * (NSEC_PER_SEC / HZ);
-}
-
-void engine_advance(struct engine_world *one, uint64_t ns)
-{
-	const u64 end = ns > U64_MAX - one->clock ? U64_MAX : one->clock + ns;
-	struct delayed_work *first;
-
-	world_enter(one);
-	while ((first = list_first_entry_or_null(&one->delayed, struct delayed_work, work.entry))) {
-		if (first->due > get_jiffies_64()) {
-			if (clock_at(first->due) > end)
-				break;
-			clock_set(clock_at(first->due));
-		}
-		run(&first->work);
-		work_settle();
-	}
-	clock_set(end);
-	world_leave();
 }

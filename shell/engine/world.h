@@ -21,6 +21,8 @@ struct line {
 	char text[];
 };
 
+struct work_struct;
+
 struct engine_world {
 	struct net net;
 	u64 clock; /* ns since it began */
@@ -66,6 +68,9 @@ void socket_orphan(struct engine_world *one);
 
 /* Lets the clock of the running world show @clock. */
 void clock_set(u64 clock);
+
+/* Does one that is queued. */
+void work_run(struct work_struct *work);
 
 /* Does what has no delay: grace periods, work. Nobody may be reading. */
 void work_settle(void);

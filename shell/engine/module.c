@@ -1,37 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Worlds: made and ended; the module begins with the first and ends with the last. */
-#include <linux/bottom_half.h>
-#include <linux/ipv6.h>
+/* Worlds: made, moved on in time and ended. The module begins with the first and ends with the last. */
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
-#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "shell/engine/world.h"
 
-/* Where the kernel's own ticks begin, so that their low word wraps after five minutes. */
-#define JIFFIES_BEGIN ((unsigned long)(u32)(-300 * HZ))
-
-/* What a machine has been up for when its firewall comes: 0 would be a time like no other. */
-#define UPTIME (60 * (u64)NSEC_PER_SEC)
-
-struct engine_world *world;
-unsigned long jiffies;
-unsigned int bottom_halves_off;
-
 static struct pernet_operations *namespaces;
 static unsigned int worlds;
-
-struct net *first_namespace(void)
-{
-	return world->outside ? &world->outside->net : &world->net;
-}
-
-bool ipv6_mod_enabled(void)
-{
-	return !world->without_ipv6;
-}
 
 int register_pernet_subsys(struct pernet_operations *operations)
 {
@@ -44,36 +23,6 @@ void unregister_pernet_subsys(struct pernet_operations *operations)
 {
 	BUG_ON(namespaces != operations);
 	namespaces = NULL;
-}
-
-void clock_set(u64 clock)
-{
-	world->clock = clock;
-	jiffies = JIFFIES_BEGIN + (unsigned long)(clock / (NSEC_PER_SEC / HZ));
-}
-
-u64 ktime_get_ns(void)
-{
-	return UPTIME + world->clock;
-}
-
-u64 ktime_get_real_ns(void)
-{
-	return world->epoch + world->clock;
-}
-
-void world_enter(struct engine_world *one)
-{
-	BUG_ON(world);
-	world = one;
-	clock_set(one->clock);
-}
-
-void world_leave(void)
-{
-	work_settle();
-	BUG_ON(bottom_halves_off);
-	world = NULL;
 }
 
 /* What the module has of a namespace may want to begin at a cache line. */
@@ -171,4 +120,31 @@ void engine_world_free(struct engine_world *one)
 uint64_t engine_now(const struct engine_world *one)
 {
 	return one->clock;
+}
+
+/* What is due at one tick is done at its beginning. */
+static u64 clock_at(u64 due)
+{
+	const u64 ticks = due - get_jiffies_64();
+
+	return (world->clock / (NSEC_PER_SEC / HZ) + ticks) * (NSEC_PER_SEC / HZ);
+}
+
+void engine_advance(struct engine_world *one, uint64_t ns)
+{
+	const u64 end = ns > U64_MAX - one->clock ? U64_MAX : one->clock + ns;
+	struct delayed_work *first;
+
+	world_enter(one);
+	while ((first = list_first_entry_or_null(&one->delayed, struct delayed_work, work.entry))) {
+		if (first->due > get_jiffies_64()) {
+			if (clock_at(first->due) > end)
+				break;
+			clock_set(clock_at(first->due));
+		}
+		work_run(&first->work);
+		work_settle();
+	}
+	clock_set(end);
+	world_leave();
 }
