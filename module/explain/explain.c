@@ -2,20 +2,34 @@
 #include <linux/mm.h>
 #include <linux/netdevice.h>
 #include "module/core/decide.h"
+#include "module/core/flow.h"
 #include "module/core/packet.h"
 #include "module/core/platform.h"
 #include "module/core/tuple.h"
 #include "module/explain/explain.h"
-#include "module/explain/internal.h"
 #include "module/explain/route.h"
+#include "module/filter/established.h"
+#include "module/nat/translate.h"
 #include "module/net.h"
 #include "module/packet/context.h"
 #include "module/packet/skb.h"
 #include "module/packet/vrf.h"
 #include "module/ruleset/ruleset.h"
+#include "module/table/copies.h"
+#include "module/table/state.h"
+
+/* A question on its way. */
+struct asking {
+	struct ipfi_explanation *x;
+	const struct ipfi_question *question;
+	struct ipfi_passage p;
+	struct nf_hook_state hook;
+	struct ipfi_copies copies;
+	struct ipfi_tuple arrived; /* what it showed at first */
+};
 
 /* What the hook of @list would know of the packet. */
-static void surround(struct ipfi_asking *a, u8 list)
+static void surround(struct asking *a, u8 list)
 {
 	const struct ipfi_question *question = a->question;
 
@@ -26,54 +40,115 @@ static void surround(struct ipfi_asking *a, u8 list)
 	a->p.packet.leaves_by_ipsec = question->ipsec && question->list == IPFI_LIST_OUT;
 }
 
+/* What the hook for what arrives does. False: it is dropped. */
+static bool arrive(struct asking *a)
+{
+	const struct ipfi_packet *packet = &a->p.packet;
+
+	a->arrived = packet->tuple;
+	/* Over a loopback device it has arrived on its way out. */
+	if (!READ_ONCE(a->p.in->nat.active) || (packet->loopback && packet->list == IPFI_LIST_IN))
+		return true;
+	return ipfi_nat_arrive(&a->p) == NF_ACCEPT;
+}
+
 /* Where does it go on to, and by which device, now that it has arrived? */
-static void find_way(struct ipfi_asking *a, struct net_device *out)
+static void route(struct asking *a, struct net_device *out)
 {
 	const struct ipfi_tuple *tuple = &a->p.packet.tuple;
 	bool turned = !ipfi_addr_equal(&tuple->dst, &a->arrived.dst);
 	u8 list = a->question->list;
 
-	if (turned && list != IPFI_LIST_OUT) {
-		list = ipfi_addr_is_own(a->p.in->net, ipfi_vrf_of_packet(a->p.in, &a->p.packet), tuple->family, &tuple->dst) ? IPFI_LIST_IN : IPFI_LIST_FORWARD;
-	} else if (turned) {
+	if (turned && list != IPFI_LIST_OUT)
+		list = ipfi_addr_is_own(a->p.in->net, ipfi_vrf_of_packet(a->p.in, &a->p.packet), tuple->family, &tuple->dst) ?
+			       IPFI_LIST_IN :
+			       IPFI_LIST_FORWARD;
+	else if (turned)
 		out = NULL;
-	}
 	a->hook.out = NULL;
 	if (list != IPFI_LIST_IN)
 		a->hook.out = out ? out : ipfi_way_out(a->p.in->net, a->hook.in, tuple, a->question->mark);
 	surround(a, list);
 }
 
-static void ask(struct ipfi_asking *a, struct net_device *out)
+/* What the filter does, and the hook for what leaves. */
+static void judge(struct asking *a)
+{
+	struct ipfi_passage *p = &a->p;
+	const struct ipfi_tuple shown = p->packet.tuple;
+	unsigned int verdict = ipfi_judge(p);
+
+	a->x->list = p->packet.list;
+	if (verdict == NF_ACCEPT && p->packet.list != IPFI_LIST_IN && READ_ONCE(p->in->nat.active))
+		ipfi_nat_leave(p, false);
+	/* What enters by a loopback device has left before: it shows that. */
+	if (verdict == NF_ACCEPT && p->packet.list == IPFI_LIST_IN && p->packet.loopback)
+		p->packet.tuple = shown;
+}
+
+/* What there is to say of the state that was found or made last. */
+static void tell_state(struct ipfi_explanation *x, struct ipfi_copy *copy, bool decided)
+{
+	const struct ipfi_flow *flow = &copy->wide.state.flow;
+
+	if (copy->ended) {
+		if (copy->cause != IPFI_CAUSE_REPLACED)
+			x->state_id = copy->id;
+		return;
+	}
+	if (ipfi_state_hidden(&copy->wide.state))
+		return;
+	x->state_id = copy->id;
+	/* What is denied by rules belongs to no state, even if that lives on. */
+	if (decided && x->verdict != IPFI_VERDICT_ALLOW)
+		return;
+	x->state = flow->state;
+	if (!decided)
+		x->rule = flow->rule;
+}
+
+/* What became of it. */
+static void tell(struct asking *a)
+{
+	const struct ipfi_rehearsal *rehearsal = &a->x->rehearsal;
+	struct ipfi_explanation *x = a->x;
+
+	x->verdict = rehearsal->verdict;
+	x->reason = rehearsal->reason;
+	x->rule = rehearsal->rule;
+	if (a->copies.last)
+		tell_state(x, a->copies.last, rehearsal->decided);
+	x->leaving = a->p.packet.tuple;
+	/* To another VRF is no translation by itself. */
+	a->arrived.src_vrf = x->leaving.src_vrf;
+	a->arrived.dst_vrf = x->leaving.dst_vrf;
+	x->translated = !ipfi_tuple_equal(&x->leaving, &a->arrived);
+	/* Of queries and replies alike the identifier is told, where a query has it. */
+	if (a->p.packet.icmp_kind == IPFI_ICMP_REPLY)
+		swap(x->leaving.sport, x->leaving.dport);
+}
+
+/* The packet's way, from hook to hook. BHs off. */
+static void ask(struct asking *a, struct net_device *out)
 {
 	struct ipfi_passage *p = &a->p;
 	const u8 list = a->question->list;
-	int err;
+	int err = ipfi_skb_parse(p->skb, &p->packet);
 
-	a->x->list = list;
-	err = ipfi_skb_parse(p->skb, &p->packet);
 	if (err) {
-		ipfi_asking_deny(a, -err);
+		a->x->verdict = IPFI_VERDICT_DENY;
+		a->x->reason = -err;
 		return;
 	}
 	/* What does not come from here arrives before anybody knows where it goes. */
 	if (list == IPFI_LIST_OUT)
 		a->hook.out = out ? out : ipfi_way_out(p->in->net, NULL, &p->packet.tuple, a->question->mark);
 	surround(a, list == IPFI_LIST_OUT ? IPFI_LIST_OUT : IPFI_LIST_IN);
-	a->arrived = p->packet.tuple;
-	if (ipfi_explain_arrive(a)) {
-		find_way(a, out);
-		ipfi_explain_judge(a);
-		a->x->list = p->packet.list;
+	if (arrive(a)) {
+		route(a, out);
+		judge(a);
 	}
-	a->x->leaving = a->x->verdict == IPFI_VERDICT_ALLOW ? a->leaving : p->packet.tuple;
-	/* To another VRF is no translation by itself. */
-	a->arrived.src_vrf = a->x->leaving.src_vrf;
-	a->arrived.dst_vrf = a->x->leaving.dst_vrf;
-	a->x->translated = !ipfi_tuple_equal(&a->x->leaving, &a->arrived);
-	/* Of queries and replies alike the identifier is told, where a query has it. */
-	if (p->packet.icmp_kind == IPFI_ICMP_REPLY)
-		swap(a->x->leaving.sport, a->x->leaving.dport);
+	tell(a);
 }
 
 /* As the IP header says; never less than the header itself. */
@@ -138,14 +213,19 @@ static int find_devices(struct net *net, const struct ipfi_question *question, s
 	return question->oif && !*out ? -ENXIO : 0;
 }
 
-static int ask_with_devices(struct ipfi_asking *a)
+static int ask_with_devices(struct asking *a)
 {
 	struct net_device *out;
 	int err = find_devices(a->p.in->net, a->question, &a->hook.in, &out);
 
-	if (!err)
-		ask(a, out);
-	return err;
+	if (err)
+		return err;
+	local_bh_disable();
+	ipfi_copies_begin(&a->copies, a->p.in);
+	ask(a, out);
+	ipfi_copies_end(&a->copies);
+	local_bh_enable();
+	return 0;
 }
 
 /* Before the first commit every packet passes; a question that is none gets the same answer as ever. */
@@ -162,7 +242,7 @@ static int ask_nobody(struct net *net, const struct ipfi_question *question)
 
 int ipfi_explain(struct ipfi_net *in, const struct ipfi_question *question, struct ipfi_explanation *x)
 {
-	struct ipfi_asking *a;
+	struct asking *a;
 	int err = -ENOMEM;
 
 	memset(x, 0, sizeof(*x));
@@ -171,7 +251,7 @@ int ipfi_explain(struct ipfi_net *in, const struct ipfi_question *question, stru
 	x->rs = ipfi_ruleset_get(in);
 	if (!x->rs)
 		return ask_nobody(in->net, question);
-	a = kzalloc(sizeof(*a), GFP_KERNEL);
+	a = kvzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
 	a->x = x;
@@ -180,6 +260,7 @@ int ipfi_explain(struct ipfi_net *in, const struct ipfi_question *question, stru
 	a->p.rs = x->rs;
 	a->p.hook = &a->hook;
 	a->p.rehearsal = &x->rehearsal;
+	x->rehearsal.copies = &a->copies;
 	a->hook.net = in->net;
 	a->hook.hook = question->list == IPFI_LIST_IN  ? NF_INET_LOCAL_IN :
 		       question->list == IPFI_LIST_OUT ? NF_INET_LOCAL_OUT :
@@ -194,7 +275,7 @@ int ipfi_explain(struct ipfi_net *in, const struct ipfi_question *question, stru
 		rcu_read_unlock();
 	}
 	kfree_skb(a->p.skb);
-	kfree(a);
+	kvfree(a);
 	return err;
 }
 

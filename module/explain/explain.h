@@ -2,9 +2,8 @@
 /*
  * What would happen to a packet now: nothing is counted, logged, renewed, made or used up.
  *
- * The question gets a buffer of its own and goes the way of hook.c and nat.c with it, so rewriting it is harmless.
- * All that decides is the functions that decide about packets; what they leave to be done is left out, or done to
- * copies. A state that the packet would replace counts as gone meanwhile.
+ * The question gets a buffer of its own and goes the path of packets with it, through the same functions: from the hook
+ * for what arrives to that for what leaves. States are copies there (table/copies.h), and what is to be done is noted.
  */
 #ifndef IPFI_EXPLAIN_H
 #define IPFI_EXPLAIN_H
@@ -36,7 +35,6 @@ struct ipfi_explanation {
 	u8 state;   /* enum ipfi_state_id of its connection after the packet, NONE without */
 	u64 rule;   /* that decides, or that the state belongs to; 0 for none */
 	u64 state_id; /* of the live state that was found, 0 for none */
-	u64 dstnat_rule, srcnat_rule; /* 0 for none */
 	bool translated;
 	struct ipfi_tuple leaving; /* as it leaves, or, denied, as it was judged; if translated */
 };

@@ -9,18 +9,46 @@
 #include "module/filter/established.h"
 #include "module/filter/new.h"
 #include "module/filter/rejudge.h"
+#include "module/filter/related.h"
 #include "module/filter/resync.h"
 #include "module/helper/ftp.h"
 #include "module/nat/hooks.h"
 #include "module/nat/translate.h"
 #include "module/nat/view.h"
-#include "module/notify.h"
 #include "module/packet/context.h"
+#include "module/packet/effects.h"
 #include "module/packet/mss.h"
-#include "module/packet/reject.h"
+#include "module/packet/skb.h"
 #include "module/packet/verdict.h"
 #include "module/table/state.h"
 #include "module/table/table.h"
+
+/* What could change a state for good must be what its receiver will believe: its checksum is right. */
+static bool must_be_believed(const struct ipfi_packet *packet)
+{
+	return packet->tuple.proto == IPFI_PROTO_TCP &&
+	       packet->tcp_flags & (IPFI_TCP_SYN | IPFI_TCP_FIN | IPFI_TCP_RST);
+}
+
+/*
+ * A segment of a TCP connection whose state was deleted: the reason to count. Resets pass, so that both ends hear
+ * of it; whoever goes on is told that it is over (KILLED). NONE: a SYN begins anew.
+ */
+static u8 killed_reason(const struct ipfi_packet *packet)
+{
+	u8 flags = packet->tcp_flags & (IPFI_TCP_SYN | IPFI_TCP_ACK | IPFI_TCP_RST);
+
+	if (flags == IPFI_TCP_SYN)
+		return IPFI_REASON_NONE;
+	return flags & IPFI_TCP_RST ? IPFI_REASON_STATE : IPFI_REASON_KILLED;
+}
+
+/* Has list "in" its say over a packet of @flow that enters by a loopback device? @announced: another one has it. */
+static bool loopback_opens(const struct ipfi_flow *flow, bool announced, enum ipfi_direction direction)
+{
+	return flow->list == IPFI_LIST_OUT && direction == IPFI_ORIGINAL &&
+	       !(flow->flags & IPFI_STATE_F_REPLY_SEEN) && !announced;
+}
 
 /*
  * A packet that came in by a loopback device has advanced its state when it went out. The list "in" still has
@@ -29,7 +57,7 @@
 static unsigned int enter_by_loopback(struct ipfi_passage *p, struct ipfi_state *state, enum ipfi_direction direction)
 {
 	const struct ipfi_wide_state *wide = ipfi_state_wide(state);
-	bool opening = ipfi_loopback_opens(&state->flow, wide && wide->master, direction);
+	bool opening = loopback_opens(&state->flow, wide && wide->master, direction);
 
 	spin_unlock(&state->lock);
 	if (opening)
@@ -39,10 +67,10 @@ static unsigned int enter_by_loopback(struct ipfi_passage *p, struct ipfi_state 
 
 static noinline unsigned int answer_killed(struct ipfi_passage *p, struct ipfi_state *state)
 {
-	u8 reason = ipfi_killed_reason(&p->packet);
+	u8 reason = killed_reason(&p->packet);
 
 	if (!reason) {
-		ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
+		ipfi_passage_remove(p, state, IPFI_CAUSE_REPLACED);
 		return IPFI_LOOK_AGAIN;
 	}
 	if (ipfi_state_translated(state))
@@ -50,7 +78,7 @@ static noinline unsigned int answer_killed(struct ipfi_passage *p, struct ipfi_s
 	spin_unlock(&state->lock);
 	if (reason == IPFI_REASON_STATE)
 		return ipfi_passage_count(p, reason, NF_ACCEPT);
-	return ipfi_passage_count(p, reason, ipfi_reject(p->skb, p->hook, &p->packet));
+	return ipfi_passage_refuse(p, reason);
 }
 
 /*
@@ -64,7 +92,7 @@ static noinline unsigned int attend(struct ipfi_passage *p, struct ipfi_wide_sta
 
 	if (wide->control && *reason == IPFI_REASON_STATE)
 		*reason = ipfi_control_after(p, wide, direction, ack, &verdict);
-	if (wide->mss && !ipfi_mss_clamp(p, wide->mss)) {
+	if (wide->mss && likely(!p->rehearsal) && !ipfi_mss_clamp(p, wide->mss)) {
 		*reason = IPFI_REASON_NO_MEMORY;
 		verdict = NF_DROP;
 	}
@@ -119,7 +147,7 @@ static noinline unsigned int take_up_again(struct ipfi_passage *p, struct ipfi_s
 	 * The other way round it is another connection, with another source and maybe another
 	 * translation. Where that is not for this packet to find out the SYN must come again.
 	 */
-	ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
+	ipfi_passage_remove(p, state, IPFI_CAUSE_REPLACED);
 	if (translated || p->packet.loopback)
 		return ipfi_passage_count(p, IPFI_REASON_TCP_STATE, NF_DROP);
 	p->packet = recalled.syn;
@@ -136,11 +164,12 @@ static noinline unsigned int take_up_again(struct ipfi_passage *p, struct ipfi_s
 	return ipfi_passage_carry_out(p, &decision, IPFI_STATE_NONE);
 
 deny:
-	ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+	ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
 	return ipfi_passage_carry_out(p, &decision, state_id);
 }
 
-unsigned int ipfi_judge_live(struct ipfi_passage *p, struct ipfi_state *state)
+/* The packet of a live state, which is locked and comes back unlocked. */
+static unsigned int judge_live(struct ipfi_passage *p, struct ipfi_state *state)
 {
 	struct ipfi_wide_state *wide = ipfi_state_wide(state);
 	unsigned int verdict = NF_ACCEPT;
@@ -174,12 +203,12 @@ unsigned int ipfi_judge_live(struct ipfi_passage *p, struct ipfi_state *state)
 	case IPFI_ADVANCE_PASS:
 		ipfi_table_renew(p->in, state);
 		if (unlikely(flow->state != before))
-			ipfi_notify_state(p->in, state, IPFI_EVENT_CHANGED, IPFI_CAUSE_UNSPEC);
+			ipfi_passage_notify(p, state, IPFI_EVENT_CHANGED);
 		reason = IPFI_REASON_STATE;
 		fallthrough;
 	case IPFI_ADVANCE_IGNORE:
 		if (unlikely(reason == IPFI_REASON_CHALLENGE) && ipfi_tcp_is_syn(&p->packet) &&
-		    !(wide && wide->master))
+		    !(wide && wide->master) && likely(!p->rehearsal))
 			ipfi_resync_weigh(p, flow);
 		if (unlikely(wide))
 			verdict = attend(p, wide, direction, ack, &reason);
@@ -189,10 +218,10 @@ unsigned int ipfi_judge_live(struct ipfi_passage *p, struct ipfi_state *state)
 		/* A translated one has come back here too late to be told anew: its sender tries again. */
 		reason = IPFI_REASON_TCP_STATE;
 		if (wide && wide->translated) {
-			ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
+			ipfi_passage_remove(p, state, IPFI_CAUSE_REPLACED);
 			return ipfi_passage_count(p, reason, NF_DROP);
 		}
-		ipfi_table_remove(p->in, state, IPFI_CAUSE_REPLACED);
+		ipfi_passage_remove(p, state, IPFI_CAUSE_REPLACED);
 		return IPFI_LOOK_AGAIN;
 	case IPFI_ADVANCE_RESYNC:
 		return take_up_again(p, state, direction);
@@ -216,7 +245,7 @@ static noinline struct ipfi_state *find_behind_loopback(struct ipfi_passage *p)
 	enum ipfi_direction direction;
 
 	/* What leaves in one direction is what arrives in the other, the ends exchanged. */
-	state = ipfi_table_find(p->in, &p->key, ipfi_table_arrives(!p->higher));
+	state = ipfi_passage_find(p, ipfi_table_arrives(!p->higher));
 	wide = state ? ipfi_state_translated(state) : NULL;
 	/* Instead of a deleted one another may begin, with the end points that the packet shows. */
 	if (!wide || state->flow.table & IPFI_TABLE_KILLED)
@@ -236,14 +265,54 @@ static bool enters_translated(const struct ipfi_passage *p)
 	return unlikely(p->packet.loopback) && p->packet.list == IPFI_LIST_IN && READ_ONCE(p->in->nat.active);
 }
 
-struct ipfi_state *ipfi_find_state(struct ipfi_passage *p)
+/*
+ * The state that @p's packet belongs to, locked, or NULL. What was translated on its way out by a loopback device
+ * shows its real end points from then on in p->packet, though not itself. Under RCU, BHs off.
+ */
+static struct ipfi_state *find_state(struct ipfi_passage *p)
 {
 	if (enters_translated(p))
 		return find_behind_loopback(p);
-	return ipfi_table_find(p->in, &p->key, IPFI_TABLE_REAL);
+	return ipfi_passage_find(p, IPFI_TABLE_REAL);
 }
 
-bool ipfi_is_astray(const struct ipfi_passage *p)
+/*
+ * find_state() has found nothing for @p: does its packet, which comes in by a loopback device, show the real end
+ * points of a translated connection? None that left by that device shows them any more, so it is forged, and no
+ * state could be made for it. Under RCU.
+ */
+static bool is_astray(const struct ipfi_passage *p)
 {
 	return enters_translated(p) && ipfi_table_has(p->in, &p->key, IPFI_TABLE_REAL, ipfi_passage_gone(p));
+}
+
+static __always_inline unsigned int judge_once(struct ipfi_passage *p)
+{
+	struct ipfi_state *state = find_state(p);
+
+	if (likely(state))
+		return judge_live(p, state);
+	if (is_astray(p))
+		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
+	return ipfi_judge_first(p, true);
+}
+
+unsigned int ipfi_judge(struct ipfi_passage *p)
+{
+	unsigned int verdict, lookups;
+
+	if (unlikely(p->packet.icmp_kind == IPFI_ICMP_ERROR))
+		return ipfi_judge_error(p);
+	if (unlikely(p->packet.icmp_kind == IPFI_ICMP_SIGNAL))
+		return ipfi_judge_first(p, false);
+	if (must_be_believed(&p->packet) && ipfi_skb_checksum_bad(p->skb, &p->packet))
+		return ipfi_passage_count(p, IPFI_REASON_BAD_CHECKSUM, NF_DROP);
+
+	for (lookups = 0; lookups < IPFI_LOOKUPS_MAX; lookups++) {
+		ipfi_passage_key(p);
+		verdict = judge_once(p);
+		if (likely(verdict != IPFI_LOOK_AGAIN))
+			return verdict;
+	}
+	return ipfi_passage_give_up(p);
 }

@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * One story, top to bottom: parse, look for the state, judge it again if the rules are new, let it advance;
- * else ask the rules, make a state, count, log, answer.
- */
+/* Where packets come in. */
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include "module/compat.h"
-#include "module/core/packet.h"
 #include "module/core/platform.h"
 #include "module/filter/established.h"
 #include "module/filter/hook.h"
-#include "module/filter/new.h"
-#include "module/filter/related.h"
 #include "module/nat/translate.h"
 #include "module/net.h"
 #include "module/packet/context.h"
+#include "module/packet/effects.h"
 #include "module/packet/reject.h"
 #include "module/packet/skb.h"
 #include "module/packet/verdict.h"
 #include "module/packet/vrf.h"
 #include "module/table/state.h"
-#include "module/table/table.h"
 
 /* What is made here arrives here. True if it may go on. */
 static bool arrive_from_here(struct ipfi_passage *p, unsigned int *verdict)
@@ -49,7 +43,7 @@ static noinline bool was_forwarded(struct ipfi_passage *p)
 	bool forwarded;
 
 	ipfi_passage_key(p);
-	state = ipfi_table_find(p->in, &p->key, ipfi_table_arrives(!p->higher));
+	state = ipfi_passage_find(p, ipfi_table_arrives(!p->higher));
 	if (!state)
 		return false;
 	forwarded = state->flow.list == IPFI_LIST_FORWARD && !ipfi_state_hidden(state);
@@ -57,35 +51,19 @@ static noinline bool was_forwarded(struct ipfi_passage *p)
 	return forwarded;
 }
 
-static __always_inline unsigned int judge_once(struct ipfi_passage *p)
-{
-	struct ipfi_state *state = ipfi_find_state(p);
-
-	if (likely(state))
-		return ipfi_judge_live(p, state);
-	if (ipfi_is_astray(p))
-		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
-	return ipfi_judge_first(p, true);
-}
-
 static unsigned int judge(struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list)
 {
 	struct ipfi_passage p ipfi_uninitialized;
-	unsigned int verdict, lookups;
+	unsigned int verdict;
 	u8 refused;
 	int err;
 
-	p.in = ipfi_net(hook->net);
-	p.rs = rcu_dereference(p.in->ruleset);
-	if (unlikely(!p.rs))
+	if (!ipfi_passage_begin(&p, skb, hook))
 		return NF_ACCEPT;
 	if (list == IPFI_LIST_OUT && ipfi_vrf_is_other_pass(skb, hook))
 		return NF_ACCEPT;
 	if (list == IPFI_LIST_OUT && ipfi_reject_is_own(hook->net))
 		return ipfi_passage_count(&p, IPFI_REASON_OWN_REJECT, NF_ACCEPT);
-	p.skb = skb;
-	p.hook = hook;
-	p.rehearsal = NULL;
 	err = ipfi_skb_parse(skb, &p.packet);
 	refused = ipfi_skb_surroundings(skb, hook, list, &p.packet);
 	if (unlikely(err | refused))
@@ -95,20 +73,7 @@ static unsigned int judge(struct sk_buff *skb, const struct nf_hook_state *hook,
 	if (list == IPFI_LIST_OUT && unlikely(READ_ONCE(p.in->nat.active)) && !arrive_from_here(&p, &verdict))
 		return verdict;
 
-	if (unlikely(p.packet.icmp_kind == IPFI_ICMP_ERROR))
-		return ipfi_judge_error(&p);
-	if (unlikely(p.packet.icmp_kind == IPFI_ICMP_SIGNAL))
-		return ipfi_judge_first(&p, false);
-	if (ipfi_must_be_believed(&p.packet) && ipfi_skb_checksum_bad(skb, &p.packet))
-		return ipfi_passage_count(&p, IPFI_REASON_BAD_CHECKSUM, NF_DROP);
-
-	for (lookups = 0; lookups < IPFI_LOOKUPS_MAX; lookups++) {
-		ipfi_passage_key(&p);
-		verdict = judge_once(&p);
-		if (likely(verdict != IPFI_LOOK_AGAIN))
-			return verdict;
-	}
-	return ipfi_passage_give_up(&p);
+	return ipfi_judge(&p);
 }
 
 /*

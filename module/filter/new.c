@@ -10,14 +10,13 @@
 #include "module/nat/hooks.h"
 #include "module/nat/source.h"
 #include "module/nat/translate.h"
-#include "module/notify.h"
 #include "module/packet/context.h"
+#include "module/packet/effects.h"
 #include "module/packet/skb.h"
 #include "module/packet/verdict.h"
 #include "module/ruleset/ruleset.h"
 #include "module/table/expect.h"
 #include "module/table/state.h"
-#include "module/table/table.h"
 
 /* A connection was opened by a rule that translates its source. */
 static void meet_source_rule(struct ipfi_passage *p, const struct ipfi_rule *rule, u8 state_id)
@@ -107,11 +106,11 @@ static unsigned int open_allowed(struct ipfi_passage *p, const struct ipfi_expec
 	if (!state)
 		goto deny;
 	*state_id = state->flow.state;
-	ipfi_notify_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
+	ipfi_passage_notify(p, state, IPFI_EVENT_NEW);
 	if (!pass_translated(p, state)) {
 		permission.reason = IPFI_REASON_NAT_FAILED;
 		*state_id = IPFI_STATE_NONE;
-		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+		ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
 		goto deny;
 	}
 	spin_unlock(&state->lock);
@@ -155,12 +154,12 @@ void ipfi_open_recalled(struct ipfi_passage *p, struct ipfi_decision *decision)
 /* Removes the state of @p's connection if it is still to be judged. */
 static void forget_unjudged(struct ipfi_passage *p)
 {
-	struct ipfi_state *state = ipfi_table_find(p->in, &p->key, IPFI_TABLE_REAL);
+	struct ipfi_state *state = ipfi_passage_find(p, IPFI_TABLE_REAL);
 
 	if (!state)
 		return;
 	if (state->flow.flags & IPFI_FLOW_F_UNJUDGED)
-		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+		ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
 	else
 		spin_unlock(&state->lock);
 }
@@ -191,15 +190,15 @@ unsigned int ipfi_judge_unjudged(struct ipfi_passage *p, struct ipfi_state *stat
 		return verdict;
 	}
 	if (!ipfi_open_unjudged(p, wide, &permission)) {
-		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+		ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
 		decision.verdict = IPFI_VERDICT_DENY;
 		decision.reason = permission.reason;
 		return ipfi_passage_carry_out(p, &decision, IPFI_STATE_NONE);
 	}
 	state_id = state->flow.state;
-	ipfi_notify_state(p->in, state, IPFI_EVENT_NEW, IPFI_CAUSE_UNSPEC);
+	ipfi_passage_notify(p, state, IPFI_EVENT_NEW);
 	if (!pass_translated(p, state)) {
-		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+		ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
 		decision.verdict = IPFI_VERDICT_DENY;
 		decision.reason = IPFI_REASON_NAT_FAILED;
 		return ipfi_passage_carry_out(p, &decision, IPFI_STATE_NONE);

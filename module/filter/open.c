@@ -8,6 +8,7 @@
 #include "module/helper/ftp.h"
 #include "module/nat/source.h"
 #include "module/packet/context.h"
+#include "module/packet/effects.h"
 #include "module/table/expect.h"
 #include "module/table/state.h"
 #include "module/table/table.h"
@@ -54,13 +55,13 @@ static struct ipfi_state *open_plain(struct ipfi_passage *p, struct ipfi_permiss
 
 	describe(p, permission, NULL, &opening);
 	opening.wide = false;
-	state = ipfi_table_prepare(p->in, &p->packet, &opening, &permission->reason);
+	state = ipfi_passage_prepare(p, &opening, &permission->reason);
 	if (!state)
 		return NULL;
-	err = ipfi_table_insert(p->in, state, IPFI_TABLE_FOUND);
+	err = ipfi_passage_insert(p, state, IPFI_TABLE_FOUND);
 	if (likely(!err))
 		return state;
-	ipfi_table_discard(p->in, state);
+	ipfi_passage_discard(p, state);
 	permission->reason = IPFI_REASON_NO_MEMORY;
 	return err == -ENOMEM ? NULL : ERR_PTR(err);
 }
@@ -71,12 +72,12 @@ static int insert_arriving(struct ipfi_passage *p, struct ipfi_wide_state *wide)
 	int err;
 
 	if (likely(!ipfi_tuple_crosses(&p->packet.tuple)))
-		return ipfi_table_insert(p->in, &wide->state, IPFI_TABLE_REAL | ipfi_table_arrives(p->higher));
+		return ipfi_passage_insert(p, &wide->state, IPFI_TABLE_REAL | ipfi_table_arrives(p->higher));
 	/* Where it arrives nobody knows yet that it goes to another VRF. */
-	err = ipfi_table_insert(p->in, &wide->state, IPFI_TABLE_REAL);
+	err = ipfi_passage_insert(p, &wide->state, IPFI_TABLE_REAL);
 	if (err)
 		return err;
-	err = ipfi_table_insert_alias(p->in, wide, &wide->arrives, &wide->arriving);
+	err = ipfi_passage_insert_alias(p, wide, &wide->arrives, &wide->arriving);
 	return err == -EEXIST ? -EADDRINUSE : err;
 }
 
@@ -87,7 +88,7 @@ static int insert_wide(struct ipfi_passage *p, struct ipfi_wide_state *wide, str
 	int err;
 
 	if (!source->wanted)
-		return ipfi_table_insert(p->in, &wide->state, IPFI_TABLE_FOUND);
+		return ipfi_passage_insert(p, &wide->state, IPFI_TABLE_FOUND);
 	err = insert_arriving(p, wide);
 	if (err == -EADDRINUSE) {
 		/* What it looks like arrived as another connection's a moment ago. */
@@ -113,7 +114,7 @@ static struct ipfi_state *open_wide(struct ipfi_passage *p, struct ipfi_permissi
 	if (expectation && !master)
 		return ERR_PTR(-EEXIST);
 	describe(p, permission, master, &opening);
-	state = ipfi_table_prepare(p->in, &p->packet, &opening, &permission->reason);
+	state = ipfi_passage_prepare(p, &opening, &permission->reason);
 	if (!state) {
 		ipfi_master_put(master);
 		return NULL;
@@ -129,11 +130,11 @@ static struct ipfi_state *open_wide(struct ipfi_passage *p, struct ipfi_permissi
 	if (expectation)
 		wide->masqueraded = expectation->masqueraded;
 	/* The last step: what has no state in the end leaves the expectation to others. */
-	if (!err && dress(p, wide, permission) && (!expectation || ipfi_expect_take(p->in, expectation)))
+	if (!err && dress(p, wide, permission) && (!expectation || ipfi_passage_take_expectation(p, expectation)))
 		return state;
 	if (!err && expectation)
 		err = -EEXIST;
-	ipfi_table_discard(p->in, state);
+	ipfi_passage_discard(p, state);
 	return err == -EEXIST || err == -EADDRINUSE ? ERR_PTR(err) : NULL;
 }
 
@@ -159,6 +160,8 @@ struct ipfi_state *ipfi_open(struct ipfi_passage *p, struct ipfi_permission *per
 	if (source->wanted && !permission->expectation && ipfi_nat_source_is_same(p, source))
 		source->wanted = false;
 	permission->source_rule = source->wanted ? source->rule : NULL;
+	if (unlikely(p->rehearsal))
+		p->rehearsal->srcnat_rule = permission->source_rule ? permission->source_rule->id : 0;
 	/* What arrives from either VRF is to be found: that takes a node for each. */
 	if (unlikely(ipfi_tuple_crosses(&p->packet.tuple)) && !source->wanted)
 		leave_as_it_is(p, source);
@@ -183,13 +186,16 @@ bool ipfi_open_unjudged(struct ipfi_passage *p, struct ipfi_wide_state *wide, st
 	/* Behind a control connection everything goes as that goes. */
 	if (wide->master && !wide->source_given)
 		source.wanted = false;
+	if (unlikely(p->rehearsal))
+		p->rehearsal->srcnat_rule = source.rule ? source.rule->id : 0;
 	describe(p, permission, wide->master, &opening);
-	if (ipfi_table_judged(p->in, &wide->state, &p->packet, &opening, &permission->reason))
+	if (ipfi_passage_judged(p, &wide->state, &opening, &permission->reason))
 		return false;
 	permission->reason = ipfi_nat_translate_source(p, wide, &source);
 	if (permission->reason || !dress(p, wide, permission))
 		return false;
-	if (wide->master && !ipfi_expect_take_translated(p->in, &wide->arriving, wide->master)) {
+	if (wide->master && likely(!p->rehearsal) &&
+	    !ipfi_expect_take_translated(p->in, &wide->arriving, wide->master)) {
 		permission->reason = IPFI_REASON_NAT_FAILED;
 		return false;
 	}

@@ -10,13 +10,13 @@
 #include "module/helper/ftp.h"
 #include "module/nat/source.h"
 #include "module/packet/context.h"
+#include "module/packet/effects.h"
 #include "module/packet/verdict.h"
 #include "module/packet/vrf.h"
 #include "module/ruleset/changes.h"
 #include "module/ruleset/generation.h"
 #include "module/table/expect.h"
 #include "module/table/state.h"
-#include "module/table/table.h"
 
 static const char *device_name(struct net *net, u32 index, const char **vrf)
 {
@@ -303,7 +303,7 @@ void ipfi_rejudge_take_rule(struct ipfi_passage *p, struct ipfi_state *state, u6
 
 	if (!out->renewed)
 		return;
-	ipfi_table_reassign(p->in, state, old_rule, out->rule);
+	ipfi_passage_reassign(p, state, old_rule, out->rule);
 	if (wide && wide->control)
 		ipfi_control_rejudged(p->in, wide->control, out->rule);
 }
@@ -331,7 +331,7 @@ noinline unsigned int ipfi_rejudge_state(struct ipfi_passage *p, struct ipfi_sta
 	enum ipfi_rejudged judged = ipfi_rejudge(p, &state->flow, ipfi_rejudge_master(state), direction, &out);
 
 	if (judged == IPFI_REJUDGED_FLOW) {
-		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+		ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
 		return ipfi_passage_carry_out(p, &out.denied, state_id);
 	}
 	ipfi_rejudge_take_rule(p, state, old_rule, &out);
@@ -340,7 +340,7 @@ noinline unsigned int ipfi_rejudge_state(struct ipfi_passage *p, struct ipfi_sta
 		return ipfi_passage_carry_out(p, &out.denied, state_id);
 	}
 	if (out.moved && has_moved(p, state)) {
-		ipfi_table_remove(p->in, state, IPFI_CAUSE_ADDRESS_GONE);
+		ipfi_passage_remove(p, state, IPFI_CAUSE_ADDRESS_GONE);
 		return ipfi_passage_count(p, IPFI_REASON_NAT_MOVED, NF_DROP);
 	}
 	return NF_ACCEPT;

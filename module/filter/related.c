@@ -8,10 +8,10 @@
 #include "module/nat/hooks.h"
 #include "module/nat/translate.h"
 #include "module/packet/context.h"
+#include "module/packet/effects.h"
 #include "module/packet/skb.h"
 #include "module/packet/verdict.h"
 #include "module/table/state.h"
-#include "module/table/table.h"
 
 /* May an ICMP error about @state, locked and of packets of @direction, pass? Else it is unlocked, or gone. */
 static bool may_relate(struct ipfi_passage *p, struct ipfi_state *state, enum ipfi_direction direction)
@@ -24,7 +24,7 @@ static bool may_relate(struct ipfi_passage *p, struct ipfi_state *state, enum ip
 		return true;
 	judged = ipfi_rejudge_related(p, &state->flow, ipfi_rejudge_master(state), direction, &out);
 	if (judged == IPFI_REJUDGED_FLOW) {
-		ipfi_table_remove(p->in, state, IPFI_CAUSE_DENIED);
+		ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
 		return false;
 	}
 	ipfi_rejudge_take_rule(p, state, old_rule, &out);
@@ -44,7 +44,7 @@ static noinline bool is_related(struct ipfi_passage *p)
 	if (!p->packet.inner.family)
 		return false;
 	p->higher = ipfi_key_from_tuple(&p->key, &p->packet.inner);
-	state = ipfi_table_find(p->in, &p->key, IPFI_TABLE_REAL);
+	state = ipfi_passage_find(p, IPFI_TABLE_REAL);
 	if (!state)
 		return false;
 	related = !ipfi_state_hidden(state) && ipfi_decide_related(&state->flow, &p->packet);

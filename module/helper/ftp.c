@@ -5,6 +5,7 @@
 #include "module/core/ftp.h"
 #include "module/core/nat.h"
 #include "module/core/packet.h"
+#include "module/core/platform.h"
 #include "module/core/rule.h"
 #include "module/core/sequence.h"
 #include "module/core/tuple.h"
@@ -16,6 +17,7 @@
 #include "module/packet/context.h"
 #include "module/packet/log.h"
 #include "module/packet/skb.h"
+#include "module/table/copies.h"
 #include "module/table/expect.h"
 #include "module/table/state.h"
 
@@ -23,31 +25,18 @@
 #define PORT_TRIES 64
 #define PORT_LEAST 1024
 
-static struct ipfi_master *new_master(const struct ipfi_state *state)
+static void init_master(struct ipfi_master *master, const struct ipfi_state *state)
 {
-	struct ipfi_master *master = kmalloc(sizeof(*master), GFP_ATOMIC | __GFP_NOWARN);
-
-	if (!master)
-		return NULL;
 	refcount_set(&master->references, 1);
 	master->id = ipfi_state_id(state);
 	ipfi_flow_copy(&master->first, &state->flow);
-	return master;
 }
 
-int ipfi_control_attach(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_rule *rule)
+static void init_control(struct ipfi_passage *p, struct ipfi_control *control, struct ipfi_master *master,
+			 const struct ipfi_rule *rule)
 {
-	struct ipfi_control *control = ipfi_memory_alloc(p->in, NULL, sizeof(*control));
-
-	if (!control)
-		return -ENOMEM;
 	memset(control, 0, sizeof(*control));
-	atomic_inc(&p->in->table.controls);
-	control->master = new_master(&wide->state);
-	if (!control->master) {
-		ipfi_control_free(p->in, control);
-		return -ENOMEM;
-	}
+	control->master = master;
 	INIT_LIST_HEAD(&control->expected);
 	control->foreign = rule->flags & IPFI_RULE_F_FTP_FOREIGN;
 	ipfi_ftp_init(&control->ftp);
@@ -55,6 +44,38 @@ int ipfi_control_attach(struct ipfi_passage *p, struct ipfi_wide_state *wide, co
 	ipfi_sequence_init(&control->sequences[IPFI_REPLY]);
 	if (p->packet.tcp_flags & IPFI_TCP_SYN)
 		ipfi_ftp_start(&control->ftp, IPFI_ORIGINAL, p->packet.seq + 1);
+}
+
+/* Where the two are to be: on their own, or, of a question, in the copy that the state is. */
+static struct ipfi_control *take_control(struct ipfi_passage *p, struct ipfi_wide_state *wide,
+					 struct ipfi_master **master)
+{
+	struct ipfi_control *control;
+
+	if (unlikely(p->rehearsal)) {
+		*master = &ipfi_copy_of(&wide->state)->master;
+		return &ipfi_copy_of(&wide->state)->control;
+	}
+	*master = kmalloc(sizeof(**master), GFP_ATOMIC | __GFP_NOWARN);
+	if (!*master)
+		return NULL;
+	control = ipfi_memory_alloc(p->in, NULL, sizeof(*control));
+	if (control)
+		atomic_inc(&p->in->table.controls);
+	else
+		kfree(*master);
+	return control;
+}
+
+int ipfi_control_attach(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_rule *rule)
+{
+	struct ipfi_master *master;
+	struct ipfi_control *control = take_control(p, wide, &master);
+
+	if (!control)
+		return -ENOMEM;
+	init_master(master, &wide->state);
+	init_control(p, control, master, rule);
 	wide->control = control;
 	return 0;
 }
@@ -149,17 +170,25 @@ static void describe(const struct ipfi_wide_state *wide, enum ipfi_direction dir
 	one->dst_translated = !ipfi_addr_equal(&one->key.dst, &one->real_dst);
 }
 
-/* Adds @one, with another outer port if the announced one is another's there and may be written anew: @movable. */
-static int expect(struct ipfi_passage *p, struct ipfi_control *control, struct ipfi_expectation *one, bool movable)
+/* ipfi_expect_add(), or of a question only whether it would. */
+static int add(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_expectation *one)
 {
-	int err = ipfi_expect_add(p->in, control, one);
+	if (unlikely(p->rehearsal))
+		return ipfi_expect_would_add(p->in, ipfi_copy_of(&wide->state)->watched, wide->control, one);
+	return ipfi_expect_add(p->in, wide->control, one);
+}
+
+/* Adds @one, with another outer port if the announced one is another's there and may be written anew: @movable. */
+static int expect(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_expectation *one, bool movable)
+{
+	int err = add(p, wide, one);
 	unsigned int tries;
 
 	if (!one->dst_translated || !movable)
 		return err;
 	for (tries = 0; err == -EADDRINUSE && tries < PORT_TRIES; tries++) {
 		one->key.dport = PORT_LEAST + (get_random_u32() % (U16_MAX + 1 - PORT_LEAST));
-		err = ipfi_expect_add(p->in, control, one);
+		err = add(p, wide, one);
 	}
 	return err;
 }
@@ -210,22 +239,25 @@ static u8 sender_addrs(const struct ipfi_wide_state *wide, enum ipfi_direction d
 static u8 expect_found(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction,
 		       const struct ipfi_ftp_finding *found, bool write)
 {
-	struct ipfi_control *control = wide->control;
 	struct ipfi_expectation *one = kzalloc(sizeof(*one), GFP_ATOMIC | __GFP_NOWARN);
+	u8 reason = IPFI_REASON_NONE;
 
 	if (!one)
 		return IPFI_REASON_FTP_FULL;
-	one->master = ipfi_master_get(control->master);
+	one->master = ipfi_master_get(wide->control->master);
 	describe(wide, direction, found, one);
-	if (expect(p, control, one, write)) {
+	if (expect(p, wide, one, write)) {
 		ipfi_expect_free(one);
 		return IPFI_REASON_FTP_FULL;
 	}
-	if (!write || announce(wide, direction, found, one))
-		return 0;
-	/* Nobody will hear of it as it would have to come. */
-	ipfi_expect_take(p->in, one);
-	return IPFI_REASON_FTP_SYNTAX;
+	if (write && !announce(wide, direction, found, one))
+		reason = IPFI_REASON_FTP_SYNTAX;
+	if (unlikely(p->rehearsal))
+		ipfi_expect_free(one);
+	else if (reason)
+		/* Nobody will hear of it as it would have to come. */
+		ipfi_expect_take(p->in, one);
+	return reason;
 }
 
 /*
@@ -286,75 +318,12 @@ static u8 read_payload(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
 			continue;
 		last = take_finding(p, wide, direction, &found);
 		if (last) {
-			ipfi_log_refusal(p, &wide->state.flow, &found, last);
+			if (likely(!p->rehearsal))
+				ipfi_log_refusal(p, &wide->state.flow, &found, last);
 			reason = last;
 		}
 	}
 	*read = at;
-	return reason;
-}
-
-/*
- * The reason that a packet would be counted by, 0 for none, when @length bytes of its payload are read: they are of who
- * has the address @real, and is @outer to the other side. @ftp goes on with them. @full: no more can be expected.
- */
-static u8 foresee(struct ipfi_passage *p, struct ipfi_ftp *ftp, enum ipfi_direction direction, u32 length, bool full,
-		  const struct ipfi_addr *real, const struct ipfi_addr *outer, bool foreign)
-{
-	const u8 family = p->packet.tuple.family;
-	struct ipfi_ftp_finding found, own;
-	u8 reason = 0, refused;
-	u32 at = 0;
-
-	while (at < length) {
-		at += ipfi_ftp_feed(ftp, direction, data_seq(&p->packet) + at,
-				    ipfi_payload_data(p->skb, &p->packet) + at, length - at, &found);
-		if (found.form == IPFI_FTP_NONE)
-			continue;
-		refused = refusal(&found, family, real, outer, foreign);
-		if (full && (!refused || (refused == IPFI_REASON_FTP_FOREIGN && ipfi_ftp_own_end(&found, family, &own))))
-			refused = IPFI_REASON_FTP_FULL;
-		if (refused)
-			reason = refused;
-	}
-	return reason;
-}
-
-u8 ipfi_control_foresee(struct ipfi_passage *p, const struct ipfi_wide_state *wide, enum ipfi_direction direction,
-			bool *order)
-{
-	const struct ipfi_control *control = wide->control;
-	struct ipfi_addr real, outer;
-	struct ipfi_ftp *ftp = kmalloc(sizeof(*ftp), GFP_ATOMIC | __GFP_NOWARN);
-	u8 reason;
-
-	*order = true;
-	if (!ftp)
-		return IPFI_REASON_STATE;
-	*ftp = control->ftp;
-	if (p->packet.tcp_flags & IPFI_TCP_SYN)
-		ipfi_ftp_start(ftp, direction, p->packet.seq + 1);
-	if (p->packet.tcp_flags & IPFI_TCP_ACK)
-		ipfi_ftp_acknowledged(ftp, !direction, p->packet.ack);
-	*order = !comes_too_early(control, direction, &p->packet);
-	sender_addrs(wide, direction, &real, &outer);
-	reason = *order ? foresee(p, ftp, direction, may_read(wide, direction, &p->packet, 0),
-				  control->expected_count >= IPFI_EXPECT_MOST, &real, &outer, control->foreign) :
-			  0;
-	kfree(ftp);
-	return reason ? reason : IPFI_REASON_STATE;
-}
-
-u8 ipfi_control_foresee_opening(struct ipfi_passage *p, const struct ipfi_rule *rule, const struct ipfi_addr *outer)
-{
-	struct ipfi_ftp *ftp = kzalloc(sizeof(*ftp), GFP_ATOMIC | __GFP_NOWARN);
-	u8 reason;
-
-	if (!ftp)
-		return 0;
-	reason = foresee(p, ftp, IPFI_ORIGINAL, p->packet.payload, false, &p->packet.tuple.src, outer,
-			 rule->flags & IPFI_RULE_F_FTP_FOREIGN);
-	kfree(ftp);
 	return reason;
 }
 

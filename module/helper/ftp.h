@@ -8,7 +8,6 @@
 
 #include "module/core/flow.h"
 #include "module/core/rule.h"
-#include "module/core/tuple.h"
 #include "module/net.h"
 #include "module/packet/context.h"
 #include "module/table/expect.h"
@@ -42,17 +41,6 @@ u8 ipfi_control_before(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
  */
 u8 ipfi_control_after(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 ack,
 		      unsigned int *verdict);
-
-/*
- * The reason that ipfi_control_after() would count, as far as what @p announces is heard and believed; nothing is
- * changed. *order: false if it would be dropped because it comes too early. @p has been asked about by
- * ipfi_control_before().
- */
-u8 ipfi_control_foresee(struct ipfi_passage *p, const struct ipfi_wide_state *wide, enum ipfi_direction direction,
-			bool *order);
-
-/* The same for ipfi_control_opened(), by @rule; the other side will know the sender as @outer. */
-u8 ipfi_control_foresee_opening(struct ipfi_passage *p, const struct ipfi_rule *rule, const struct ipfi_addr *outer);
 
 /* @control's connection begins again, its client's numbers with @seq: nothing of what was read or edited counts. */
 void ipfi_control_restart(struct ipfi_net *in, struct ipfi_control *control, u32 seq);

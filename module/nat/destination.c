@@ -9,6 +9,7 @@
 #include "module/nat/masquerade.h"
 #include "module/nat/view.h"
 #include "module/packet/context.h"
+#include "module/packet/effects.h"
 #include "module/packet/log.h"
 #include "module/packet/skb.h"
 #include "module/packet/verdict.h"
@@ -37,9 +38,9 @@ static int insert_real(struct ipfi_passage *p, void *context, const struct ipfi_
 	ipfi_flow_set_tuple(&wide->state.flow, real);
 	ipfi_flow_key(&wide->state.flow, &key);
 	/* The cheaper question first: most tries end here where many ports are taken. */
-	if (!ipfi_table_is_free(p->in, &key, IPFI_TABLE_REAL, NULL))
+	if (!ipfi_passage_is_free(p, &key, IPFI_TABLE_REAL))
 		return -EEXIST;
-	return ipfi_table_insert(p->in, &wide->state, IPFI_TABLE_REAL);
+	return ipfi_passage_insert(p, &wide->state, IPFI_TABLE_REAL);
 }
 
 /* Tries those of @search. @real has the end that is not searched, and gets the first that was tried if none is free. */
@@ -105,16 +106,15 @@ u8 ipfi_nat_find_real(struct ipfi_passage *p, const struct ipfi_nat_destination 
 /* Makes the unjudged state, locked. NULL with *reason set, which is NONE when another CPU was faster. */
 static struct ipfi_wide_state *make_state(struct ipfi_passage *p, const struct ipfi_nat_destination *to, u8 *reason)
 {
-	struct ipfi_wide_state *wide = ipfi_table_prepare_unjudged(p->in, &p->key, reason);
+	struct ipfi_wide_state *wide = ipfi_passage_prepare_unjudged(p, reason);
 	struct ipfi_tuple real;
 	int err;
 
 	if (!wide)
 		return NULL;
 	wide->arriving = p->packet.tuple;
-	wide->translated = true;
-	atomic_inc(&p->in->table.translated);
-	err = ipfi_table_insert_alias(p->in, wide, &wide->arrives, &p->packet.tuple);
+	ipfi_passage_translated(p, wide);
+	err = ipfi_passage_insert_alias(p, wide, &wide->arrives, &p->packet.tuple);
 	if (!err) {
 		*reason = ipfi_nat_find_real(p, to, insert_real, wide, &real);
 		/* Nobody sees it before it is unlocked. Until the filter has its say it leaves as it is. */
@@ -124,7 +124,7 @@ static struct ipfi_wide_state *make_state(struct ipfi_passage *p, const struct i
 	} else {
 		*reason = err == -EEXIST ? IPFI_REASON_NONE : IPFI_REASON_NO_MEMORY;
 	}
-	ipfi_table_discard(p->in, &wide->state);
+	ipfi_passage_discard(p, &wide->state);
 	return NULL;
 }
 
@@ -147,7 +147,7 @@ static unsigned int open_arriving(struct ipfi_passage *p, const struct ipfi_nat_
 	if (!wide && !reason)
 		return IPFI_LOOK_AGAIN;
 	if (!wide) {
-		if (reason == IPFI_REASON_NAT_FULL)
+		if (reason == IPFI_REASON_NAT_FULL && likely(!p->rehearsal))
 			ipfi_log_nat_full(p, to->rule);
 		return ipfi_passage_count(p, reason, NF_DROP);
 	}
@@ -210,6 +210,8 @@ unsigned int ipfi_nat_arrive_first(struct ipfi_passage *p)
 	expectation = ipfi_expect_find(p->in, &p->packet, true);
 	if (!ipfi_nat_find_destination(p, expectation, &to, &reason))
 		return NF_ACCEPT;
+	if (unlikely(p->rehearsal))
+		p->rehearsal->dstnat_rule = to.rule ? to.rule->id : 0;
 	if (!reason && ipfi_skb_checksum_bad(p->skb, &p->packet))
 		reason = IPFI_REASON_BAD_CHECKSUM;
 	return reason ? ipfi_passage_count(p, reason, NF_DROP) : open_arriving(p, &to);

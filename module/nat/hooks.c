@@ -44,15 +44,10 @@ static bool take_mark(struct sk_buff *skb, u8 pf)
 	return marked;
 }
 
-/* Begins a passage at one of the hooks below; false when it is none of theirs. */
+/* False for none of theirs. */
 static bool begin(struct ipfi_passage *p, struct sk_buff *skb, const struct nf_hook_state *hook)
 {
-	p->in = ipfi_net(hook->net);
-	p->rs = rcu_dereference(p->in->ruleset);
-	p->skb = skb;
-	p->hook = hook;
-	p->rehearsal = NULL;
-	return p->rs && !ipfi_vrf_is_other_pass(skb, hook);
+	return ipfi_passage_begin(p, skb, hook) && !ipfi_vrf_is_other_pass(skb, hook);
 }
 
 /* What cannot be read, or belongs to a VRF too many, is dropped, and counted, by the filter. */

@@ -8,12 +8,12 @@
 #include "module/nat/view.h"
 #include "module/nat/xfrm.h"
 #include "module/packet/context.h"
+#include "module/packet/effects.h"
 #include "module/packet/rewrite.h"
 #include "module/packet/skb.h"
 #include "module/packet/vrf.h"
 #include "module/table/expect.h"
 #include "module/table/state.h"
-#include "module/table/table.h"
 
 /*
  * ICMP errors. They go the way of the packets that answer the quoted one, so the quoted tuple reversed is
@@ -26,7 +26,7 @@ static struct ipfi_wide_state *find_of_error(struct ipfi_passage *p, const struc
 	bool known;
 
 	p->higher = ipfi_key_from_tuple(&p->key, tuple);
-	return ipfi_table_find_translated(p->in, &p->key, real ? IPFI_TABLE_REAL : ipfi_table_arrives(p->higher),
+	return ipfi_passage_find_translated(p, real ? IPFI_TABLE_REAL : ipfi_table_arrives(p->higher),
 					  &known);
 }
 

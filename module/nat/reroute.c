@@ -3,6 +3,7 @@
 #include <linux/netfilter_ipv6.h>
 #include <net/dst.h>
 #include <net/ip.h>
+#include "module/core/platform.h"
 #include "module/core/tuple.h"
 #include "module/nat/reroute.h"
 #include "module/nat/xfrm.h"
@@ -26,6 +27,9 @@ static bool look_up_again(struct ipfi_passage *p)
 
 bool ipfi_nat_reroute(struct ipfi_passage *p, const struct ipfi_addr *before)
 {
+	/* A question has no route. */
+	if (unlikely(p->rehearsal))
+		return true;
 	if (ipfi_addr_equal(before, &p->packet.tuple.dst))
 		return p->packet.list != IPFI_LIST_OUT || ipfi_xfrm_find_again(p);
 	if (p->packet.list == IPFI_LIST_OUT)

@@ -4,16 +4,17 @@
 #include "module/core/flow.h"
 #include "module/core/nat.h"
 #include "module/core/packet.h"
+#include "module/core/platform.h"
 #include "module/core/rule.h"
 #include "module/core/tuple.h"
 #include "module/nat/masquerade.h"
 #include "module/nat/source.h"
 #include "module/packet/context.h"
+#include "module/packet/effects.h"
 #include "module/packet/log.h"
 #include "module/packet/verdict.h"
 #include "module/table/mapping.h"
 #include "module/table/state.h"
-#include "module/table/table.h"
 
 u8 ipfi_nat_find_source(struct ipfi_passage *p, const struct ipfi_addr *given, struct ipfi_nat_source *source)
 {
@@ -101,7 +102,7 @@ static bool is_free(struct ipfi_passage *p, const struct ipfi_tuple *real, const
 
 	ipfi_nat_reply(real, addr, port, &reply);
 	higher = ipfi_key_from_tuple(&key, &reply);
-	return ipfi_table_is_free(p->in, &key, ipfi_table_arrives(higher), NULL);
+	return ipfi_passage_is_free(p, &key, ipfi_table_arrives(higher));
 }
 
 /* Lets replies to @addr and @port find @wide. */
@@ -114,7 +115,7 @@ static int try_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, cons
 	if (!is_free(p, real, addr, port))
 		return -EEXIST;
 	ipfi_nat_reply(real, addr, port, &reply);
-	err = ipfi_table_insert_alias(p->in, wide, &wide->returns, &reply);
+	err = ipfi_passage_insert_alias(p, wide, &wide->returns, &reply);
 	if (err)
 		return err;
 	wide->leaving = *real;
@@ -157,12 +158,12 @@ static int try_new_mapping(struct ipfi_passage *p, struct ipfi_wide_state *wide,
 
 	if (!ipfi_mapping_is_free(p->in, leaving) || !is_free(p, real, &leaving->src, leaving->sport))
 		return -EADDRINUSE;
-	err = ipfi_mapping_enter(p->in, mapping, real, leaving);
+	err = unlikely(p->rehearsal) ? 0 : ipfi_mapping_enter(p->in, mapping, real, leaving);
 	if (err)
 		return err;
 	err = try_source(p, wide, real, &leaving->src, leaving->sport);
 	/* Another CPU was faster. If a third one uses the mapping already, it stays as it is. */
-	if (err == -EEXIST && ipfi_mapping_withdraw(p->in, mapping))
+	if (err == -EEXIST && (unlikely(p->rehearsal) || ipfi_mapping_withdraw(p->in, mapping)))
 		return -EADDRINUSE;
 	return err;
 }
@@ -248,13 +249,11 @@ u8 ipfi_nat_translate_source(struct ipfi_passage *p, struct ipfi_wide_state *wid
 	ipfi_flow_tuple(&wide->state.flow, &real);
 	/* When its destination was translated nobody knew yet that it goes to another VRF. */
 	real.dst_vrf = p->packet.tuple.dst_vrf;
-	if (!wide->translated) {
-		wide->translated = true;
-		atomic_inc(&p->in->table.translated);
-	}
+	ipfi_passage_translated(p, wide);
 	err = choose_source(p, wide, &real, source);
 	if (err == -EEXIST) {
-		ipfi_log_nat_full(p, source->rule);
+		if (likely(!p->rehearsal))
+			ipfi_log_nat_full(p, source->rule);
 		return IPFI_REASON_NAT_FULL;
 	}
 	if (err)

@@ -12,9 +12,9 @@
 #include "module/nat/view.h"
 #include "module/nat/xfrm.h"
 #include "module/packet/context.h"
+#include "module/packet/effects.h"
 #include "module/packet/verdict.h"
 #include "module/table/state.h"
-#include "module/table/table.h"
 
 /* A packet of the translated connection @wide, which is locked and comes back unlocked. */
 static unsigned int arrive_known(struct ipfi_passage *p, struct ipfi_wide_state *wide)
@@ -24,7 +24,7 @@ static unsigned int arrive_known(struct ipfi_passage *p, struct ipfi_wide_state 
 	u8 reason;
 
 	if (unlikely(ipfi_nat_is_over(p, wide, direction))) {
-		ipfi_table_remove(p->in, &wide->state, IPFI_CAUSE_REPLACED);
+		ipfi_passage_remove(p, &wide->state, IPFI_CAUSE_REPLACED);
 		return IPFI_LOOK_AGAIN;
 	}
 	reason = ipfi_nat_show_arriving(p, wide, direction);
@@ -41,7 +41,7 @@ static unsigned int arrive_once(struct ipfi_passage *p)
 	unsigned int verdict;
 	bool known;
 
-	wide = ipfi_table_find_translated(p->in, &p->key, ipfi_table_arrives(p->higher), &known);
+	wide = ipfi_passage_find_translated(p, ipfi_table_arrives(p->higher), &known);
 	if (wide)
 		return arrive_known(p, wide);
 	if (likely(known))
@@ -135,7 +135,7 @@ unsigned int ipfi_nat_leave(struct ipfi_passage *p, bool marked)
 	if (unlikely(p->packet.icmp_kind == IPFI_ICMP_SIGNAL))
 		return ipfi_nat_leave_unread(p, marked);
 	ipfi_passage_key(p);
-	wide = ipfi_table_find_translated(p->in, &p->key, IPFI_TABLE_REAL, &known);
+	wide = ipfi_passage_find_translated(p, IPFI_TABLE_REAL, &known);
 	if (!wide)
 		return ipfi_nat_leave_unread(p, marked);
 	leaves = ipfi_nat_leaving_direction(p, wide, &p->packet.tuple, &direction);

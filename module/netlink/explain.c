@@ -186,8 +186,8 @@ static int put_judgement(struct sk_buff *skb, const struct ipfi_explanation *x)
 	    (x->state && nla_put_u8(skb, IPFI_JUDGEMENT_A_STATE, x->state)) ||
 	    put_rule(skb, IPFI_JUDGEMENT_A_RULE, x->rule) ||
 	    put_rule(skb, IPFI_JUDGEMENT_A_STATE_ID, x->state_id) ||
-	    put_rule(skb, IPFI_JUDGEMENT_A_DSTNAT_RULE, x->dstnat_rule) ||
-	    put_rule(skb, IPFI_JUDGEMENT_A_SRCNAT_RULE, x->srcnat_rule) ||
+	    put_rule(skb, IPFI_JUDGEMENT_A_DSTNAT_RULE, x->rehearsal.dstnat_rule) ||
+	    put_rule(skb, IPFI_JUDGEMENT_A_SRCNAT_RULE, x->rehearsal.srcnat_rule) ||
 	    (x->translated && put_leaving(skb, &x->leaving)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);

@@ -6,22 +6,26 @@
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include "module/core/decide.h"
-#include "module/core/flow.h"
 #include "module/core/packet.h"
 #include "module/core/platform.h"
 #include "module/core/tuple.h"
 #include "module/net.h"
 #include "module/ruleset/ruleset.h"
-#include "module/table/state.h"
+#include "module/table/copies.h"
 
 /*
- * What makes a passage a rehearsal: the packet is a question (explain.c). It goes the way of others, but what its
- * rules are asked is told, limits are looked at and not taken from, and a state that it would replace counts as gone.
+ * What makes a passage a rehearsal: the packet is a question (explain.c). It goes the way of others, but states are
+ * copies (effects.h), what its rules are asked is told, limits are looked at and not taken from, and what becomes of it
+ * is noted here and not done.
  */
 struct ipfi_rehearsal {
 	struct ipfi_told told;
-	const struct ipfi_state *gone; /* NULL for none; only compared and asked what never changes */
-	struct ipfi_flow gone_flow;    /* as it was */
+	struct ipfi_copies *copies;
+	u8 verdict; /* enum ipfi_verdict */
+	u8 reason;  /* enum ipfi_reason */
+	bool decided; /* by rules, or their default, and not by a state */
+	u64 rule;   /* id of the rule that decided, 0 for none */
+	u64 dstnat_rule, srcnat_rule; /* that translate, 0 for none */
 };
 
 struct ipfi_passage {
@@ -36,10 +40,16 @@ struct ipfi_passage {
 	u32 judgement; /* of the filter, when it has been asked: judgement.h */
 };
 
-/* The state that @p takes for gone, NULL for none. */
-static inline const struct ipfi_state *ipfi_passage_gone(const struct ipfi_passage *p)
+/* Begins a passage at a hook; false before the first commit, when every packet passes. Under RCU, BHs off. */
+static __always_inline bool ipfi_passage_begin(struct ipfi_passage *p, struct sk_buff *skb,
+					       const struct nf_hook_state *hook)
 {
-	return unlikely(p->rehearsal) ? p->rehearsal->gone : NULL;
+	p->in = ipfi_net(hook->net);
+	p->rs = rcu_dereference(p->in->ruleset);
+	p->skb = skb;
+	p->hook = hook;
+	p->rehearsal = NULL;
+	return likely(p->rs);
 }
 
 /* Not a verdict of netfilter's: the state is gone or another CPU has made it, look again. */
@@ -64,6 +74,8 @@ static inline void ipfi_passage_key(struct ipfi_passage *p)
 static inline void ipfi_passage_unrelated(struct ipfi_passage *p)
 {
 	p->packet.unrelated = p->packet.list != IPFI_LIST_OUT;
+	if (unlikely(p->rehearsal))
+		p->rehearsal->copies->last = NULL;
 }
 
 #endif /* IPFI_PASSAGE_H */

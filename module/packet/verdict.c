@@ -15,6 +15,7 @@
 #include "module/ruleset/generation.h"
 #include "module/ruleset/ruleset.h"
 #include "module/ruleset/set.h"
+#include "module/table/copies.h"
 #include "module/table/sources.h"
 
 static bool is_me(void *context, u8 family, const struct ipfi_addr *addr)
@@ -61,13 +62,12 @@ static u32 source_states(void *context, const struct ipfi_rule *rule, const stru
 	return ipfi_sources_count(p->in, rule->id, tuple);
 }
 
-/* As source_states(), without the state that is taken for gone. */
+/* As source_states(), without the states that are gone for it. */
 static u32 source_states_left(void *context, const struct ipfi_rule *rule, const struct ipfi_tuple *tuple)
 {
 	struct ipfi_passage *p = context;
 
-	return ipfi_sources_count_without(p->in, rule->id, tuple,
-					  p->rehearsal->gone ? &p->rehearsal->gone_flow : NULL);
+	return ipfi_copies_sources(p->rehearsal->copies, rule->id, tuple);
 }
 
 static bool in_set(void *context, const void *set, u8 family, const struct ipfi_addr *addr)
@@ -95,6 +95,25 @@ void ipfi_passage_judge(struct ipfi_passage *p, struct ipfi_judge *judge, struct
 	judge->generation = ipfi_judgement_now(&p->rs->judgements);
 }
 
+unsigned int ipfi_passage_rehearse(const struct ipfi_passage *p, u8 verdict, u8 reason, const struct ipfi_rule *rule,
+				   bool decided)
+{
+	struct ipfi_rehearsal *rehearsal = p->rehearsal;
+
+	rehearsal->verdict = verdict;
+	rehearsal->reason = reason;
+	rehearsal->rule = rule ? rule->id : 0;
+	rehearsal->decided = decided;
+	return verdict == IPFI_VERDICT_ALLOW ? NF_ACCEPT : NF_DROP;
+}
+
+unsigned int ipfi_passage_refuse(struct ipfi_passage *p, u8 reason)
+{
+	if (unlikely(p->rehearsal))
+		return ipfi_passage_rehearse(p, IPFI_VERDICT_REJECT, reason, NULL, false);
+	return ipfi_passage_count(p, reason, ipfi_reject(p->skb, p->hook, &p->packet));
+}
+
 unsigned int ipfi_passage_give_up(const struct ipfi_passage *p)
 {
 	WARN_ON_ONCE(true);
@@ -104,8 +123,11 @@ unsigned int ipfi_passage_give_up(const struct ipfi_passage *p)
 void ipfi_passage_met(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id)
 {
 	const struct ipfi_rule *rule = decision->rule;
-	struct ipfi_rule_counter *counter = &p->rs->counters[smp_processor_id()][rule->index];
+	struct ipfi_rule_counter *counter;
 
+	if (unlikely(p->rehearsal))
+		return;
+	counter = &p->rs->counters[smp_processor_id()][rule->index];
 	WRITE_ONCE(counter->packets, counter->packets + 1);
 	WRITE_ONCE(counter->bytes, counter->bytes + p->packet.length);
 	if (unlikely(rule->log))
@@ -130,6 +152,8 @@ const struct ipfi_rule *ipfi_passage_nat_rule(struct ipfi_passage *p, enum ipfi_
 
 unsigned int ipfi_passage_carry_out(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id)
 {
+	if (unlikely(p->rehearsal))
+		return ipfi_passage_rehearse(p, decision->verdict, decision->reason, decision->rule, true);
 	if (decision->rule)
 		ipfi_passage_met(p, decision, state_id);
 	if (decision->verdict == IPFI_VERDICT_ALLOW) {

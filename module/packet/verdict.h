@@ -17,9 +17,19 @@ static inline bool ipfi_judged_by_older(const struct ipfi_passage *p, const stru
 	return unlikely(!ipfi_judgement_holds(&p->rs->judgements, flow->generation));
 }
 
+/* Notes what becomes of @p, a question: ipfi_rehearsal. Returns the hook's verdict. */
+unsigned int ipfi_passage_rehearse(const struct ipfi_passage *p, u8 verdict, u8 reason, const struct ipfi_rule *rule,
+				   bool decided);
+
+/* Counts the packet, drops it for @reason, and answers its sender (reject.h). */
+unsigned int ipfi_passage_refuse(struct ipfi_passage *p, u8 reason);
+
 /* Counts the packet, and records it when @verdict, of netfilter's, drops it. */
 static inline unsigned int ipfi_passage_count(const struct ipfi_passage *p, u8 reason, unsigned int verdict)
 {
+	if (unlikely(p->rehearsal))
+		return ipfi_passage_rehearse(p, verdict == NF_ACCEPT ? IPFI_VERDICT_ALLOW : IPFI_VERDICT_DENY, reason,
+					     NULL, false);
 	__this_cpu_inc(p->in->counters->reason[reason]);
 	if (unlikely(verdict != NF_ACCEPT))
 		ipfi_drops_record(p, reason, 0);

@@ -88,6 +88,22 @@ static int add(struct ipfi_expectations *all, struct ipfi_control *control, stru
 	return 0;
 }
 
+int ipfi_expect_would_add(struct ipfi_net *in, const struct ipfi_control *control, struct ipfi_control *copy,
+			  const struct ipfi_expectation *expectation)
+{
+	struct ipfi_expectations *all = &in->expectations;
+	const struct ipfi_expectation *old = rhashtable_lookup(&all->hash, &expectation->key, params);
+
+	if (old && old->control != control && in_time(old))
+		return -EADDRINUSE;
+	if (old && old->control == control)
+		return 0;
+	if (copy->expected_count >= IPFI_EXPECT_MOST)
+		return -ENOSPC;
+	copy->expected_count++;
+	return 0;
+}
+
 int ipfi_expect_add(struct ipfi_net *in, struct ipfi_control *control, struct ipfi_expectation *expectation)
 {
 	int err;

@@ -87,6 +87,13 @@ void ipfi_expect_exit(struct ipfi_net *in);
 int ipfi_expect_add(struct ipfi_net *in, struct ipfi_control *control, struct ipfi_expectation *expectation);
 
 /*
+ * What ipfi_expect_add() would return for @copy, a copy of @control (NULL: of one that is made only in question);
+ * nothing is added, but that the copy has one more. Under RCU.
+ */
+int ipfi_expect_would_add(struct ipfi_net *in, const struct ipfi_control *control, struct ipfi_control *copy,
+			  const struct ipfi_expectation *expectation);
+
+/*
  * The expectation that @packet, as it arrives, meets, NULL for none: it must be a SYN alone. @dst_translated: one whose
  * destination is translated, or one whose is not. It is there until RCU is left, taken by others or not.
  */

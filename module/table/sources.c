@@ -84,7 +84,7 @@ u32 ipfi_sources_count(struct ipfi_net *in, u64 rule, const struct ipfi_tuple *t
 	return found ? READ_ONCE(found->states) : 0;
 }
 
-static bool counts_for(const struct ipfi_flow *flow, u64 rule, const struct ipfi_tuple *tuple)
+bool ipfi_sources_counts(const struct ipfi_flow *flow, u64 rule, const struct ipfi_tuple *tuple)
 {
 	struct ipfi_tuple own;
 
@@ -93,14 +93,6 @@ static bool counts_for(const struct ipfi_flow *flow, u64 rule, const struct ipfi
 		return false;
 	ipfi_flow_tuple(flow, &own);
 	return own.family == tuple->family && own.src_vrf == tuple->src_vrf && ipfi_addr_equal(&own.src, &tuple->src);
-}
-
-u32 ipfi_sources_count_without(struct ipfi_net *in, u64 rule, const struct ipfi_tuple *tuple,
-			       const struct ipfi_flow *gone)
-{
-	u32 count = ipfi_sources_count(in, rule, tuple);
-
-	return count && gone && counts_for(gone, rule, tuple) ? count - 1 : count;
 }
 
 int ipfi_sources_take(struct ipfi_net *in, u64 rule, const struct ipfi_tuple *tuple, u32 most)

@@ -19,9 +19,8 @@ void ipfi_sources_exit(struct ipfi_net *in);
 /* Live states of @rule (0: of all) from the source of @tuple. Under RCU. */
 u32 ipfi_sources_count(struct ipfi_net *in, u64 rule, const struct ipfi_tuple *tuple);
 
-/* The same as if the state with the flow @gone, NULL for none, had ended. Under RCU. */
-u32 ipfi_sources_count_without(struct ipfi_net *in, u64 rule, const struct ipfi_tuple *tuple,
-			       const struct ipfi_flow *gone);
+/* Does the state with @flow count there? */
+bool ipfi_sources_counts(const struct ipfi_flow *flow, u64 rule, const struct ipfi_tuple *tuple);
 
 /* Bytes that they take now. */
 u64 ipfi_sources_memory(const struct ipfi_net *in);

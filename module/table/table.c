@@ -215,19 +215,31 @@ static struct ipfi_state *state_of(struct ipfi_state *node)
 	return READ_ONCE(node->flow.table) & IPFI_TABLE_ALIAS ? ((struct ipfi_alias *)node)->state : node;
 }
 
-bool ipfi_table_has(struct ipfi_net *in, const struct ipfi_key *key, u8 found, const struct ipfi_state *gone)
+static bool is_gone(const struct ipfi_gone *gone, const struct ipfi_state *state)
+{
+	unsigned int i;
+
+	if (likely(!gone))
+		return false;
+	for (i = 0; i < gone->count; i++)
+		if (gone->state[i] == state)
+			return true;
+	return false;
+}
+
+bool ipfi_table_has(struct ipfi_net *in, const struct ipfi_key *key, u8 found, const struct ipfi_gone *gone)
 {
 	struct ipfi_state *node = lookup(&in->table.hash, key, found);
 
-	return node && (likely(!gone) || state_of(node) != gone);
+	return node && !is_gone(gone, state_of(node));
 }
 
-bool ipfi_table_is_free(struct ipfi_net *in, const struct ipfi_key *key, u8 found, const struct ipfi_state *gone)
+bool ipfi_table_is_free(struct ipfi_net *in, const struct ipfi_key *key, u8 found, const struct ipfi_gone *gone)
 {
 	struct ipfi_state *node = lookup(&in->table.hash, key, found);
 
 	/* A tombstone makes way: bury_tombstone(). */
-	return !node || state_of(node) == gone || READ_ONCE(state_of(node)->flow.table) & IPFI_TABLE_KILLED;
+	return !node || is_gone(gone, state_of(node)) || READ_ONCE(state_of(node)->flow.table) & IPFI_TABLE_KILLED;
 }
 
 /* A state ceases to be one, to those who count and those who listen. */
@@ -397,7 +409,7 @@ static bool too_many_die(struct ipfi_net *in, u32 count, u32 most)
 	return (u64)count + (u32)atomic_read(&in->table.dying) >= (u64)most + max_t(u32, most / DYING_SHARE, DYING_LEAST);
 }
 
-bool ipfi_table_has_room(struct ipfi_net *in, const struct ipfi_key *near, const struct ipfi_state *gone)
+bool ipfi_table_has_room(struct ipfi_net *in, const struct ipfi_key *near, const struct ipfi_gone *gone)
 {
 	int most = ipfi_net_max_states(in);
 	int count = atomic_read(&in->table.count);
@@ -406,14 +418,12 @@ bool ipfi_table_has_room(struct ipfi_net *in, const struct ipfi_key *near, const
 	if (too_many_die(in, count, most))
 		return false;
 	if (gone)
-		count--;
+		count -= gone->count;
 	if (count != most)
 		return count < most;
-	local_bh_disable();
 	state = find_evictable(in, near);
 	if (state)
 		spin_unlock(&state->lock);
-	local_bh_enable();
 	return state;
 }
 
@@ -483,8 +493,8 @@ static void give_back(struct ipfi_net *in, struct ipfi_state *state)
 	ipfi_state_free(in, state);
 }
 
-static int open_flow(struct ipfi_net *in, struct ipfi_flow *flow, const struct ipfi_packet *packet,
-		     const struct ipfi_opening *opening, u8 *reason)
+int ipfi_table_open_flow(struct ipfi_net *in, struct ipfi_flow *flow, const struct ipfi_packet *packet,
+			 const struct ipfi_opening *opening, u8 *reason)
 {
 	int err = ipfi_flow_open(flow, packet, opening->rule, opening->generation, (u32)ktime_get_seconds(),
 				 &in->limits);
@@ -519,7 +529,7 @@ struct ipfi_state *ipfi_table_prepare(struct ipfi_net *in, const struct ipfi_pac
 	state = take_state(in, &near, opening->wide, reason);
 	if (!state)
 		return NULL;
-	if (open_flow(in, &state->flow, packet, opening, reason)) {
+	if (ipfi_table_open_flow(in, &state->flow, packet, opening, reason)) {
 		if (opening->wide)
 			state->flow.flags |= IPFI_FLOW_F_WIDE;
 		goto give_back;
@@ -631,20 +641,28 @@ int ipfi_table_insert_alias(struct ipfi_net *in, struct ipfi_wide_state *wide, s
 	return err == -EADDRINUSE ? -EEXIST : err;
 }
 
-int ipfi_table_judged(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
-		      const struct ipfi_opening *opening, u8 *reason)
+int ipfi_table_judge_flow(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
+			  const struct ipfi_opening *opening, u8 *reason)
 {
 	struct ipfi_flow flow;
 
 	lockdep_assert_held(&state->lock);
-	if (open_flow(in, &flow, packet, opening, reason))
+	if (ipfi_table_open_flow(in, &flow, packet, opening, reason))
 		return -1;
 	/* Key and table, which are read without the lock, stay what they are. */
 	flow.table = state->flow.table;
 	flow.key = state->flow.key;
 	flow.flags |= IPFI_FLOW_F_UNJUDGED;
 	memcpy(&state->flow, &flow, IPFI_FLOW_SIZE_IPV4);
-	return count_opened(in, state, opening, reason);
+	return 0;
+}
+
+int ipfi_table_judged(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
+		      const struct ipfi_opening *opening, u8 *reason)
+{
+	return ipfi_table_judge_flow(in, state, packet, opening, reason) || count_opened(in, state, opening, reason) ?
+		       -1 :
+		       0;
 }
 
 void ipfi_table_exit(struct ipfi_net *in)

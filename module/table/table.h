@@ -4,6 +4,7 @@
 #define IPFI_TABLE_H
 
 #include <linux/rhashtable.h>
+#include "module/core/flow.h"
 #include "module/core/packet.h"
 #include "module/core/rule.h"
 #include "module/core/tuple.h"
@@ -29,15 +30,23 @@ struct ipfi_state *ipfi_table_find(struct ipfi_net *in, const struct ipfi_key *k
 struct ipfi_wide_state *ipfi_table_find_translated(struct ipfi_net *in, const struct ipfi_key *key, u8 found,
 						   bool *known);
 
-/* Is there a live state other than @gone (NULL for none) that is found so? Not locked: it may be gone. */
-bool ipfi_table_has(struct ipfi_net *in, const struct ipfi_key *key, u8 found, const struct ipfi_state *gone);
+/* States that count as ended (copies.h): compared, not looked into. */
+#define IPFI_COPIES 4
+
+struct ipfi_gone {
+	const struct ipfi_state *state[IPFI_COPIES];
+	unsigned int count;
+};
+
+/* Is there a live state, none of @gone (NULL for none), that is found so? Not locked: it may be gone. */
+bool ipfi_table_has(struct ipfi_net *in, const struct ipfi_key *key, u8 found, const struct ipfi_gone *gone);
 
 /*
- * For who asks what would happen; under RCU. Could a node that is found so be inserted, if @gone (NULL for none) had
- * ended? Would a state with this key find a place, or one that makes room for it, and @gone leaves its own?
+ * Under RCU. Could a node that is found so be inserted, if @gone (NULL for none) had ended? Would a state with this key
+ * find a place, or one that makes room for it, and @gone leave theirs? BHs off.
  */
-bool ipfi_table_is_free(struct ipfi_net *in, const struct ipfi_key *key, u8 found, const struct ipfi_state *gone);
-bool ipfi_table_has_room(struct ipfi_net *in, const struct ipfi_key *near, const struct ipfi_state *gone);
+bool ipfi_table_is_free(struct ipfi_net *in, const struct ipfi_key *key, u8 found, const struct ipfi_gone *gone);
+bool ipfi_table_has_room(struct ipfi_net *in, const struct ipfi_key *near, const struct ipfi_gone *gone);
 
 /* What a new state is made with. */
 struct ipfi_opening {
@@ -83,6 +92,15 @@ void ipfi_table_remove_alias(struct ipfi_net *in, struct ipfi_alias *alias);
  */
 int ipfi_table_judged(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
 		      const struct ipfi_opening *opening, u8 *reason);
+
+/*
+ * The parts of these that make flows: that of a new connection; that of an unjudged state. 0, or -1 with *reason set:
+ * @packet opens nothing.
+ */
+int ipfi_table_open_flow(struct ipfi_net *in, struct ipfi_flow *flow, const struct ipfi_packet *packet,
+			 const struct ipfi_opening *opening, u8 *reason);
+int ipfi_table_judge_flow(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
+			  const struct ipfi_opening *opening, u8 *reason);
 
 /* Ends @state, which is locked and alive; unlocks it. BHs off. */
 void ipfi_table_remove(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_cause cause);
