@@ -172,25 +172,22 @@ static bool keeps_translation(const struct ipfi_judge *judge, struct ipfi_passag
 
 static void judge_state(struct ipfi_trial *trial, struct ipfi_passage *p, struct subject *subject)
 {
-	struct ipfi_flow *flow = &subject->snapshot.flow, judged = *flow;
+	const struct ipfi_flow *flow = &subject->snapshot.flow;
+	struct ipfi_flow judged = *flow;
 	struct ipfi_surroundings around;
-	struct ipfi_device_names names;
-	struct ipfi_decision decision;
+	struct ipfi_rejudgement out;
 	struct ipfi_judge judge;
 	struct finding finding;
 	struct ipfi_via via;
 
 	ipfi_passage_judge(p, &judge, &around);
 	ipfi_via_of_flow(flow, &via);
-	/* What it announced is translated as the control connection says, by no rule. */
-	if (subject->has_master && ipfi_rejudge_by_master(p->in->net, &judge, &judged, &subject->master, &via))
-		return;
-	ipfi_rejudge_names(p->in->net, &via, &names);
-	if (!ipfi_decide_again(&judge, &judged, &via, &names, &decision)) {
+	if (!ipfi_rejudge_allows(p, &judge, &judged, subject->has_master ? &subject->master : NULL, &via, &out)) {
 		finding.list = flow->list;
-		finding.by = decision.rule;
+		finding.by = out.denied.rule;
 		note(trial, flow, IPFI_FATE_DENIED, &finding);
 	} else if (!subject->has_master && !keeps_translation(&judge, p, subject, &via, &finding)) {
+		/* What has been announced is translated as its control connection says, by no rule. */
 		note(trial, flow, IPFI_FATE_RETRANSLATED, &finding);
 	}
 }

@@ -70,7 +70,8 @@ static bool decide_control(struct net *net, const struct ipfi_judge *judge, stru
 	       decision->rule->helper == IPFI_HELPER_FTP;
 }
 
-bool ipfi_rejudge_by_master(struct net *net, const struct ipfi_judge *judge, struct ipfi_flow *flow,
+/* The same by its control connection's first flow, as if that went by @via. */
+static bool allows_master(struct net *net, const struct ipfi_judge *judge, struct ipfi_flow *flow,
 			    const struct ipfi_flow *first, const struct ipfi_via *via)
 {
 	struct ipfi_flow control = *first;
@@ -122,11 +123,10 @@ bool ipfi_rejudge_announced(struct ipfi_passage *p, const struct ipfi_flow *firs
 	return false;
 }
 
-/* May @flow go by @via? Brings @flow up to date. */
-static bool allows(struct ipfi_passage *p, const struct ipfi_judge *judge, struct ipfi_flow *flow,
-		   const struct ipfi_flow *first, const struct ipfi_via *via, struct ipfi_rejudgement *out)
+bool ipfi_rejudge_allows(struct ipfi_passage *p, const struct ipfi_judge *judge, struct ipfi_flow *flow,
+			 const struct ipfi_flow *first, const struct ipfi_via *via, struct ipfi_rejudgement *out)
 {
-	if (first && ipfi_rejudge_by_master(p->in->net, judge, flow, first, via)) {
+	if (first && allows_master(p->in->net, judge, flow, first, via)) {
 		out->renewed = false;
 		return true;
 	}
@@ -173,7 +173,7 @@ static bool goes(struct ipfi_passage *p, const struct ipfi_judge *judge, struct 
 
 	ipfi_flow_copy(&copy, flow);
 	if ((direction == IPFI_REPLY && is_barred(p, judge, flow, via, &other.denied)) ||
-	    !allows(p, judge, &copy, first, via, &other)) {
+	    !ipfi_rejudge_allows(p, judge, &copy, first, via, &other)) {
 		out->denied = other.denied;
 		deny_packet(&out->denied);
 		return false;
@@ -224,10 +224,10 @@ static enum ipfi_rejudged renew(struct ipfi_passage *p, const struct ipfi_judge 
 
 	ipfi_via_of_flow(flow, &mine);
 	if (direction == IPFI_ORIGINAL && ipfi_via_fits(flow, via) &&
-	    !ipfi_interfaces_equal(&via->interfaces, &mine.interfaces) && allows(p, judge, flow, first, via, out)) {
+	    !ipfi_interfaces_equal(&via->interfaces, &mine.interfaces) && ipfi_rejudge_allows(p, judge, flow, first, via, out)) {
 		out->moved = true;
 		mine = *via;
-	} else if (!allows(p, judge, flow, first, &mine, out)) {
+	} else if (!ipfi_rejudge_allows(p, judge, flow, first, &mine, out)) {
 		return IPFI_REJUDGED_FLOW;
 	}
 	ipfi_via_forget(flow, &mine);
@@ -293,7 +293,7 @@ bool ipfi_rejudge_resync(struct ipfi_passage *p, struct ipfi_flow *flow, const s
 	out->moved = false;
 	ipfi_passage_judge(p, &judge, &around);
 	ipfi_via_of_flow(flow, &mine);
-	return allows(p, &judge, flow, first, &mine, out);
+	return ipfi_rejudge_allows(p, &judge, flow, first, &mine, out);
 }
 
 void ipfi_rejudge_take_rule(struct ipfi_passage *p, struct ipfi_state *state, u64 old_rule,

@@ -19,14 +19,6 @@
 void ipfi_rejudge_names(struct net *net, const struct ipfi_via *via, struct ipfi_device_names *names);
 
 /*
- * A data connection is still allowed while its control connection would be, with the helper, if that went by @via, as
- * of @flow, the data connection's. @first: what the control connection was when it announced this one. True:
- * @flow->generation and @flow->rule are brought up to date; else @flow is to be evaluated for itself. Under RCU.
- */
-bool ipfi_rejudge_by_master(struct net *net, const struct ipfi_judge *judge, struct ipfi_flow *flow,
-			    const struct ipfi_flow *first, const struct ipfi_via *via);
-
-/*
  * May @p's packet, which opens a data connection that the control connection @first has announced, go by the interfaces
  * that it uses? Where those are not @first's the rules are asked about @first; *decision is what they say when it may
  * not. Under RCU.
@@ -45,6 +37,15 @@ struct ipfi_rejudgement {
 	bool renewed;                 /* the flow's rule has been found again, by no control connection */
 	bool moved;                   /* packets of the original direction go by interfaces that are new to the rules */
 };
+
+/*
+ * Is @flow, evaluated by an older rule set or by other interfaces, still allowed if it goes by @via? A data connection,
+ * of the control connection that was @first when it announced this one (else NULL), is as long as that would be, with
+ * the helper. True: flow->generation and flow->rule are brought up to date; else out->denied says by what it is not. p's
+ * packet is not looked at. Under RCU.
+ */
+bool ipfi_rejudge_allows(struct ipfi_passage *p, const struct ipfi_judge *judge, struct ipfi_flow *flow,
+			 const struct ipfi_flow *first, const struct ipfi_via *via, struct ipfi_rejudgement *out);
 
 /*
  * Evaluates @flow again where p->packet, of @direction, wants it: ipfi_must_rejudge(). @first: its control connection's
