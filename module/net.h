@@ -50,7 +50,7 @@ struct ipfi_wheel {
 enum ipfi_state_kind {
 	IPFI_STATE_KIND_IPV4,
 	IPFI_STATE_KIND_IPV6,
-	IPFI_STATE_KIND_WIDE, /* of either family */
+	IPFI_STATE_KIND_EXT, /* of either family */
 	IPFI_STATE_KINDS,
 };
 
@@ -112,11 +112,11 @@ struct ipfi_interface_names {
 };
 
 /* packet/vrf.c */
-#define IPFI_VRFS_MOST 254
+#define IPFI_VRFS_MAX 254
 
 struct ipfi_vrfs {
 	spinlock_t lock; /* giving and taking back numbers */
-	u32 index[IPFI_VRFS_MOST + 1]; /* interface index by number, 0 for none */
+	u32 index[IPFI_VRFS_MAX + 1]; /* interface index by number, 0 for none */
 };
 
 /* packet/drops.c */
@@ -124,7 +124,7 @@ struct ipfi_drops {
 	spinlock_t lock;
 	struct ipfi_drop *ring; /* IPFI_DROPS_KEPT; NULL until armed */
 	u64 written;            /* since then */
-	u64 told;               /* of the CPUs' missed, so many have been told with a record */
+	u64 trace;               /* of the CPUs' missed, so many have been told with a record */
 	unsigned long second;   /* jiffies when the running second began; read without the lock */
 	u32 spent;              /* records in that second; likewise */
 };
@@ -133,12 +133,12 @@ struct ipfi_drops {
 struct ipfi_nat {
 	bool active; /* the hooks are there; written under in->mutex */
 	u32 secret;  /* of the choice of ports */
-	struct ratelimit_state full_said;
+	struct ratelimit_state full_logged;
 	struct delayed_work idle;
 };
 
 /* commit/commit_confirm.c */
-struct ipfi_confirmation {
+struct ipfi_commit_confirm {
 	bool waits;             /* all of this is written under in->mutex */
 	u8 change;              /* enum ipfi_change: what happened last */
 	unsigned long deadline; /* jiffies */
@@ -163,17 +163,17 @@ struct ipfi_net {
 	struct ipfi_expectations expectations;
 	struct ipfi_mappings mappings;
 	struct ipfi_vrfs vrfs;
-	struct ipfi_confirmation confirmation;
+	struct ipfi_commit_confirm confirmation;
 	struct ipfi_drops drops;
 	struct ipfi_nat nat;
 
 	struct mutex mutex; /* rule set, transactions, limits, arming, members of sets */
 	struct list_head transactions;
 	u32 generation; /* the last one given away */
-	u32 judgement;  /* likewise: ruleset/generation.h */
+	u32 evaluation; /* likewise: ruleset/generation.h */
 	bool armed;
-	struct ratelimit_state full_said; /* the syslog line about a full table */
-	struct ratelimit_state refusals_said; /* those about what a helper does not believe */
+	struct ratelimit_state full_logged; /* the syslog line about a full table */
+	struct ratelimit_state helper_errors_logged; /* those about what a helper does not believe */
 };
 
 extern unsigned int ipfi_net_id;

@@ -39,14 +39,14 @@ static int __net_init init_net_namespace(struct net *net)
 	ipfi_sets_init(in);
 	ipfi_set_expiry_init(in);
 	ipfi_interface_names_init(in);
-	ipfi_confirm_init(in);
+	ipfi_commit_confirm_init(in);
 	ipfi_drops_init(in);
 	ipfi_gc_init(in);
 	ipfi_vrfs_init(in);
-	ratelimit_state_init(&in->full_said, 5 * HZ, 1);
-	ratelimit_set_flags(&in->full_said, RATELIMIT_MSG_ON_RELEASE);
-	ratelimit_state_init(&in->refusals_said, 5 * HZ, 10);
-	ratelimit_set_flags(&in->refusals_said, RATELIMIT_MSG_ON_RELEASE);
+	ratelimit_state_init(&in->full_logged, 5 * HZ, 1);
+	ratelimit_set_flags(&in->full_logged, RATELIMIT_MSG_ON_RELEASE);
+	ratelimit_state_init(&in->helper_errors_logged, 5 * HZ, 10);
+	ratelimit_set_flags(&in->helper_errors_logged, RATELIMIT_MSG_ON_RELEASE);
 	ipfi_net_default_limits(in);
 	in->counters = alloc_percpu_gfp(struct ipfi_counters, GFP_KERNEL_ACCOUNT);
 	if (!in->counters)
@@ -108,7 +108,7 @@ static void __net_exit exit_net_namespace(struct net *net)
 	struct ipfi_net *in = ipfi_net(net);
 
 	ipfi_transactions_end(in);
-	ipfi_confirm_exit(in);
+	ipfi_commit_confirm_exit(in);
 	ipfi_interface_names_exit(in);
 	ipfi_set_expiry_exit(in);
 	ipfi_changes_exit(in);

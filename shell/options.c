@@ -92,13 +92,13 @@ static int parse_seconds(const char *text, double *seconds)
 	return -1;
 }
 
-/* IPFI_CONFIRM_MOST bounds what the kernel takes. */
+/* IPFI_CONFIRM_MAX bounds what the kernel takes. */
 static int parse_confirm(const char *text, int *seconds)
 {
 	char *end;
 	long value = strtol(text, &end, 10);
 
-	if (end == text || *end || value < 1 || value > IPFI_CONFIRM_MOST)
+	if (end == text || *end || value < 1 || value > IPFI_CONFIRM_MAX)
 		return mistake("--confirm wants whole seconds, from 1 to 86400", text);
 	*seconds = (int)value;
 	return -1;

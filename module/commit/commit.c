@@ -29,10 +29,10 @@ static int arm(struct ipfi_net *in)
 }
 
 /* From here on packets are judged by @rs. */
-static void put_in_force(struct ipfi_net *in, struct ipfi_ruleset *rs, const struct ipfi_ruleset *old, bool keep)
+static void activate(struct ipfi_net *in, struct ipfi_ruleset *rs, const struct ipfi_ruleset *old, bool keep)
 {
 	rs->generation = ++in->generation;
-	ipfi_judgements_begin(in, &rs->judgements, old ? &old->judgements : NULL, rs->generation, keep);
+	ipfi_generations_begin(in, &rs->generations, old ? &old->generations : NULL, rs->generation, keep);
 	rcu_assign_pointer(in->ruleset, rs);
 }
 
@@ -58,7 +58,7 @@ int ipfi_commit(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi_commit_s
 		err = ipfi_nat_start(in, rs);
 	if (err)
 		return err;
-	put_in_force(in, rs, old, states == IPFI_COMMIT_KEEP);
+	activate(in, rs, old, states == IPFI_COMMIT_KEEP);
 	ipfi_net_set_limits(in, &rs->limits, rs->limits_set);
 	if (states == IPFI_COMMIT_FLUSH)
 		flush(in);
@@ -75,7 +75,7 @@ void ipfi_commit_restore(struct ipfi_net *in, struct ipfi_ruleset *rs)
 	if (rs) {
 		/* Packets may still be judged by it, from when it was in force: its numbers are about to change. */
 		synchronize_rcu();
-		put_in_force(in, rs, old, false);
+		activate(in, rs, old, false);
 		if (rs->per_source)
 			ipfi_net_recount(in, rs);
 	} else {

@@ -13,7 +13,7 @@
 /* Nothing can fail here: what comes back has been in force, and kept all that it needs for that. */
 static void roll_back(struct ipfi_net *in, enum ipfi_change change)
 {
-	struct ipfi_confirmation *confirmation = &in->confirmation;
+	struct ipfi_commit_confirm *confirmation = &in->confirmation;
 	const struct ipfi_ruleset *running = ipfi_ruleset_running(in);
 	struct ipfi_ruleset *before = confirmation->before;
 
@@ -41,9 +41,9 @@ static void time_out(struct work_struct *work)
 	mutex_unlock(&in->mutex);
 }
 
-int ipfi_confirm_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi_commit_states states, u32 seconds)
+int ipfi_commit_confirm_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi_commit_states states, u32 seconds)
 {
-	struct ipfi_confirmation *confirmation = &in->confirmation;
+	struct ipfi_commit_confirm *confirmation = &in->confirmation;
 	struct ipfi_ruleset *before = ipfi_ruleset_get(in);
 	int err;
 
@@ -62,9 +62,9 @@ int ipfi_confirm_publish(struct ipfi_net *in, struct ipfi_ruleset *rs, enum ipfi
 	return 0;
 }
 
-void ipfi_confirm_accept(struct ipfi_net *in)
+void ipfi_commit_confirm_accept(struct ipfi_net *in)
 {
-	struct ipfi_confirmation *confirmation = &in->confirmation;
+	struct ipfi_commit_confirm *confirmation = &in->confirmation;
 
 	lockdep_assert_held(&in->mutex);
 	WRITE_ONCE(confirmation->waits, false);
@@ -75,14 +75,14 @@ void ipfi_confirm_accept(struct ipfi_net *in)
 	ipfi_notify_ruleset(in, IPFI_CHANGE_CONFIRMED);
 }
 
-void ipfi_confirm_roll_back(struct ipfi_net *in)
+void ipfi_commit_confirm_roll_back(struct ipfi_net *in)
 {
 	lockdep_assert_held(&in->mutex);
 	cancel_delayed_work(&in->confirmation.work);
 	roll_back(in, IPFI_CHANGE_ROLLED_BACK);
 }
 
-bool ipfi_confirm_left(const struct ipfi_net *in, u32 *milliseconds)
+bool ipfi_commit_confirm_left(const struct ipfi_net *in, u32 *milliseconds)
 {
 	long left = READ_ONCE(in->confirmation.deadline) - jiffies;
 
@@ -92,14 +92,14 @@ bool ipfi_confirm_left(const struct ipfi_net *in, u32 *milliseconds)
 	return true;
 }
 
-void ipfi_confirm_init(struct ipfi_net *in)
+void ipfi_commit_confirm_init(struct ipfi_net *in)
 {
 	INIT_DELAYED_WORK(&in->confirmation.work, time_out);
 	ratelimit_state_init(&in->confirmation.said, 5 * HZ, 10);
 	ratelimit_set_flags(&in->confirmation.said, RATELIMIT_MSG_ON_RELEASE);
 }
 
-void ipfi_confirm_exit(struct ipfi_net *in)
+void ipfi_commit_confirm_exit(struct ipfi_net *in)
 {
 	cancel_delayed_work_sync(&in->confirmation.work);
 	ipfi_ruleset_put(in->confirmation.before);

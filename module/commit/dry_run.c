@@ -33,10 +33,10 @@ struct finding {
 	const struct ipfi_rule *by;
 };
 
-static void note(struct ipfi_trial *trial, const struct ipfi_flow *flow, enum ipfi_fate fate,
+static void note(struct ipfi_impacts *trial, const struct ipfi_flow *flow, enum ipfi_impact fate,
 		 const struct finding *finding)
 {
-	struct ipfi_trial_row *row;
+	struct ipfi_impact_row *row;
 
 	for (row = trial->row; row < trial->row + trial->count; row++) {
 		if (row->rule == flow->rule && row->by == finding->by && row->fate == fate &&
@@ -45,7 +45,7 @@ static void note(struct ipfi_trial *trial, const struct ipfi_flow *flow, enum ip
 			return;
 		}
 	}
-	if (trial->count == IPFI_TRIALS_MOST) {
+	if (trial->count == IPFI_DRY_RUN_ROWS_MAX) {
 		trial->rest[fate]++;
 		return;
 	}
@@ -106,10 +106,10 @@ static bool translates_to(struct ipfi_net *in, const struct ipfi_rule *rule, con
  * finding->by is the rule that translates it otherwise, NULL for none. @same: it is not translated.
  * A rule that asks for what is not remembered of a first packet may have been the one: it counts if it fits.
  */
-static bool translation_stays(const struct ipfi_judge *judge, struct ipfi_passage *p, const struct ipfi_flow *flow,
+static bool translation_stays(const struct ipfi_match_ctx *ctx, struct ipfi_pkt *p, const struct ipfi_flow *flow,
 			      enum ipfi_list list, const struct end *end, bool same, struct finding *finding)
 {
-	const struct ipfi_classifier *classifier = judge->classifier;
+	const struct ipfi_classifier *classifier = ctx->classifier;
 	struct ipfi_rule known;
 	u32 i;
 
@@ -123,7 +123,7 @@ static bool translation_stays(const struct ipfi_judge *judge, struct ipfi_passag
 			known = *rule;
 			known.fields &= ~IPFI_FIELDS_FORGOTTEN;
 		}
-		if (ipfi_rule_differs(unsure ? &known : rule, &p->packet, judge->around) >= 0)
+		if (ipfi_rule_differs(unsure ? &known : rule, &p->packet, ctx->env) >= 0)
 			continue;
 		if (translates_to(p->in, rule, flow, end))
 			return true;
@@ -136,27 +136,27 @@ static bool translation_stays(const struct ipfi_judge *judge, struct ipfi_passag
 }
 
 /* Would the connection get the same translation if it began anew? */
-static bool keeps_translation(const struct ipfi_judge *judge, struct ipfi_passage *p, const struct subject *subject,
+static bool keeps_translation(const struct ipfi_match_ctx *ctx, struct ipfi_pkt *p, const struct subject *subject,
 			      const struct ipfi_via *via, struct finding *finding)
 {
 	const struct ipfi_flow *flow = &subject->snapshot.flow;
-	const bool wide = flow->flags & IPFI_FLOW_F_WIDE;
+	const bool ext = flow->flags & IPFI_FLOW_F_EXT;
 	struct ipfi_tuple real, arriving, leaving;
 	struct ipfi_device_names names;
 	struct end destination, source;
 	bool same;
 
-	ipfi_rejudge_names(p->in->net, via, &names);
+	ipfi_reevaluate_names(p->in->net, via, &names);
 	ipfi_decide_recall(flow, via, &names, &p->packet);
 	real = p->packet.tuple;
-	arriving = wide ? subject->snapshot.arriving : real;
-	leaving = wide ? subject->snapshot.leaving : real;
+	arriving = ext ? subject->snapshot.arriving : real;
+	leaving = ext ? subject->snapshot.leaving : real;
 
 	p->packet.tuple = arriving;
 	p->packet.list = IPFI_LIST_DSTNAT;
 	destination = (struct end){ .addr = &real.dst, .port = real.dport, .original = arriving.dport };
 	same = ipfi_addr_equal(&arriving.dst, &real.dst) && arriving.dport == real.dport;
-	if (!translation_stays(judge, p, flow, IPFI_LIST_DSTNAT, &destination, same, finding))
+	if (!translation_stays(ctx, p, flow, IPFI_LIST_DSTNAT, &destination, same, finding))
 		return false;
 
 	/* As ipfi_nat_find_source() has it. */
@@ -167,52 +167,52 @@ static bool keeps_translation(const struct ipfi_judge *judge, struct ipfi_passag
 	/* Another port alone is no rule's: it was taken by another connection. */
 	source = (struct end){ .addr = &leaving.src, .port = leaving.sport, .source = true };
 	same = ipfi_addr_equal(&real.src, &leaving.src);
-	return translation_stays(judge, p, flow, IPFI_LIST_SRCNAT, &source, same, finding);
+	return translation_stays(ctx, p, flow, IPFI_LIST_SRCNAT, &source, same, finding);
 }
 
-static void judge_state(struct ipfi_trial *trial, struct ipfi_passage *p, struct subject *subject)
+static void judge_state(struct ipfi_impacts *trial, struct ipfi_pkt *p, struct subject *subject)
 {
 	const struct ipfi_flow *flow = &subject->snapshot.flow;
 	struct ipfi_flow judged = *flow;
-	struct ipfi_surroundings around;
-	struct ipfi_rejudgement out;
-	struct ipfi_judge judge;
+	struct ipfi_match_env env;
+	struct ipfi_reevaluation out;
+	struct ipfi_match_ctx ctx;
 	struct finding finding;
 	struct ipfi_via via;
 
-	ipfi_passage_judge(p, &judge, &around);
+	ipfi_pkt_match_ctx(p, &ctx, &env);
 	ipfi_via_of_flow(flow, &via);
-	if (!ipfi_rejudge_allows(p, &judge, &judged, subject->has_master ? &subject->master : NULL, &via, &out)) {
+	if (!ipfi_reevaluate_allows(p, &ctx, &judged, subject->has_master ? &subject->master : NULL, &via, &out)) {
 		finding.list = flow->list;
 		finding.by = out.denied.rule;
-		note(trial, flow, IPFI_FATE_DENIED, &finding);
-	} else if (!subject->has_master && !keeps_translation(&judge, p, subject, &via, &finding)) {
+		note(trial, flow, IPFI_IMPACT_DENIED, &finding);
+	} else if (!subject->has_master && !keeps_translation(&ctx, p, subject, &via, &finding)) {
 		/* What has been announced is translated as its control connection says, by no rule. */
-		note(trial, flow, IPFI_FATE_RETRANSLATED, &finding);
+		note(trial, flow, IPFI_IMPACT_RETRANSLATED, &finding);
 	}
 }
 
 /* Copies @state if it is alive. Under RCU. */
 static bool take_subject(struct ipfi_state *state, struct subject *subject)
 {
-	struct ipfi_wide_state *wide;
+	struct ipfi_state_ext *ext;
 	bool alive;
 
 	spin_lock_bh(&state->lock);
 	alive = !ipfi_state_hidden(state);
 	if (alive) {
 		ipfi_snapshot_take(&subject->snapshot, state);
-		wide = ipfi_state_wide(state);
-		subject->has_master = wide && wide->master;
+		ext = ipfi_state_extended(state);
+		subject->has_master = ext && ext->master;
 		if (subject->has_master)
-			subject->master = wide->master->first;
+			subject->master = ext->master->first;
 	}
 	spin_unlock_bh(&state->lock);
 	return alive;
 }
 
 /* 0, or -EAGAIN when the table was resized meanwhile: some states may have been judged twice. */
-static int run_once(struct ipfi_trial *trial, struct ipfi_passage *p)
+static int run_once(struct ipfi_impacts *trial, struct ipfi_pkt *p)
 {
 	struct ipfi_state *state;
 	struct rhash_head *pos;
@@ -230,7 +230,7 @@ static int run_once(struct ipfi_trial *trial, struct ipfi_passage *p)
 			trial->states++;
 			judge_state(trial, p, &subject);
 		}
-		ipfi_walk_breathe(&walk);
+		ipfi_walk_yield(&walk);
 		if (signal_pending(current))
 			err = -EINTR;
 	}
@@ -242,9 +242,9 @@ static int run_once(struct ipfi_trial *trial, struct ipfi_passage *p)
 #define TRIAL_TRIES 10
 #define TRIAL_PAUSE 50 /* ms */
 
-int ipfi_trial_run(struct ipfi_trial *trial, struct ipfi_net *in, const struct ipfi_ruleset *rs)
+int ipfi_dry_run_ruleset(struct ipfi_impacts *trial, struct ipfi_net *in, const struct ipfi_ruleset *rs)
 {
-	struct ipfi_passage p = { .in = in, .rs = rs };
+	struct ipfi_pkt p = { .in = in, .rs = rs };
 	unsigned int tries;
 	int err = -EAGAIN;
 

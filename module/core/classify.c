@@ -34,21 +34,21 @@ void ipfi_classifier_build(struct ipfi_classifier *c, const struct ipfi_rule *ru
 
 const struct ipfi_rule *ipfi_classify(const struct ipfi_classifier *c,
 				      const struct ipfi_packet *packet,
-				      const struct ipfi_surroundings *around)
+				      const struct ipfi_match_env *env)
 {
 	const struct ipfi_rule **rules = c->list[packet->list];
 	const u32 count = c->count[packet->list];
 	u32 i;
 
 	for (i = 0; i < count; i++)
-		if (ipfi_rule_differs(rules[i], packet, around) < 0)
+		if (ipfi_rule_differs(rules[i], packet, env) < 0)
 			return rules[i];
 	return NULL;
 }
 
-const struct ipfi_rule *ipfi_classify_told(const struct ipfi_classifier *c,
+const struct ipfi_rule *ipfi_classify_trace(const struct ipfi_classifier *c,
 					   const struct ipfi_packet *packet,
-					   const struct ipfi_surroundings *around,
+					   const struct ipfi_match_env *env,
 					   struct ipfi_steps *steps)
 {
 	const struct ipfi_rule **rules = c->list[packet->list];
@@ -58,7 +58,7 @@ const struct ipfi_rule *ipfi_classify_told(const struct ipfi_classifier *c,
 	steps->list = packet->list;
 	steps->count = 0;
 	for (i = 0; i < c->count[packet->list]; i++) {
-		field = ipfi_rule_differs(rules[i], packet, around);
+		field = ipfi_rule_differs(rules[i], packet, env);
 		steps->field[steps->count++] = field < 0 ? IPFI_STEP_MATCHES : (u8)field;
 		if (field < 0)
 			return rules[i];

@@ -24,7 +24,7 @@ void ipfi_classifier_build(struct ipfi_classifier *c, const struct ipfi_rule *ru
 
 /* The first rule of packet->list that matches, or NULL for the list's default. */
 const struct ipfi_rule *ipfi_classify(const struct ipfi_classifier *c, const struct ipfi_packet *packet,
-				      const struct ipfi_surroundings *around);
+				      const struct ipfi_match_env *env);
 
 /*
  * What was asked of the rules of a list, for who wants to be told: @field has for each rule that was asked, in the
@@ -40,7 +40,7 @@ struct ipfi_steps {
 #define IPFI_STEP_MATCHES 0xff
 
 /* As ipfi_classify(), and fills in *steps. */
-const struct ipfi_rule *ipfi_classify_told(const struct ipfi_classifier *c, const struct ipfi_packet *packet,
-					   const struct ipfi_surroundings *around, struct ipfi_steps *steps);
+const struct ipfi_rule *ipfi_classify_trace(const struct ipfi_classifier *c, const struct ipfi_packet *packet,
+					   const struct ipfi_match_env *env, struct ipfi_steps *steps);
 
 #endif /* IPFI_CORE_CLASSIFY_H */

@@ -16,20 +16,20 @@ static bool passes_as_neighbour(const struct ipfi_packet *packet, const struct i
 	return packet->list != IPFI_LIST_FORWARD && ipfi_packet_is_neighbour(packet);
 }
 
-const struct ipfi_rule *ipfi_decide_rule(const struct ipfi_judge *judge, const struct ipfi_packet *packet)
+const struct ipfi_rule *ipfi_decide_rule(const struct ipfi_match_ctx *ctx, const struct ipfi_packet *packet)
 {
-	struct ipfi_told *told = judge->told;
+	struct ipfi_trace *trace = ctx->trace;
 	struct ipfi_steps *steps;
 
-	if (likely(!told))
-		return ipfi_classify(judge->classifier, packet, judge->around);
-	steps = packet->list == IPFI_LIST_DSTNAT ? &told->dstnat :
-		packet->list == IPFI_LIST_SRCNAT ? &told->srcnat :
-						   &told->filter;
-	return ipfi_classify_told(judge->classifier, packet, judge->around, steps);
+	if (likely(!trace))
+		return ipfi_classify(ctx->classifier, packet, ctx->env);
+	steps = packet->list == IPFI_LIST_DSTNAT ? &trace->dstnat :
+		packet->list == IPFI_LIST_SRCNAT ? &trace->srcnat :
+						   &trace->filter;
+	return ipfi_classify_trace(ctx->classifier, packet, ctx->env, steps);
 }
 
-void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet *packet,
+void ipfi_decide_first(const struct ipfi_match_ctx *ctx, const struct ipfi_packet *packet,
 		       struct ipfi_decision *decision)
 {
 	static const u8 rule_reason[] = {
@@ -37,7 +37,7 @@ void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet 
 		[IPFI_VERDICT_DENY] = IPFI_REASON_RULE_DENY,
 		[IPFI_VERDICT_REJECT] = IPFI_REASON_RULE_REJECT,
 	};
-	const struct ipfi_rule *rule = ipfi_decide_rule(judge, packet);
+	const struct ipfi_rule *rule = ipfi_decide_rule(ctx, packet);
 
 	decision->rule = rule;
 	decision->stateful = false;
@@ -58,7 +58,7 @@ void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet 
 		decision->verdict = IPFI_VERDICT_DENY;
 		decision->reason = IPFI_REASON_ICMP_UNASKED;
 	} else {
-		decision->verdict = judge->classifier->standard[packet->list];
+		decision->verdict = ctx->classifier->standard[packet->list];
 		decision->reason = decision->verdict == IPFI_VERDICT_ALLOW ? IPFI_REASON_DEFAULT_ALLOW :
 									     IPFI_REASON_DEFAULT_DENY;
 	}
@@ -94,7 +94,7 @@ void ipfi_decide_recall(const struct ipfi_flow *flow, const struct ipfi_via *via
 	}
 	switch (first->tuple.proto) {
 	case IPFI_PROTO_TCP:
-		first->tcp_flags = flow->flags & IPFI_STATE_F_GUESSED ? IPFI_TCP_ACK : IPFI_TCP_SYN;
+		first->tcp_flags = flow->flags & IPFI_STATE_F_MIDSTREAM ? IPFI_TCP_ACK : IPFI_TCP_SYN;
 		fallthrough;
 	case IPFI_PROTO_UDP:
 	case IPFI_PROTO_UDPLITE:
@@ -111,15 +111,15 @@ void ipfi_decide_recall(const struct ipfi_flow *flow, const struct ipfi_via *via
 	first->unknown = IPFI_FIELDS_FORGOTTEN;
 }
 
-bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow, const struct ipfi_via *via,
+bool ipfi_decide_again(const struct ipfi_match_ctx *ctx, struct ipfi_flow *flow, const struct ipfi_via *via,
 		       const struct ipfi_device_names *names, struct ipfi_decision *decision)
 {
 	struct ipfi_packet first;
 
 	ipfi_decide_recall(flow, via, names, &first);
-	ipfi_decide_first(judge, &first, decision);
+	ipfi_decide_first(ctx, &first, decision);
 	if (decision->verdict == IPFI_VERDICT_ALLOW) {
-		flow->generation = judge->generation;
+		flow->generation = ctx->generation;
 		flow->rule = decision->rule ? decision->rule->id : 0;
 		return true;
 	}

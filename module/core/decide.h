@@ -7,17 +7,17 @@
 #include "module/core/via.h"
 
 /* The steps of a judgement: those of the list that translates destinations, of the filter's, of sources. */
-struct ipfi_told {
+struct ipfi_trace {
 	struct ipfi_steps dstnat, filter, srcnat;
 };
 
 /* What a packet is judged by. */
-struct ipfi_judge {
+struct ipfi_match_ctx {
 	const struct ipfi_classifier *classifier;
 	const struct ipfi_limits *limits;
-	const struct ipfi_surroundings *around;
+	const struct ipfi_match_env *env;
 	u32 generation; /* what a flow that is judged now is marked with */
-	struct ipfi_told *told; /* NULL, as for every packet that is no question */
+	struct ipfi_trace *trace; /* NULL, as for every packet that is no question */
 };
 
 struct ipfi_decision {
@@ -28,10 +28,10 @@ struct ipfi_decision {
 };
 
 /* The first rule of packet->list that matches, or NULL. When its list is searched again, the last time is told. */
-const struct ipfi_rule *ipfi_decide_rule(const struct ipfi_judge *judge, const struct ipfi_packet *packet);
+const struct ipfi_rule *ipfi_decide_rule(const struct ipfi_match_ctx *ctx, const struct ipfi_packet *packet);
 
 /* A packet that belongs to no live flow: the rule search, the list's default, IPv6's exception. */
-void ipfi_decide_first(const struct ipfi_judge *judge, const struct ipfi_packet *packet,
+void ipfi_decide_first(const struct ipfi_match_ctx *ctx, const struct ipfi_packet *packet,
 		       struct ipfi_decision *decision);
 
 /* What a flow's interfaces are called, NULL for one that is gone or that it does not have. */
@@ -55,7 +55,7 @@ void ipfi_decide_recall(const struct ipfi_flow *flow, const struct ipfi_via *via
  * first packet's tuple, mark and user, and by @via. When it is, flow->generation and flow->rule are brought up to date
  * and true is returned.
  */
-bool ipfi_decide_again(const struct ipfi_judge *judge, struct ipfi_flow *flow, const struct ipfi_via *via,
+bool ipfi_decide_again(const struct ipfi_match_ctx *ctx, struct ipfi_flow *flow, const struct ipfi_via *via,
 		       const struct ipfi_device_names *names, struct ipfi_decision *decision);
 
 /*

@@ -35,7 +35,7 @@ bool ipfi_flow_evictable(const struct ipfi_flow *flow)
 {
 	switch (flow->state) {
 	case IPFI_STATE_ESTABLISHED:
-		return ipfi_flow_is_unconfirmed(flow);
+		return ipfi_flow_is_tentative(flow);
 	case IPFI_STATE_UDP_ESTABLISHED:
 		return false;
 	case IPFI_STATE_ICMP:

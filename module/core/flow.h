@@ -29,8 +29,8 @@ struct ipfi_traffic {
 };
 
 /* Private flags, beside the public IPFI_STATE_F_*. */
-#define IPFI_FLOW_F_WIDE (1 << 4)     /* the table's entry is one with a translation, a helper or a master */
-#define IPFI_FLOW_F_UNJUDGED (1 << 5) /* translated as it arrived, and not yet judged by the filter */
+#define IPFI_FLOW_F_EXT (1 << 4)     /* the table's entry is one with a translation, a helper or a master */
+#define IPFI_FLOW_F_UNCONFIRMED (1 << 5) /* translated as it arrived, and not yet judged by the filter */
 #define IPFI_FLOW_F_HIGHER (1 << 6)   /* the original source is the key's higher end point */
 #define IPFI_FLOW_F_LOOPBACK (1 << 7) /* its first packet was on a loopback device */
 
@@ -113,14 +113,14 @@ static inline void ipfi_flow_set_tuple(struct ipfi_flow *flow, const struct ipfi
 
 /* Is it a guess that only one side has spoken of? Anybody can make those with single forged
  * segments. */
-static inline bool ipfi_flow_is_unconfirmed(const struct ipfi_flow *flow)
+static inline bool ipfi_flow_is_tentative(const struct ipfi_flow *flow)
 {
-	return (flow->flags & (IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN)) ==
-	       IPFI_STATE_F_GUESSED;
+	return (flow->flags & (IPFI_STATE_F_MIDSTREAM | IPFI_STATE_F_REPLY_SEEN)) ==
+	       IPFI_STATE_F_MIDSTREAM;
 }
 
 /* The most that an unconfirmed guess lives without traffic, seconds. */
-#define IPFI_UNCONFIRMED_MOST 30
+#define IPFI_UNCONFIRMED_MAX 30
 
 /* Seconds without traffic after which the flow ends. */
 static inline u32 ipfi_flow_timeout(const struct ipfi_flow *flow, const struct ipfi_limits *limits)
@@ -132,13 +132,13 @@ static inline u32 ipfi_flow_timeout(const struct ipfi_flow *flow, const struct i
 		if (flow->state == IPFI_STATE_ICMP && limits->value[IPFI_LIMIT_ICMP] < IPFI_NAT_ICMP_LEAST)
 			return IPFI_NAT_ICMP_LEAST;
 	}
-	if (unlikely(ipfi_flow_is_unconfirmed(flow))) {
+	if (unlikely(ipfi_flow_is_tentative(flow))) {
 		u32 timeout = limits->value[flow->state == IPFI_STATE_ESTABLISHED
-						    ? IPFI_LIMIT_TCP_GUESSED
+						    ? IPFI_LIMIT_TCP_MIDSTREAM
 						    : IPFI_LIMIT_TCP_SYN_SENT + flow->state -
 							      IPFI_STATE_SYN_SENT];
 
-		return timeout < IPFI_UNCONFIRMED_MOST ? timeout : IPFI_UNCONFIRMED_MOST;
+		return timeout < IPFI_UNCONFIRMED_MAX ? timeout : IPFI_UNCONFIRMED_MAX;
 	}
 	return limits->value[IPFI_LIMIT_TCP_SYN_SENT + flow->state - IPFI_STATE_SYN_SENT];
 }

@@ -405,7 +405,7 @@ bool ipfi_ftp_own_end(const struct ipfi_ftp_finding *found, u8 family, struct ip
 	return true;
 }
 
-u8 ipfi_ftp_refusal(const struct ipfi_ftp_finding *found, u8 family, const struct ipfi_addr *sender,
+u8 ipfi_ftp_validate(const struct ipfi_ftp_finding *found, u8 family, const struct ipfi_addr *sender,
 		    bool foreign)
 {
 	if (found->reason)

@@ -98,7 +98,7 @@ void ipfi_ftp_skip_line(struct ipfi_ftp *ftp, enum ipfi_direction from);
  * IPFI_REASON_FTP_FOREIGN (another address than its sender's, unless @foreign; of another family in
  * any case), or IPFI_REASON_FTP_PORT (a port below 1024, RFC 2577 section 3).
  */
-u8 ipfi_ftp_refusal(const struct ipfi_ftp_finding *found, u8 family, const struct ipfi_addr *sender,
+u8 ipfi_ftp_validate(const struct ipfi_ftp_finding *found, u8 family, const struct ipfi_addr *sender,
 		    bool foreign);
 
 /*
@@ -112,7 +112,7 @@ bool ipfi_ftp_own_end(const struct ipfi_ftp_finding *found, u8 family, struct ip
  * Of the line of @from that has not ended yet: the bytes at its end, 1 to IPFI_FTP_HELD, that can
  * be (the beginning of) an address and port, and what follows these; NULL without such. To be asked
  * after a segment has been read, where these are translated: they must not leave before they are
- * known (ipfi_sequence_hold()). A line of which more would have to be held is given up and
+ * known (ipfi_seqadj_hold()). A line of which more would have to be held is given up and
  * announces nothing. The answer is good until the next call with @ftp.
  */
 const u8 *ipfi_ftp_pending(struct ipfi_ftp *ftp, enum ipfi_direction from, u32 *seq, u32 *length);

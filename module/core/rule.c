@@ -27,7 +27,7 @@ static enum answer in_ranges(const struct ipfi_ranges *ranges, u32 value)
 }
 
 static enum answer in_addrs(const struct ipfi_addrs *addrs, u8 family, const struct ipfi_addr *addr,
-			    const struct ipfi_surroundings *around)
+			    const struct ipfi_match_env *env)
 {
 	const struct ipfi_addr_range *range;
 	u32 i;
@@ -47,9 +47,9 @@ static enum answer in_addrs(const struct ipfi_addrs *addrs, u8 family, const str
 		}
 	}
 	for (i = 0; i < addrs->set_count; i++)
-		if (around->in_set(around->context, addrs->sets[i], family, addr))
+		if (env->in_set(env->context, addrs->sets[i], family, addr))
 			return INSIDE;
-	return addrs->me && around->is_me(around->context, family, addr) ? INSIDE : OUTSIDE;
+	return addrs->me && env->is_me(env->context, family, addr) ? INSIDE : OUTSIDE;
 }
 
 /* Is @name what @pattern says? Its last character may be '*'. */
@@ -100,7 +100,7 @@ static bool is_by_ipsec(const struct ipfi_packet *packet)
 }
 
 static enum answer ask(const struct ipfi_rule *rule, const struct ipfi_packet *packet,
-		       const struct ipfi_surroundings *around, enum ipfi_field field)
+		       const struct ipfi_match_env *env, enum ipfi_field field)
 {
 	const struct ipfi_tuple *tuple = &packet->tuple;
 	u32 states;
@@ -115,9 +115,9 @@ static enum answer ask(const struct ipfi_rule *rule, const struct ipfi_packet *p
 	case IPFI_FIELD_PROTO:
 		return in_ranges(&rule->proto, tuple->proto);
 	case IPFI_FIELD_SRC:
-		return in_addrs(&rule->src, tuple->family, &tuple->src, around);
+		return in_addrs(&rule->src, tuple->family, &tuple->src, env);
 	case IPFI_FIELD_DST:
-		return in_addrs(&rule->dst, tuple->family, &tuple->dst, around);
+		return in_addrs(&rule->dst, tuple->family, &tuple->dst, env);
 	case IPFI_FIELD_SPORT:
 		return is_port(rule, packet, &rule->sport, tuple->sport);
 	case IPFI_FIELD_DPORT:
@@ -139,9 +139,9 @@ static enum answer ask(const struct ipfi_rule *rule, const struct ipfi_packet *p
 	case IPFI_FIELD_MARK:
 		return (packet->mark & rule->mark_mask) == rule->mark_value ? INSIDE : OUTSIDE;
 	case IPFI_FIELD_LIMIT:
-		return around->take_limit(around->context, rule) ? INSIDE : OUTSIDE;
+		return env->take_limit(env->context, rule) ? INSIDE : OUTSIDE;
 	case IPFI_FIELD_PER_SOURCE:
-		states = around->source_states(around->context, rule, tuple);
+		states = env->source_states(env->context, rule, tuple);
 		return states < rule->per_source ? INSIDE : OUTSIDE;
 	case IPFI_FIELD_IPSEC:
 		return is_by_ipsec(packet) == rule->ipsec ? INSIDE : OUTSIDE;
@@ -152,13 +152,13 @@ static enum answer ask(const struct ipfi_rule *rule, const struct ipfi_packet *p
 }
 
 static bool differs(const struct ipfi_rule *rule, const struct ipfi_packet *packet,
-		    const struct ipfi_surroundings *around, enum ipfi_field field)
+		    const struct ipfi_match_env *env, enum ipfi_field field)
 {
 	const u32 bit = IPFI_FIELD_BIT(field);
 
 	if (unlikely(packet->unknown & bit))
 		return rule->verdict != IPFI_VERDICT_ALLOW;
-	return ask(rule, packet, around, field) !=
+	return ask(rule, packet, env, field) !=
 	       (rule->negated & IPFI_FIELDS_NEGATABLE & bit ? OUTSIDE : INSIDE);
 }
 
@@ -169,7 +169,7 @@ static bool names_errors(const struct ipfi_rule *rule)
 }
 
 int ipfi_rule_differs(const struct ipfi_rule *rule, const struct ipfi_packet *packet,
-		      const struct ipfi_surroundings *around)
+		      const struct ipfi_match_env *env)
 {
 	const u32 limit = IPFI_FIELD_BIT(IPFI_FIELD_LIMIT);
 	u32 left = rule->fields & ~limit;
@@ -178,10 +178,10 @@ int ipfi_rule_differs(const struct ipfi_rule *rule, const struct ipfi_packet *pa
 	if (unlikely(packet->unrelated) && rule->verdict == IPFI_VERDICT_ALLOW && !names_errors(rule))
 		return IPFI_FIELD_ICMP;
 	for (field = 0; left; field++, left >>= 1)
-		if (left & 1 && differs(rule, packet, around, field))
+		if (left & 1 && differs(rule, packet, env, field))
 			return field;
 	/* Out of its place: a source's packet too many must not use up what others may have. */
-	if (rule->fields & limit && differs(rule, packet, around, IPFI_FIELD_LIMIT))
+	if (rule->fields & limit && differs(rule, packet, env, IPFI_FIELD_LIMIT))
 		return IPFI_FIELD_LIMIT;
 	return -1;
 }

@@ -68,7 +68,7 @@ struct ipfi_rule {
  * What a match must ask of its surroundings. All of these are called from the rule search only, never for
  * a packet of a live state that needs no new judgement.
  */
-struct ipfi_surroundings {
+struct ipfi_match_env {
 	/* Is @addr one of this machine's own addresses? */
 	bool (*is_me)(void *context, u8 family, const struct ipfi_addr *addr);
 	/* Take one packet from @rule's limit; false when it is used up. Called when all other fields match. */
@@ -88,7 +88,7 @@ struct ipfi_surroundings {
  * ICMP and flags fields never match a packet that has no such thing, negated or not.
  */
 int ipfi_rule_differs(const struct ipfi_rule *rule, const struct ipfi_packet *packet,
-		      const struct ipfi_surroundings *around);
+		      const struct ipfi_match_env *env);
 
 /* The id of a rule: FNV-1a of its name (64 bits, isthe.com/chongo/tech/comp/fnv), never 0. It stays the
  * same over commits, so that states can name their rule. */

@@ -4,7 +4,7 @@
 /* Edits that far behind what is acknowledged are forgotten, before numbers come round to them. */
 #define FORGET (1U << 30)
 
-static_assert(IPFI_SEQUENCE_TEXT <= 255, "new_length has 8 bits");
+static_assert(IPFI_SEQADJ_TEXT <= 255, "new_length has 8 bits");
 
 /* Numbers compare modulo 2^32 (RFC 9293 section 3.4). */
 static bool before(u32 a, u32 b)
@@ -18,69 +18,69 @@ static bool after(u32 a, u32 b)
 }
 
 /* The end of what was, and place and end of what is there instead. */
-static u32 old_end(const struct ipfi_sequence_edit *edit)
+static u32 old_end(const struct ipfi_seqadj_edit *edit)
 {
 	return edit->at + edit->old_length;
 }
 
-static u32 new_start(const struct ipfi_sequence_edit *edit)
+static u32 new_start(const struct ipfi_seqadj_edit *edit)
 {
 	return edit->at + edit->before;
 }
 
-static u32 new_end(const struct ipfi_sequence_edit *edit)
+static u32 new_end(const struct ipfi_seqadj_edit *edit)
 {
 	return new_start(edit) + edit->new_length;
 }
 
 /* What is added to numbers behind @edit. */
-static u32 offset_behind(const struct ipfi_sequence_edit *edit)
+static u32 offset_behind(const struct ipfi_seqadj_edit *edit)
 {
 	return new_end(edit) - old_end(edit);
 }
 
 /* What is added to numbers before the first edit that is remembered. */
-static u32 first_offset(const struct ipfi_sequence *s)
+static u32 first_offset(const struct ipfi_seqadj *s)
 {
 	return s->count ? s->edits[0].before : s->offset;
 }
 
-static bool has_arrived(const struct ipfi_sequence *s, const struct ipfi_sequence_edit *edit)
+static bool has_arrived(const struct ipfi_seqadj *s, const struct ipfi_seqadj_edit *edit)
 {
 	return !after(new_end(edit), s->acked);
 }
 
 /* --- edits --- */
 
-void ipfi_sequence_init(struct ipfi_sequence *s)
+void ipfi_seqadj_init(struct ipfi_seqadj *s)
 {
 	memset(s, 0, sizeof(*s));
 }
 
 /* Two: a release of what is held, and an edit. */
-bool ipfi_sequence_room(const struct ipfi_sequence *s)
+bool ipfi_seqadj_room(const struct ipfi_seqadj *s)
 {
 	u32 needed = s->count + 2U;
 
-	return needed <= IPFI_SEQUENCE_EDITS ||
-	       has_arrived(s, &s->edits[needed - IPFI_SEQUENCE_EDITS - 1]);
+	return needed <= IPFI_SEQADJ_EDITS ||
+	       has_arrived(s, &s->edits[needed - IPFI_SEQADJ_EDITS - 1]);
 }
 
-static void forget_first(struct ipfi_sequence *s)
+static void forget_first(struct ipfi_seqadj *s)
 {
 	u32 i;
 
-	for (i = 1; i < IPFI_SEQUENCE_EDITS; i++)
+	for (i = 1; i < IPFI_SEQADJ_EDITS; i++)
 		s->edits[i - 1] = s->edits[i];
 	s->count--;
 }
 
 /* An edit that has no new text yet. */
-static struct ipfi_sequence_edit *add(struct ipfi_sequence *s, u32 at, u32 old_length, u32 taken)
+static struct ipfi_seqadj_edit *add(struct ipfi_seqadj *s, u32 at, u32 old_length, u32 taken)
 {
-	struct ipfi_sequence_edit *edit;
+	struct ipfi_seqadj_edit *edit;
 
-	if (s->count == IPFI_SEQUENCE_EDITS)
+	if (s->count == IPFI_SEQADJ_EDITS)
 		forget_first(s);
 	edit = &s->edits[s->count];
 	edit->at = at;
@@ -95,53 +95,53 @@ static struct ipfi_sequence_edit *add(struct ipfi_sequence *s, u32 at, u32 old_l
 }
 
 /* The caller sees to the room; the bound stands here too, where the compiler and the reader see it. */
-static void append(struct ipfi_sequence *s, struct ipfi_sequence_edit *edit, const u8 *text,
+static void append(struct ipfi_seqadj *s, struct ipfi_seqadj_edit *edit, const u8 *text,
 		   u32 length)
 {
 	u32 i;
 
-	for (i = 0; i < length && edit->new_length < IPFI_SEQUENCE_TEXT; i++)
+	for (i = 0; i < length && edit->new_length < IPFI_SEQADJ_TEXT; i++)
 		edit->text[edit->new_length++] = text[i];
 	s->offset += i;
 }
 
 /* Lets the first @length of the held bytes go, and forgets the others. */
-static void release_part(struct ipfi_sequence *s, u32 length)
+static void release_part(struct ipfi_seqadj *s, u32 length)
 {
 	if (length)
 		append(s, add(s, s->hold, length, length), s->bytes, length);
 	s->held = 0;
 }
 
-void ipfi_sequence_release(struct ipfi_sequence *s)
+void ipfi_seqadj_release(struct ipfi_seqadj *s)
 {
 	release_part(s, s->held);
 }
 
-void ipfi_sequence_hold(struct ipfi_sequence *s, u32 at, const u8 *bytes, u32 length)
+void ipfi_seqadj_hold(struct ipfi_seqadj *s, u32 at, const u8 *bytes, u32 length)
 {
 	if (s->held)
 		release_part(s, at - s->hold < s->held ? at - s->hold : s->held);
-	if (length > IPFI_SEQUENCE_HELD)
-		length = IPFI_SEQUENCE_HELD;
+	if (length > IPFI_SEQADJ_HELD)
+		length = IPFI_SEQADJ_HELD;
 	s->hold = at;
 	s->held = (u8)length;
 	memcpy(s->bytes, bytes, length);
 }
 
-bool ipfi_sequence_edit(struct ipfi_sequence *s, u32 at, u32 old_length, const u8 *text,
+bool ipfi_seqadj_edit(struct ipfi_seqadj *s, u32 at, u32 old_length, const u8 *text,
 			u32 new_length)
 {
-	const struct ipfi_sequence_edit *last = s->count ? &s->edits[s->count - 1] : NULL;
-	struct ipfi_sequence_edit *edit;
+	const struct ipfi_seqadj_edit *last = s->count ? &s->edits[s->count - 1] : NULL;
+	struct ipfi_seqadj_edit *edit;
 	u32 lead, held, behind;
 
-	if (!old_length || old_length > IPFI_SEQUENCE_WRITTEN || !new_length ||
-	    new_length > IPFI_SEQUENCE_WRITTEN || (s->held && before(at, s->hold)) ||
+	if (!old_length || old_length > IPFI_SEQADJ_WRITTEN || !new_length ||
+	    new_length > IPFI_SEQADJ_WRITTEN || (s->held && before(at, s->hold)) ||
 	    (last && before(at, old_end(last))))
 		return false;
 	if (s->held && after(at, s->hold + s->held))
-		ipfi_sequence_release(s);
+		ipfi_seqadj_release(s);
 
 	/* Held bytes on both sides go with it: one edit, one place. */
 	held = s->held;
@@ -155,7 +155,7 @@ bool ipfi_sequence_edit(struct ipfi_sequence *s, u32 at, u32 old_length, const u
 	return true;
 }
 
-void ipfi_sequence_acknowledge(struct ipfi_sequence *s, u32 ack)
+void ipfi_seqadj_acknowledge(struct ipfi_seqadj *s, u32 ack)
 {
 	if (!s->count)
 		return;
@@ -168,9 +168,9 @@ void ipfi_sequence_acknowledge(struct ipfi_sequence *s, u32 ack)
 
 /* --- numbers --- */
 
-u32 ipfi_sequence_forward(const struct ipfi_sequence *s, u32 seq)
+u32 ipfi_seqadj_forward(const struct ipfi_seqadj *s, u32 seq)
 {
-	const struct ipfi_sequence_edit *edit;
+	const struct ipfi_seqadj_edit *edit;
 	u32 i;
 
 	if (s->held && after(seq, s->hold))
@@ -185,9 +185,9 @@ u32 ipfi_sequence_forward(const struct ipfi_sequence *s, u32 seq)
 	return seq + first_offset(s);
 }
 
-u32 ipfi_sequence_back(const struct ipfi_sequence *s, u32 ack)
+u32 ipfi_seqadj_back(const struct ipfi_seqadj *s, u32 ack)
 {
-	const struct ipfi_sequence_edit *edit;
+	const struct ipfi_seqadj_edit *edit;
 	u32 i;
 
 	if (s->held && !before(ack, s->hold + s->offset))
@@ -202,9 +202,9 @@ u32 ipfi_sequence_back(const struct ipfi_sequence *s, u32 ack)
 	return ack - first_offset(s);
 }
 
-u32 ipfi_sequence_back_left(const struct ipfi_sequence *s, u32 edge)
+u32 ipfi_seqadj_back_left(const struct ipfi_seqadj *s, u32 edge)
 {
-	const struct ipfi_sequence_edit *edit;
+	const struct ipfi_seqadj_edit *edit;
 	u32 i;
 
 	for (i = s->count; i-- > 0;) {
@@ -224,9 +224,9 @@ u32 ipfi_sequence_back_left(const struct ipfi_sequence *s, u32 edge)
  * inside of, or one right before it whose bytes were taken from the sender and have not arrived.
  * Before that may stand another. NULL if it begins with its own.
  */
-static const struct ipfi_sequence_edit *leader(const struct ipfi_sequence *s, u32 seq)
+static const struct ipfi_seqadj_edit *leader(const struct ipfi_seqadj *s, u32 seq)
 {
-	const struct ipfi_sequence_edit *edit, *found = NULL;
+	const struct ipfi_seqadj_edit *edit, *found = NULL;
 	u32 i;
 
 	for (i = s->count; i-- > 0;) {
@@ -243,10 +243,10 @@ static const struct ipfi_sequence_edit *leader(const struct ipfi_sequence *s, u3
 }
 
 /* The first edit in [seq, end), NULL without. */
-static const struct ipfi_sequence_edit *first_within(const struct ipfi_sequence *s, u32 seq,
+static const struct ipfi_seqadj_edit *first_within(const struct ipfi_seqadj *s, u32 seq,
 						     u32 end)
 {
-	const struct ipfi_sequence_edit *edit;
+	const struct ipfi_seqadj_edit *edit;
 
 	for (edit = s->edits; edit < s->edits + s->count; edit++)
 		if (!before(edit->at, seq) && before(edit->at, end))
@@ -254,7 +254,7 @@ static const struct ipfi_sequence_edit *first_within(const struct ipfi_sequence 
 	return NULL;
 }
 
-static void put_text(struct ipfi_sequence_cut *cut, const struct ipfi_sequence_edit *edit)
+static void put_text(struct ipfi_seqadj_cut *cut, const struct ipfi_seqadj_edit *edit)
 {
 	cut->text = edit->text;
 	cut->text_length = edit->new_length;
@@ -264,8 +264,8 @@ static void put_text(struct ipfi_sequence_cut *cut, const struct ipfi_sequence_e
  * What follows the new text in a segment: its payload from @resume on. But there is room for one
  * text only, and nothing may leave from @end on: what is left out comes again.
  */
-static void put_rest(const struct ipfi_sequence *s, u32 seq, u32 length, u32 end, u32 resume,
-		     struct ipfi_sequence_cut *cut)
+static void put_rest(const struct ipfi_seqadj *s, u32 seq, u32 length, u32 end, u32 resume,
+		     struct ipfi_seqadj_cut *cut)
 {
 	if (end == seq + length && !before(resume, seq) && !after(resume, end) &&
 	    !first_within(s, resume, end)) {
@@ -277,15 +277,15 @@ static void put_rest(const struct ipfi_sequence *s, u32 seq, u32 length, u32 end
 	}
 }
 
-bool ipfi_sequence_apply(const struct ipfi_sequence *s, u32 seq, u32 length, bool fin,
-			 struct ipfi_sequence_cut *cut)
+bool ipfi_seqadj_apply(const struct ipfi_seqadj *s, u32 seq, u32 length, bool fin,
+			 struct ipfi_seqadj_cut *cut)
 {
-	const struct ipfi_sequence_edit *edit;
+	const struct ipfi_seqadj_edit *edit;
 	u32 end = seq + length;
 	u32 start = seq;
 
-	*cut = (struct ipfi_sequence_cut){
-		.seq = ipfi_sequence_forward(s, seq),
+	*cut = (struct ipfi_seqadj_cut){
+		.seq = ipfi_seqadj_forward(s, seq),
 		.head = length,
 		.whole = true,
 	};

@@ -16,44 +16,44 @@
  * them, each time that this comes, until the receiver acknowledges them.
  *
  * For a segment of the sender, in this order:
- * - read its payload, and ipfi_sequence_edit() what is to be replaced;
- * - ipfi_sequence_hold() what is not yet known, else, or if it has FIN, ipfi_sequence_release();
- * - ipfi_sequence_apply().
- * While !ipfi_sequence_room() nothing new is read: a segment is shortened to what has been read of it,
+ * - read its payload, and ipfi_seqadj_edit() what is to be replaced;
+ * - ipfi_seqadj_hold() what is not yet known, else, or if it has FIN, ipfi_seqadj_release();
+ * - ipfi_seqadj_apply().
+ * While !ipfi_seqadj_room() nothing new is read: a segment is shortened to what has been read of it,
  * or dropped.
  *
- * For a segment of the receiver: ACK number and right edges of SACK blocks by ipfi_sequence_back(), left
- * edges by ipfi_sequence_back_left(); ipfi_sequence_acknowledge() once the segment is known to be good.
+ * For a segment of the receiver: ACK number and right edges of SACK blocks by ipfi_seqadj_back(), left
+ * edges by ipfi_seqadj_back_left(); ipfi_seqadj_acknowledge() once the segment is known to be good.
  */
 #ifndef IPFI_CORE_SEQUENCE_H
 #define IPFI_CORE_SEQUENCE_H
 
 #include "module/core/platform.h"
 
-#define IPFI_SEQUENCE_EDITS 4    /* remembered at once */
-#define IPFI_SEQUENCE_HELD 64    /* most bytes held */
-#define IPFI_SEQUENCE_WRITTEN 64 /* most bytes of a new text; held ones can stand around it */
-#define IPFI_SEQUENCE_TEXT (IPFI_SEQUENCE_HELD + IPFI_SEQUENCE_WRITTEN)
+#define IPFI_SEQADJ_EDITS 4    /* remembered at once */
+#define IPFI_SEQADJ_HELD 64    /* most bytes held */
+#define IPFI_SEQADJ_WRITTEN 64 /* most bytes of a new text; held ones can stand around it */
+#define IPFI_SEQADJ_TEXT (IPFI_SEQADJ_HELD + IPFI_SEQADJ_WRITTEN)
 
 /* The sender's bytes [at, at + old_length) leave as text[0, new_length), at number at + before. */
-struct ipfi_sequence_edit {
+struct ipfi_seqadj_edit {
 	u32 at;
 	u32 before; /* what is added to numbers before it, modulo 2^32 */
 	u16 old_length;
 	u8 new_length;
 	u8 taken; /* bytes at the front of the old text that were held */
-	u8 text[IPFI_SEQUENCE_TEXT];
+	u8 text[IPFI_SEQADJ_TEXT];
 };
 
 /* All zero: no edit. */
-struct ipfi_sequence {
+struct ipfi_seqadj {
 	u32 offset; /* what is added to numbers behind the last edit */
 	u32 acked;  /* the receiver's last acknowledgement, as it said it; while count is not 0 */
 	u32 hold;   /* the first byte held, in the sender's numbers */
 	u8 held;    /* bytes held */
 	u8 count;   /* edits, in the order of the stream */
-	u8 bytes[IPFI_SEQUENCE_HELD]; /* the held ones */
-	struct ipfi_sequence_edit edits[IPFI_SEQUENCE_EDITS];
+	u8 bytes[IPFI_SEQADJ_HELD]; /* the held ones */
+	struct ipfi_seqadj_edit edits[IPFI_SEQADJ_EDITS];
 };
 
 /*
@@ -61,7 +61,7 @@ struct ipfi_sequence {
  * bytes that come after the head, its rest. Where it ends is where it ended before only if @whole:
  * else FIN must be taken off.
  */
-struct ipfi_sequence_cut {
+struct ipfi_seqadj_cut {
 	u32 seq; /* its number */
 	u32 head;
 	u32 skip;
@@ -70,48 +70,48 @@ struct ipfi_sequence_cut {
 	bool whole;
 };
 
-void ipfi_sequence_init(struct ipfi_sequence *s);
+void ipfi_seqadj_init(struct ipfi_seqadj *s);
 
 /* Is there room for what one more line of the stream can ask for? */
-bool ipfi_sequence_room(const struct ipfi_sequence *s);
+bool ipfi_seqadj_room(const struct ipfi_seqadj *s);
 
 /*
- * Holds the sender's bytes from @at on, of which there are @length (1 to IPFI_SEQUENCE_HELD) now:
+ * Holds the sender's bytes from @at on, of which there are @length (1 to IPFI_SEQADJ_HELD) now:
  * @bytes. Of bytes held before, those before @at are released. Holding them again with more behind
  * is the same hold.
  */
-void ipfi_sequence_hold(struct ipfi_sequence *s, u32 at, const u8 *bytes, u32 length);
+void ipfi_seqadj_hold(struct ipfi_seqadj *s, u32 at, const u8 *bytes, u32 length);
 
 /* Lets go what is held, as it is: also before FIN, for nothing will come that settles it. */
-void ipfi_sequence_release(struct ipfi_sequence *s);
+void ipfi_seqadj_release(struct ipfi_seqadj *s);
 
 /*
  * Replaces the sender's @old_length bytes from @at on, which have not left, by @text, @new_length
- * bytes, both 1 to IPFI_SEQUENCE_WRITTEN; edits are made in the order of the stream. What is held
+ * bytes, both 1 to IPFI_SEQADJ_WRITTEN; edits are made in the order of the stream. What is held
  * is settled: what of it does not belong to the old text is released. Returns false, and does
  * nothing, if it breaks these rules.
  */
-bool ipfi_sequence_edit(struct ipfi_sequence *s, u32 at, u32 old_length, const u8 *text,
+bool ipfi_seqadj_edit(struct ipfi_seqadj *s, u32 at, u32 old_length, const u8 *text,
 			u32 new_length);
 
 /*
  * The sender's number @seq in the stream that leaves. Inside an old text, or beyond the first held
  * byte, it is where the new text or the first held byte has its place.
  */
-u32 ipfi_sequence_forward(const struct ipfi_sequence *s, u32 seq);
+u32 ipfi_seqadj_forward(const struct ipfi_seqadj *s, u32 seq);
 
 /*
  * The number @ack of the stream that leaves in that of the sender: an acknowledgement or the right
  * edge of a SACK block, so that of an edit whose new text is not behind it, nothing counts but the
  * bytes taken.
  */
-u32 ipfi_sequence_back(const struct ipfi_sequence *s, u32 ack);
+u32 ipfi_seqadj_back(const struct ipfi_seqadj *s, u32 ack);
 
 /* The same for the left edge of a SACK block: inside a new text, it is the end of the old one. */
-u32 ipfi_sequence_back_left(const struct ipfi_sequence *s, u32 edge);
+u32 ipfi_seqadj_back_left(const struct ipfi_seqadj *s, u32 edge);
 
 /* Takes note of an ACK number, as the receiver says it. */
-void ipfi_sequence_acknowledge(struct ipfi_sequence *s, u32 ack);
+void ipfi_seqadj_acknowledge(struct ipfi_seqadj *s, u32 ack);
 
 /*
  * What leaves for the sender's segment with @length bytes of payload from @seq on, and FIN if @fin.
@@ -119,7 +119,7 @@ void ipfi_sequence_acknowledge(struct ipfi_sequence *s, u32 ack);
  * is held, what is left is a probe below the number that the receiver waits for: it must answer
  * that, and so acknowledges (RFC 9293 section 3.10.7.4).
  */
-bool ipfi_sequence_apply(const struct ipfi_sequence *s, u32 seq, u32 length, bool fin,
-			 struct ipfi_sequence_cut *cut);
+bool ipfi_seqadj_apply(const struct ipfi_seqadj *s, u32 seq, u32 length, bool fin,
+			 struct ipfi_seqadj_cut *cut);
 
 #endif /* IPFI_CORE_SEQUENCE_H */

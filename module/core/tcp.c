@@ -251,10 +251,10 @@ int ipfi_tcp_open(struct ipfi_flow *flow, const struct ipfi_packet *packet,
 	case IPFI_TCP_ACK:
 		if (!limits->value[IPFI_LIMIT_TCP_LOOSE])
 			return -IPFI_REASON_TCP_NOT_SYN;
-		ipfi_tcp_guess(&flow->tcp, packet, IPFI_ORIGINAL);
+		ipfi_tcp_pick_up(&flow->tcp, packet, IPFI_ORIGINAL);
 		flow->state = packet->tcp_flags & IPFI_TCP_FIN ? IPFI_STATE_FIN_WAIT :
 								 IPFI_STATE_ESTABLISHED;
-		flow->flags |= IPFI_STATE_F_GUESSED;
+		flow->flags |= IPFI_STATE_F_MIDSTREAM;
 		return 0;
 	default:
 		return -IPFI_REASON_TCP_STATE;
@@ -357,7 +357,7 @@ static enum ipfi_tcp_fit fits_again(const struct ipfi_flow *flow, const struct i
 				    unsigned int direction)
 {
 	const struct ipfi_tcp_end *sender = &flow->tcp.ends[direction];
-	u32 most = sender->end + !!(sender->flags & IPFI_TCP_END_GUESSED);
+	u32 most = sender->end + !!(sender->flags & IPFI_TCP_END_MIDSTREAM);
 
 	if (!both_known(&flow->tcp) || ipfi_tcp_after(ipfi_tcp_segment_end(packet), most))
 		return IPFI_TCP_BEYOND;

@@ -55,7 +55,7 @@ static inline u32 ipfi_tcp_window(const struct ipfi_tcp_end *end)
 
 /*
  * First segment of a connection that the rules allow. Sets flow->state, flow->tcp and
- * IPFI_STATE_F_GUESSED. Returns 0, or -IPFI_REASON_TCP_NOT_SYN (no SYN and tcp_loose off), or
+ * IPFI_STATE_F_MIDSTREAM. Returns 0, or -IPFI_REASON_TCP_NOT_SYN (no SYN and tcp_loose off), or
  * -IPFI_REASON_TCP_STATE (RST or SYN+ACK that belongs to nothing).
  */
 int ipfi_tcp_open(struct ipfi_flow *flow, const struct ipfi_packet *packet,

@@ -111,5 +111,5 @@ void ipfi_tcp_resync(struct ipfi_flow *flow, const struct ipfi_packet *syn)
 	if (opening)
 		keep(&flow->tcp, IPFI_ORIGINAL, &before);
 	flow->state = IPFI_STATE_SYN_SENT;
-	flow->flags &= ~(IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN);
+	flow->flags &= ~(IPFI_STATE_F_MIDSTREAM | IPFI_STATE_F_REPLY_SEEN);
 }

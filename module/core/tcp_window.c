@@ -13,7 +13,7 @@
 #define LAG_LEAST WINDOW_FIELD_MOST
 
 /* The largest window that there can be, bytes. */
-#define GUESSED_WINDOW ((u32)WINDOW_FIELD_MOST << SCALE_MOST)
+#define MIDSTREAM_WINDOW ((u32)WINDOW_FIELD_MOST << SCALE_MOST)
 
 /* The window that @packet offers, bytes. On a SYN it is never scaled (RFC 7323 section 2.2). */
 static u32 offered_window(const struct ipfi_tcp_end *sender, const struct ipfi_packet *packet)
@@ -92,30 +92,30 @@ void ipfi_tcp_start_again(struct ipfi_tcp_end *end, const struct ipfi_packet *pa
 	}
 }
 
-void ipfi_tcp_guess(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsigned int direction)
+void ipfi_tcp_pick_up(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsigned int direction)
 {
 	struct ipfi_tcp_end *sender = &tcp->ends[direction];
 	struct ipfi_tcp_end *receiver = &tcp->ends[!direction];
 
-	sender->flags = IPFI_TCP_END_KNOWN | IPFI_TCP_END_GUESSED;
+	sender->flags = IPFI_TCP_END_KNOWN | IPFI_TCP_END_MIDSTREAM;
 	if (packet->tcp_flags & IPFI_TCP_FIN)
 		sender->flags |= IPFI_TCP_END_FIN | IPFI_TCP_END_UNACKED;
 	sender->scale = SCALE_MOST;
 	sender->window = packet->window ? packet->window : 1;
 	sender->end = ipfi_tcp_segment_end(packet);
 	sender->acked = packet->seq;
-	sender->max_end = sender->end + GUESSED_WINDOW;
+	sender->max_end = sender->end + MIDSTREAM_WINDOW;
 
-	receiver->flags = IPFI_TCP_END_KNOWN | IPFI_TCP_END_GUESSED | IPFI_TCP_END_SILENT;
+	receiver->flags = IPFI_TCP_END_KNOWN | IPFI_TCP_END_MIDSTREAM | IPFI_TCP_END_SILENT;
 	receiver->scale = SCALE_MOST;
 	receiver->window = WINDOW_FIELD_MOST;
 	receiver->end = packet->ack;
 	receiver->acked = packet->ack;
-	receiver->max_end = receiver->end + GUESSED_WINDOW;
+	receiver->max_end = receiver->end + MIDSTREAM_WINDOW;
 }
 
 /*
- * A segment of an end that ipfi_tcp_guess() knew by hearsay. It may have waited for less than what
+ * A segment of an end that ipfi_tcp_pick_up() knew by hearsay. It may have waited for less than what
  * the first segment seen began with. If it acknowledges no more than was seen, and begins within
  * the windows that were seen, both ends speak of one connection: from here on these windows count.
  */
@@ -169,7 +169,7 @@ enum ipfi_tcp_fit ipfi_tcp_fits(const struct ipfi_tcp *tcp, const struct ipfi_pa
 	if (ipfi_tcp_after(end == packet->seq ? packet->seq : packet->seq + 1, sender->max_end))
 		return IPFI_TCP_BEYOND;
 	/* III. */
-	if ((receiver->flags & (IPFI_TCP_END_GUESSED | IPFI_TCP_END_FIN)) == IPFI_TCP_END_GUESSED)
+	if ((receiver->flags & (IPFI_TCP_END_MIDSTREAM | IPFI_TCP_END_FIN)) == IPFI_TCP_END_MIDSTREAM)
 		sent = receiver->max_end;
 	if (ipfi_tcp_after(edge, sent))
 		return IPFI_TCP_BEYOND;

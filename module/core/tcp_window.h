@@ -23,7 +23,7 @@
 #define IPFI_TCP_END_SACK (1 << 1)    /* its SYN permits SACK */
 #define IPFI_TCP_END_UNACKED (1 << 2) /* its SYN or FIN waits for the acknowledgement */
 #define IPFI_TCP_END_FIN (1 << 3)     /* it has sent its FIN; end is behind that */
-#define IPFI_TCP_END_GUESSED (1 << 4) /* it may have sent more than was seen of it */
+#define IPFI_TCP_END_MIDSTREAM (1 << 4) /* it may have sent more than was seen of it */
 #define IPFI_TCP_END_SILENT \
 	(1 << 5) /* nothing of it was seen that fits what the other end says of it */
 #define IPFI_TCP_END_STRAY \
@@ -70,7 +70,7 @@ void ipfi_tcp_start_again(struct ipfi_tcp_end *end, const struct ipfi_packet *pa
  * one has overtaken: the scale counts as the largest that can be, and so do the windows until the
  * other end has spoken within what was seen.
  */
-void ipfi_tcp_guess(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsigned int direction);
+void ipfi_tcp_pick_up(struct ipfi_tcp *tcp, const struct ipfi_packet *packet, unsigned int direction);
 
 /* Does @ack acknowledge the SYN of @end, and nothing that was not sent? */
 bool ipfi_tcp_acks_syn(const struct ipfi_tcp_end *end, u32 ack);

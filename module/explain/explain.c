@@ -21,23 +21,23 @@
 /* A question on its way. */
 struct asking {
 	struct ipfi_explanation *x;
-	const struct ipfi_question *question;
-	struct ipfi_passage p;
+	const struct ipfi_query *query;
+	struct ipfi_pkt p;
 	struct nf_hook_state hook;
 	struct ipfi_copies copies;
 	struct ipfi_tuple arrived; /* what it showed at first */
 };
 
 /* What the hook of @list would know of the packet. */
-static void surround(struct asking *a, u8 list)
+static void fill_env(struct asking *a, u8 list)
 {
-	const struct ipfi_question *question = a->question;
+	const struct ipfi_query *query = a->query;
 
-	ipfi_skb_surroundings(a->p.skb, &a->hook, list, &a->p.packet);
-	a->p.packet.has_user = list == IPFI_LIST_OUT && question->has_user;
-	a->p.packet.user = question->user;
-	a->p.packet.came_by_ipsec = question->ipsec && question->list != IPFI_LIST_OUT;
-	a->p.packet.leaves_by_ipsec = question->ipsec && question->list == IPFI_LIST_OUT;
+	ipfi_skb_fill_env(a->p.skb, &a->hook, list, &a->p.packet);
+	a->p.packet.has_user = list == IPFI_LIST_OUT && query->has_user;
+	a->p.packet.user = query->user;
+	a->p.packet.came_by_ipsec = query->ipsec && query->list != IPFI_LIST_OUT;
+	a->p.packet.leaves_by_ipsec = query->ipsec && query->list == IPFI_LIST_OUT;
 }
 
 /* What the hook for what arrives does. False: it is dropped. */
@@ -57,7 +57,7 @@ static void route(struct asking *a, struct net_device *out)
 {
 	const struct ipfi_tuple *tuple = &a->p.packet.tuple;
 	bool turned = !ipfi_addr_equal(&tuple->dst, &a->arrived.dst);
-	u8 list = a->question->list;
+	u8 list = a->query->list;
 
 	if (turned && list != IPFI_LIST_OUT)
 		list = ipfi_addr_is_own(a->p.in->net, ipfi_vrf_of_packet(a->p.in, &a->p.packet), tuple->family, &tuple->dst) ?
@@ -67,16 +67,16 @@ static void route(struct asking *a, struct net_device *out)
 		out = NULL;
 	a->hook.out = NULL;
 	if (list != IPFI_LIST_IN)
-		a->hook.out = out ? out : ipfi_way_out(a->p.in->net, a->hook.in, tuple, a->question->mark);
-	surround(a, list);
+		a->hook.out = out ? out : ipfi_route_oif(a->p.in->net, a->hook.in, tuple, a->query->mark);
+	fill_env(a, list);
 }
 
 /* What the filter does, and the hook for what leaves. */
 static void judge(struct asking *a)
 {
-	struct ipfi_passage *p = &a->p;
+	struct ipfi_pkt *p = &a->p;
 	const struct ipfi_tuple shown = p->packet.tuple;
-	unsigned int verdict = ipfi_judge(p);
+	unsigned int verdict = ipfi_filter_packet(p);
 
 	a->x->list = p->packet.list;
 	if (verdict == NF_ACCEPT && p->packet.list != IPFI_LIST_IN && READ_ONCE(p->in->nat.active))
@@ -89,14 +89,14 @@ static void judge(struct asking *a)
 /* What there is to say of the state that was found or made last. */
 static void tell_state(struct ipfi_explanation *x, struct ipfi_copy *copy, bool decided)
 {
-	const struct ipfi_flow *flow = &copy->wide.state.flow;
+	const struct ipfi_flow *flow = &copy->ext.state.flow;
 
 	if (copy->ended) {
 		if (copy->cause != IPFI_CAUSE_REPLACED)
 			x->state_id = copy->id;
 		return;
 	}
-	if (ipfi_state_hidden(&copy->wide.state))
+	if (ipfi_state_hidden(&copy->ext.state))
 		return;
 	x->state_id = copy->id;
 	/* What is denied by rules belongs to no state, even if that lives on. */
@@ -110,14 +110,14 @@ static void tell_state(struct ipfi_explanation *x, struct ipfi_copy *copy, bool 
 /* What became of it. */
 static void tell(struct asking *a)
 {
-	const struct ipfi_rehearsal *rehearsal = &a->x->rehearsal;
+	const struct ipfi_dry_run *dry_run = &a->x->dry_run;
 	struct ipfi_explanation *x = a->x;
 
-	x->verdict = rehearsal->verdict;
-	x->reason = rehearsal->reason;
-	x->rule = rehearsal->rule;
+	x->verdict = dry_run->verdict;
+	x->reason = dry_run->reason;
+	x->rule = dry_run->rule;
 	if (a->copies.last)
-		tell_state(x, a->copies.last, rehearsal->decided);
+		tell_state(x, a->copies.last, dry_run->decided);
 	x->leaving = a->p.packet.tuple;
 	/* To another VRF is no translation by itself. */
 	a->arrived.src_vrf = x->leaving.src_vrf;
@@ -131,8 +131,8 @@ static void tell(struct asking *a)
 /* The packet's way, from hook to hook. BHs off. */
 static void ask(struct asking *a, struct net_device *out)
 {
-	struct ipfi_passage *p = &a->p;
-	const u8 list = a->question->list;
+	struct ipfi_pkt *p = &a->p;
+	const u8 list = a->query->list;
 	int err = ipfi_skb_parse(p->skb, &p->packet);
 
 	if (err) {
@@ -142,8 +142,8 @@ static void ask(struct asking *a, struct net_device *out)
 	}
 	/* What does not come from here arrives before anybody knows where it goes. */
 	if (list == IPFI_LIST_OUT)
-		a->hook.out = out ? out : ipfi_way_out(p->in->net, NULL, &p->packet.tuple, a->question->mark);
-	surround(a, list == IPFI_LIST_OUT ? IPFI_LIST_OUT : IPFI_LIST_IN);
+		a->hook.out = out ? out : ipfi_route_oif(p->in->net, NULL, &p->packet.tuple, a->query->mark);
+	fill_env(a, list == IPFI_LIST_OUT ? IPFI_LIST_OUT : IPFI_LIST_IN);
 	if (arrive(a)) {
 		route(a, out);
 		judge(a);
@@ -166,25 +166,25 @@ static u32 length_of(const u8 *data, u32 length)
 /*
  * The packet in a buffer. What is missing behind its headers is made up: such a packet's checksum is taken as right.
  */
-static struct sk_buff *make_buffer(const struct ipfi_question *question, int *err)
+static struct sk_buff *make_buffer(const struct ipfi_query *query, int *err)
 {
-	const u32 total = length_of(question->data, question->length);
-	const u32 have = min(question->length, total);
+	const u32 total = length_of(query->data, query->length);
+	const u32 have = min(query->length, total);
 	struct ipfi_packet packet;
 	struct sk_buff *skb;
 
 	*err = -ENODATA;
-	if (have < total && ipfi_packet_parse(&packet, question->data, have, total, false) > 0)
+	if (have < total && ipfi_packet_parse(&packet, query->data, have, total, false) > 0)
 		return NULL;
 	skb = alloc_skb(total, GFP_KERNEL);
 	*err = -ENOMEM;
 	if (!skb)
 		return NULL;
-	memcpy(skb_put(skb, have), question->data, have);
+	memcpy(skb_put(skb, have), query->data, have);
 	memset(skb_put(skb, total - have), 0, total - have);
 	skb_reset_network_header(skb);
 	skb->ip_summed = have < total ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
-	skb->mark = question->mark;
+	skb->mark = query->mark;
 	*err = 0;
 	return skb;
 }
@@ -193,30 +193,30 @@ static struct sk_buff *make_buffer(const struct ipfi_question *question, int *er
 static int make_room(struct ipfi_explanation *x)
 {
 	const u32 *count = x->rs->classifier.count;
-	struct ipfi_told *told = &x->rehearsal.told;
+	struct ipfi_trace *trace = &x->dry_run.trace;
 	u32 most = max(max(count[IPFI_LIST_IN], count[IPFI_LIST_OUT]), count[IPFI_LIST_FORWARD]);
 
-	told->dstnat.field = kvmalloc(max(count[IPFI_LIST_DSTNAT], 1U), GFP_KERNEL_ACCOUNT);
-	told->filter.field = kvmalloc(max(most, 1U), GFP_KERNEL_ACCOUNT);
-	told->srcnat.field = kvmalloc(max(count[IPFI_LIST_SRCNAT], 1U), GFP_KERNEL_ACCOUNT);
-	return told->dstnat.field && told->filter.field && told->srcnat.field ? 0 : -ENOMEM;
+	trace->dstnat.field = kvmalloc(max(count[IPFI_LIST_DSTNAT], 1U), GFP_KERNEL_ACCOUNT);
+	trace->filter.field = kvmalloc(max(most, 1U), GFP_KERNEL_ACCOUNT);
+	trace->srcnat.field = kvmalloc(max(count[IPFI_LIST_SRCNAT], 1U), GFP_KERNEL_ACCOUNT);
+	return trace->dstnat.field && trace->filter.field && trace->srcnat.field ? 0 : -ENOMEM;
 }
 
 /* The devices that the question names, NULL for none. Under RCU. */
-static int find_devices(struct net *net, const struct ipfi_question *question, struct net_device **in,
+static int find_devices(struct net *net, const struct ipfi_query *query, struct net_device **in,
 			struct net_device **out)
 {
-	*in = question->iif ? dev_get_by_name_rcu(net, question->iif) : NULL;
-	*out = question->oif ? dev_get_by_name_rcu(net, question->oif) : NULL;
-	if (question->iif && !*in)
+	*in = query->iif ? dev_get_by_name_rcu(net, query->iif) : NULL;
+	*out = query->oif ? dev_get_by_name_rcu(net, query->oif) : NULL;
+	if (query->iif && !*in)
 		return -ENODEV;
-	return question->oif && !*out ? -ENXIO : 0;
+	return query->oif && !*out ? -ENXIO : 0;
 }
 
 static int ask_with_devices(struct asking *a)
 {
 	struct net_device *out;
-	int err = find_devices(a->p.in->net, a->question, &a->hook.in, &out);
+	int err = find_devices(a->p.in->net, a->query, &a->hook.in, &out);
 
 	if (err)
 		return err;
@@ -229,44 +229,44 @@ static int ask_with_devices(struct asking *a)
 }
 
 /* Before the first commit every packet passes; a question that is none gets the same answer as ever. */
-static int ask_nobody(struct net *net, const struct ipfi_question *question)
+static int ask_nobody(struct net *net, const struct ipfi_query *query)
 {
 	struct net_device *in, *out;
 	int err;
 
 	rcu_read_lock();
-	err = find_devices(net, question, &in, &out);
+	err = find_devices(net, query, &in, &out);
 	rcu_read_unlock();
 	return err;
 }
 
-int ipfi_explain(struct ipfi_net *in, const struct ipfi_question *question, struct ipfi_explanation *x)
+int ipfi_explain(struct ipfi_net *in, const struct ipfi_query *query, struct ipfi_explanation *x)
 {
 	struct asking *a;
 	int err = -ENOMEM;
 
 	memset(x, 0, sizeof(*x));
 	x->verdict = IPFI_VERDICT_ALLOW;
-	x->list = question->list;
+	x->list = query->list;
 	x->rs = ipfi_ruleset_get(in);
 	if (!x->rs)
-		return ask_nobody(in->net, question);
+		return ask_nobody(in->net, query);
 	a = kvzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
 	a->x = x;
-	a->question = question;
+	a->query = query;
 	a->p.in = in;
 	a->p.rs = x->rs;
 	a->p.hook = &a->hook;
-	a->p.rehearsal = &x->rehearsal;
-	x->rehearsal.copies = &a->copies;
+	a->p.dry_run = &x->dry_run;
+	x->dry_run.copies = &a->copies;
 	a->hook.net = in->net;
-	a->hook.hook = question->list == IPFI_LIST_IN  ? NF_INET_LOCAL_IN :
-		       question->list == IPFI_LIST_OUT ? NF_INET_LOCAL_OUT :
+	a->hook.hook = query->list == IPFI_LIST_IN  ? NF_INET_LOCAL_IN :
+		       query->list == IPFI_LIST_OUT ? NF_INET_LOCAL_OUT :
 							 NF_INET_FORWARD;
-	a->hook.pf = question->data[0] >> 4 == 6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
-	a->p.skb = make_buffer(question, &err);
+	a->hook.pf = query->data[0] >> 4 == 6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+	a->p.skb = make_buffer(query, &err);
 	if (!err)
 		err = make_room(x);
 	if (!err) {
@@ -281,10 +281,10 @@ int ipfi_explain(struct ipfi_net *in, const struct ipfi_question *question, stru
 
 void ipfi_explanation_end(struct ipfi_explanation *x)
 {
-	struct ipfi_told *told = &x->rehearsal.told;
+	struct ipfi_trace *trace = &x->dry_run.trace;
 
-	kvfree(told->dstnat.field);
-	kvfree(told->filter.field);
-	kvfree(told->srcnat.field);
+	kvfree(trace->dstnat.field);
+	kvfree(trace->filter.field);
+	kvfree(trace->srcnat.field);
 	ipfi_ruleset_put(x->rs);
 }

@@ -14,7 +14,7 @@
 #include "module/ruleset/ruleset.h"
 
 /* A packet as it arrives or, list out, is sent. */
-struct ipfi_question {
+struct ipfi_query {
 	const u8 *data; /* from its IP header on; at least its headers are there */
 	u32 length;
 	u8 list;         /* enum ipfi_list, of the filter's */
@@ -28,7 +28,7 @@ struct ipfi_question {
 
 struct ipfi_explanation {
 	struct ipfi_ruleset *rs; /* that was asked, held; NULL before the first commit, when every packet passes */
-	struct ipfi_rehearsal rehearsal; /* with the steps */
+	struct ipfi_dry_run dry_run; /* with the steps */
 	u8 verdict; /* enum ipfi_verdict */
 	u8 reason;  /* enum ipfi_reason; NONE before the first commit */
 	u8 list;    /* where it is judged: another one than was asked for when its destination is translated */
@@ -44,7 +44,7 @@ struct ipfi_explanation {
  * -ENODEV: there is no such device as iif, -ENXIO: as oif; -ENODATA: the packet's headers are not all there;
  * -ENOMEM.
  */
-int ipfi_explain(struct ipfi_net *in, const struct ipfi_question *question, struct ipfi_explanation *x);
+int ipfi_explain(struct ipfi_net *in, const struct ipfi_query *query, struct ipfi_explanation *x);
 void ipfi_explanation_end(struct ipfi_explanation *x);
 
 #endif /* IPFI_EXPLAIN_H */

@@ -44,7 +44,7 @@ static struct net_device *way_ipv6(struct net *net, int vrf, const struct ipfi_t
 	return device;
 }
 
-struct net_device *ipfi_way_out(struct net *net, const struct net_device *in, const struct ipfi_tuple *tuple, u32 mark)
+struct net_device *ipfi_route_oif(struct net *net, const struct net_device *in, const struct ipfi_tuple *tuple, u32 mark)
 {
 	/* A VRF has routes of its own, found by its interface. */
 	const int vrf = l3mdev_master_ifindex_rcu(in);

@@ -54,55 +54,55 @@ static bool loopback_opens(const struct ipfi_flow *flow, bool announced, enum ip
  * A packet that came in by a loopback device has advanced its state when it went out. The list "in" still has
  * its say over who may open a connection, unless another one has announced it.
  */
-static unsigned int enter_by_loopback(struct ipfi_passage *p, struct ipfi_state *state, enum ipfi_direction direction)
+static unsigned int enter_by_loopback(struct ipfi_pkt *p, struct ipfi_state *state, enum ipfi_direction direction)
 {
-	const struct ipfi_wide_state *wide = ipfi_state_wide(state);
-	bool opening = loopback_opens(&state->flow, wide && wide->master, direction);
+	const struct ipfi_state_ext *ext = ipfi_state_extended(state);
+	bool opening = loopback_opens(&state->flow, ext && ext->master, direction);
 
 	spin_unlock(&state->lock);
 	if (opening)
-		return ipfi_judge_first(p, false);
-	return ipfi_passage_count(p, IPFI_REASON_STATE, NF_ACCEPT);
+		return ipfi_new_packet(p, false);
+	return ipfi_pkt_count(p, IPFI_REASON_STATE, NF_ACCEPT);
 }
 
-static noinline unsigned int answer_killed(struct ipfi_passage *p, struct ipfi_state *state)
+static noinline unsigned int answer_killed(struct ipfi_pkt *p, struct ipfi_state *state)
 {
 	u8 reason = killed_reason(&p->packet);
 
 	if (!reason) {
-		ipfi_passage_remove(p, state, IPFI_CAUSE_REPLACED);
+		ipfi_pkt_remove(p, state, IPFI_CAUSE_REPLACED);
 		return IPFI_LOOK_AGAIN;
 	}
 	if (ipfi_state_translated(state))
 		ipfi_nat_mark(p);
 	spin_unlock(&state->lock);
 	if (reason == IPFI_REASON_STATE)
-		return ipfi_passage_count(p, reason, NF_ACCEPT);
-	return ipfi_passage_refuse(p, reason);
+		return ipfi_pkt_count(p, reason, NF_ACCEPT);
+	return ipfi_pkt_refuse(p, reason);
 }
 
 /*
  * The packet is accepted as one of @wide's, which is locked, for the reason *reason: what the state wants of its
  * packets beside that.
  */
-static noinline unsigned int attend(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction,
+static noinline unsigned int post_accept(struct ipfi_pkt *p, struct ipfi_state_ext *ext, enum ipfi_direction direction,
 				    u32 ack, u8 *reason)
 {
 	unsigned int verdict = NF_ACCEPT;
 
-	if (wide->control && *reason == IPFI_REASON_STATE)
-		*reason = ipfi_control_after(p, wide, direction, ack, &verdict);
-	if (wide->mss && likely(!p->rehearsal) && !ipfi_mss_clamp(p, wide->mss)) {
+	if (ext->control && *reason == IPFI_REASON_STATE)
+		*reason = ipfi_control_after(p, ext, direction, ack, &verdict);
+	if (ext->mss && likely(!p->dry_run) && !ipfi_mss_clamp(p, ext->mss)) {
 		*reason = IPFI_REASON_NO_MEMORY;
 		verdict = NF_DROP;
 	}
 	/* To this machine it leaves here. */
-	if (wide->translated && p->packet.list == IPFI_LIST_IN && !p->packet.loopback && verdict == NF_ACCEPT &&
-	    !ipfi_nat_enter(p, wide, direction)) {
+	if (ext->translated && p->packet.list == IPFI_LIST_IN && !p->packet.loopback && verdict == NF_ACCEPT &&
+	    !ipfi_nat_enter(p, ext, direction)) {
 		*reason = IPFI_REASON_NAT_FAILED;
 		verdict = NF_DROP;
 	}
-	if (wide->translated)
+	if (ext->translated)
 		ipfi_nat_mark(p);
 	return verdict;
 }
@@ -113,16 +113,16 @@ static noinline unsigned int attend(struct ipfi_passage *p, struct ipfi_wide_sta
  * locked and comes back unlocked, and the packet belongs to it (IPFI_LOOK_AGAIN); in any case that
  * of before is over.
  */
-static noinline unsigned int take_up_again(struct ipfi_passage *p, struct ipfi_state *state,
+static noinline unsigned int take_up_again(struct ipfi_pkt *p, struct ipfi_state *state,
 					   enum ipfi_direction direction)
 {
-	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	struct ipfi_state_ext *ext = ipfi_state_extended(state);
 	const bool translated = ipfi_state_translated(state);
 	const struct ipfi_packet answer = p->packet;
 	struct ipfi_flow *flow = &state->flow;
 	struct ipfi_recalled recalled;
 	struct ipfi_decision decision;
-	struct ipfi_rejudgement out;
+	struct ipfi_reevaluation out;
 	const u64 old_rule = flow->rule;
 	u8 state_id = flow->state, reason;
 
@@ -133,13 +133,13 @@ static noinline unsigned int take_up_again(struct ipfi_passage *p, struct ipfi_s
 	ipfi_resync_recall(p, flow, &recalled);
 	if (direction == IPFI_REPLY) {
 		ipfi_tcp_resync(flow, &recalled.syn);
-		if (!ipfi_rejudge_resync(p, flow, ipfi_rejudge_master(state), &out)) {
+		if (!ipfi_reevaluate_resync(p, flow, ipfi_reevaluate_master(state), &out)) {
 			decision = out.denied;
 			goto deny;
 		}
-		ipfi_rejudge_take_rule(p, state, old_rule, &out);
-		if (wide && wide->control)
-			ipfi_control_restart(p->in, wide->control, recalled.syn.seq + 1);
+		ipfi_reevaluate_take_rule(p, state, old_rule, &out);
+		if (ext && ext->control)
+			ipfi_control_restart(p->in, ext->control, recalled.syn.seq + 1);
 		spin_unlock(&state->lock);
 		return IPFI_LOOK_AGAIN;
 	}
@@ -147,31 +147,31 @@ static noinline unsigned int take_up_again(struct ipfi_passage *p, struct ipfi_s
 	 * The other way round it is another connection, with another source and maybe another
 	 * translation. Where that is not for this packet to find out the SYN must come again.
 	 */
-	ipfi_passage_remove(p, state, IPFI_CAUSE_REPLACED);
+	ipfi_pkt_remove(p, state, IPFI_CAUSE_REPLACED);
 	if (translated || p->packet.loopback)
-		return ipfi_passage_count(p, IPFI_REASON_TCP_STATE, NF_DROP);
+		return ipfi_pkt_count(p, IPFI_REASON_TCP_STATE, NF_DROP);
 	p->packet = recalled.syn;
-	ipfi_passage_key(p);
+	ipfi_pkt_key(p);
 	reason = ipfi_resync_ask(p, &decision);
 	if (!reason && decision.verdict == IPFI_VERDICT_ALLOW)
-		ipfi_open_recalled(p, &decision);
+		ipfi_new_recalled(p, &decision);
 	p->packet = answer;
-	ipfi_passage_key(p);
+	ipfi_pkt_key(p);
 	if (reason)
-		return ipfi_passage_count(p, reason, NF_DROP);
+		return ipfi_pkt_count(p, reason, NF_DROP);
 	if (decision.verdict == IPFI_VERDICT_ALLOW)
 		return IPFI_LOOK_AGAIN;
-	return ipfi_passage_carry_out(p, &decision, IPFI_STATE_NONE);
+	return ipfi_pkt_carry_out(p, &decision, IPFI_STATE_NONE);
 
 deny:
-	ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
-	return ipfi_passage_carry_out(p, &decision, state_id);
+	ipfi_pkt_remove(p, state, IPFI_CAUSE_DENIED);
+	return ipfi_pkt_carry_out(p, &decision, state_id);
 }
 
 /* The packet of a live state, which is locked and comes back unlocked. */
-static unsigned int judge_live(struct ipfi_passage *p, struct ipfi_state *state)
+static unsigned int judge_live(struct ipfi_pkt *p, struct ipfi_state *state)
 {
-	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	struct ipfi_state_ext *ext = ipfi_state_extended(state);
 	unsigned int verdict = NF_ACCEPT;
 	struct ipfi_flow *flow = &state->flow;
 	enum ipfi_direction direction;
@@ -180,20 +180,20 @@ static unsigned int judge_live(struct ipfi_passage *p, struct ipfi_state *state)
 
 	if (unlikely(flow->table & IPFI_TABLE_KILLED))
 		return answer_killed(p, state);
-	if (unlikely(flow->flags & IPFI_FLOW_F_UNJUDGED))
-		return ipfi_judge_unjudged(p, state);
+	if (unlikely(flow->flags & IPFI_FLOW_F_UNCONFIRMED))
+		return ipfi_unconfirmed_packet(p, state);
 	direction = ipfi_flow_direction(flow, p->higher);
-	if (ipfi_must_rejudge(p, flow, direction)) {
-		verdict = ipfi_rejudge_state(p, state, direction);
+	if (ipfi_must_reevaluate(p, flow, direction)) {
+		verdict = ipfi_reevaluate_state(p, state, direction);
 		if (verdict != NF_ACCEPT)
 			return verdict;
 	}
 	if (unlikely(p->packet.loopback) && p->packet.list == IPFI_LIST_IN)
 		return enter_by_loopback(p, state, direction);
 	/* What begins the connection again has nothing to do with what was read of it. */
-	if (unlikely(wide) && wide->control &&
+	if (unlikely(ext) && ext->control &&
 	    !ipfi_tcp_answers_kept(&flow->tcp, &p->packet, direction)) {
-		reason = ipfi_control_before(p, wide, direction, &ack);
+		reason = ipfi_control_before(p, ext, direction, &ack);
 		if (reason)
 			goto drop;
 	}
@@ -203,25 +203,25 @@ static unsigned int judge_live(struct ipfi_passage *p, struct ipfi_state *state)
 	case IPFI_ADVANCE_PASS:
 		ipfi_table_renew(p->in, state);
 		if (unlikely(flow->state != before))
-			ipfi_passage_notify(p, state, IPFI_EVENT_CHANGED);
+			ipfi_pkt_notify(p, state, IPFI_EVENT_CHANGED);
 		reason = IPFI_REASON_STATE;
 		fallthrough;
 	case IPFI_ADVANCE_IGNORE:
 		if (unlikely(reason == IPFI_REASON_CHALLENGE) && ipfi_tcp_is_syn(&p->packet) &&
-		    !(wide && wide->master) && likely(!p->rehearsal))
+		    !(ext && ext->master) && likely(!p->dry_run))
 			ipfi_resync_weigh(p, flow);
-		if (unlikely(wide))
-			verdict = attend(p, wide, direction, ack, &reason);
+		if (unlikely(ext))
+			verdict = post_accept(p, ext, direction, ack, &reason);
 		spin_unlock(&state->lock);
-		return ipfi_passage_count(p, reason, verdict);
+		return ipfi_pkt_count(p, reason, verdict);
 	case IPFI_ADVANCE_REOPEN:
 		/* A translated one has come back here too late to be told anew: its sender tries again. */
 		reason = IPFI_REASON_TCP_STATE;
-		if (wide && wide->translated) {
-			ipfi_passage_remove(p, state, IPFI_CAUSE_REPLACED);
-			return ipfi_passage_count(p, reason, NF_DROP);
+		if (ext && ext->translated) {
+			ipfi_pkt_remove(p, state, IPFI_CAUSE_REPLACED);
+			return ipfi_pkt_count(p, reason, NF_DROP);
 		}
-		ipfi_passage_remove(p, state, IPFI_CAUSE_REPLACED);
+		ipfi_pkt_remove(p, state, IPFI_CAUSE_REPLACED);
 		return IPFI_LOOK_AGAIN;
 	case IPFI_ADVANCE_RESYNC:
 		return take_up_again(p, state, direction);
@@ -230,37 +230,37 @@ static unsigned int judge_live(struct ipfi_passage *p, struct ipfi_state *state)
 	}
 drop:
 	spin_unlock(&state->lock);
-	return ipfi_passage_count(p, reason, NF_DROP);
+	return ipfi_pkt_count(p, reason, NF_DROP);
 }
 
 /*
  * What comes in by a loopback device has been translated twice on its way out: it shows what leaves. Lets p->packet,
  * not the packet itself, show the real end points again.
  */
-static noinline struct ipfi_state *find_behind_loopback(struct ipfi_passage *p)
+static noinline struct ipfi_state *find_behind_loopback(struct ipfi_pkt *p)
 {
-	struct ipfi_wide_state *wide;
+	struct ipfi_state_ext *ext;
 	struct ipfi_state *state;
 	struct ipfi_tuple leaving;
 	enum ipfi_direction direction;
 
 	/* What leaves in one direction is what arrives in the other, the ends exchanged. */
-	state = ipfi_passage_find(p, ipfi_table_arrives(!p->higher));
-	wide = state ? ipfi_state_translated(state) : NULL;
+	state = ipfi_pkt_find(p, ipfi_table_arrives(!p->higher));
+	ext = state ? ipfi_state_translated(state) : NULL;
 	/* Instead of a deleted one another may begin, with the end points that the packet shows. */
-	if (!wide || state->flow.table & IPFI_TABLE_KILLED)
+	if (!ext || state->flow.table & IPFI_TABLE_KILLED)
 		return state;
-	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, IPFI_ORIGINAL, &leaving);
+	ipfi_nat_view(ext, IPFI_VIEW_LEAVING, IPFI_ORIGINAL, &leaving);
 	direction = ipfi_addr_equal(&leaving.src, &p->packet.tuple.src) && leaving.sport == p->packet.tuple.sport ?
 			    IPFI_ORIGINAL :
 			    IPFI_REPLY;
-	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &p->packet.tuple);
-	ipfi_passage_key(p);
+	ipfi_nat_view(ext, IPFI_VIEW_REAL, direction, &p->packet.tuple);
+	ipfi_pkt_key(p);
 	return state;
 }
 
 /* Does @p's packet come in by a loopback device, where translated ones show what leaves? */
-static bool enters_translated(const struct ipfi_passage *p)
+static bool enters_translated(const struct ipfi_pkt *p)
 {
 	return unlikely(p->packet.loopback) && p->packet.list == IPFI_LIST_IN && READ_ONCE(p->in->nat.active);
 }
@@ -269,11 +269,11 @@ static bool enters_translated(const struct ipfi_passage *p)
  * The state that @p's packet belongs to, locked, or NULL. What was translated on its way out by a loopback device
  * shows its real end points from then on in p->packet, though not itself. Under RCU, BHs off.
  */
-static struct ipfi_state *find_state(struct ipfi_passage *p)
+static struct ipfi_state *find_state(struct ipfi_pkt *p)
 {
 	if (enters_translated(p))
 		return find_behind_loopback(p);
-	return ipfi_passage_find(p, IPFI_TABLE_REAL);
+	return ipfi_pkt_find(p, IPFI_TABLE_REAL);
 }
 
 /*
@@ -281,38 +281,38 @@ static struct ipfi_state *find_state(struct ipfi_passage *p)
  * points of a translated connection? None that left by that device shows them any more, so it is forged, and no
  * state could be made for it. Under RCU.
  */
-static bool is_astray(const struct ipfi_passage *p)
+static bool is_astray(const struct ipfi_pkt *p)
 {
-	return enters_translated(p) && ipfi_table_has(p->in, &p->key, IPFI_TABLE_REAL, ipfi_passage_gone(p));
+	return enters_translated(p) && ipfi_table_has(p->in, &p->key, IPFI_TABLE_REAL, ipfi_pkt_gone(p));
 }
 
-static __always_inline unsigned int judge_once(struct ipfi_passage *p)
+static __always_inline unsigned int judge_once(struct ipfi_pkt *p)
 {
 	struct ipfi_state *state = find_state(p);
 
 	if (likely(state))
 		return judge_live(p, state);
 	if (is_astray(p))
-		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
-	return ipfi_judge_first(p, true);
+		return ipfi_pkt_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
+	return ipfi_new_packet(p, true);
 }
 
-unsigned int ipfi_judge(struct ipfi_passage *p)
+unsigned int ipfi_filter_packet(struct ipfi_pkt *p)
 {
 	unsigned int verdict, lookups;
 
 	if (unlikely(p->packet.icmp_kind == IPFI_ICMP_ERROR))
-		return ipfi_judge_error(p);
+		return ipfi_error_packet(p);
 	if (unlikely(p->packet.icmp_kind == IPFI_ICMP_SIGNAL))
-		return ipfi_judge_first(p, false);
+		return ipfi_new_packet(p, false);
 	if (must_be_believed(&p->packet) && ipfi_skb_checksum_bad(p->skb, &p->packet))
-		return ipfi_passage_count(p, IPFI_REASON_BAD_CHECKSUM, NF_DROP);
+		return ipfi_pkt_count(p, IPFI_REASON_BAD_CHECKSUM, NF_DROP);
 
 	for (lookups = 0; lookups < IPFI_LOOKUPS_MAX; lookups++) {
-		ipfi_passage_key(p);
+		ipfi_pkt_key(p);
 		verdict = judge_once(p);
 		if (likely(verdict != IPFI_LOOK_AGAIN))
 			return verdict;
 	}
-	return ipfi_passage_give_up(p);
+	return ipfi_pkt_give_up(p);
 }

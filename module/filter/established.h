@@ -10,6 +10,6 @@
  * end points; evaluates it again if the rules are new, lets it advance; else hands @p on (new.h, related.h). Returns the
  * verdict, which has been counted, logged and answered.
  */
-unsigned int ipfi_judge(struct ipfi_passage *p);
+unsigned int ipfi_filter_packet(struct ipfi_pkt *p);
 
 #endif /* IPFI_ESTABLISHED_H */

@@ -19,7 +19,7 @@
 #include "module/table/state.h"
 
 /* What is made here arrives here. True if it may go on. */
-static bool arrive_from_here(struct ipfi_passage *p, unsigned int *verdict)
+static bool arrive_from_here(struct ipfi_pkt *p, unsigned int *verdict)
 {
 	u8 refused;
 
@@ -27,9 +27,9 @@ static bool arrive_from_here(struct ipfi_passage *p, unsigned int *verdict)
 	if (*verdict != NF_ACCEPT)
 		return false;
 	/* Its way out may be another one now. */
-	refused = ipfi_skb_surroundings(p->skb, p->hook, IPFI_LIST_OUT, &p->packet);
+	refused = ipfi_skb_fill_env(p->skb, p->hook, IPFI_LIST_OUT, &p->packet);
 	if (unlikely(refused))
-		*verdict = ipfi_passage_count(p, refused, NF_DROP);
+		*verdict = ipfi_pkt_count(p, refused, NF_DROP);
 	return !refused;
 }
 
@@ -37,13 +37,13 @@ static bool arrive_from_here(struct ipfi_passage *p, unsigned int *verdict)
  * A packet that was forwarded to a VRF's interface is sent from there as if it were made here. It has been evaluated
  * and shows what it shows as it leaves: what arrives in its connection's other direction, the ends exchanged.
  */
-static noinline bool was_forwarded(struct ipfi_passage *p)
+static noinline bool was_forwarded(struct ipfi_pkt *p)
 {
 	struct ipfi_state *state;
 	bool forwarded;
 
-	ipfi_passage_key(p);
-	state = ipfi_passage_find(p, ipfi_table_arrives(!p->higher));
+	ipfi_pkt_key(p);
+	state = ipfi_pkt_find(p, ipfi_table_arrives(!p->higher));
 	if (!state)
 		return false;
 	forwarded = state->flow.list == IPFI_LIST_FORWARD && !ipfi_state_hidden(state);
@@ -53,27 +53,27 @@ static noinline bool was_forwarded(struct ipfi_passage *p)
 
 static unsigned int judge(struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list)
 {
-	struct ipfi_passage p ipfi_uninitialized;
+	struct ipfi_pkt p ipfi_uninitialized;
 	unsigned int verdict;
 	u8 refused;
 	int err;
 
-	if (!ipfi_passage_begin(&p, skb, hook))
+	if (!ipfi_pkt_begin(&p, skb, hook))
 		return NF_ACCEPT;
 	if (list == IPFI_LIST_OUT && ipfi_vrf_is_other_pass(skb, hook))
 		return NF_ACCEPT;
 	if (list == IPFI_LIST_OUT && ipfi_reject_is_own(hook->net))
-		return ipfi_passage_count(&p, IPFI_REASON_OWN_REJECT, NF_ACCEPT);
+		return ipfi_pkt_count(&p, IPFI_REASON_OWN_REJECT, NF_ACCEPT);
 	err = ipfi_skb_parse(skb, &p.packet);
-	refused = ipfi_skb_surroundings(skb, hook, list, &p.packet);
+	refused = ipfi_skb_fill_env(skb, hook, list, &p.packet);
 	if (unlikely(err | refused))
-		return ipfi_passage_count(&p, err ? -err : refused, NF_DROP);
+		return ipfi_pkt_count(&p, err ? -err : refused, NF_DROP);
 	if (list == IPFI_LIST_OUT && unlikely(p.packet.tuple.dst_vrf) && skb->skb_iif && was_forwarded(&p))
 		return NF_ACCEPT;
 	if (list == IPFI_LIST_OUT && unlikely(READ_ONCE(p.in->nat.active)) && !arrive_from_here(&p, &verdict))
 		return verdict;
 
-	return ipfi_judge(&p);
+	return ipfi_filter_packet(&p);
 }
 
 /*

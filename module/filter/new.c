@@ -19,7 +19,7 @@
 #include "module/table/state.h"
 
 /* A connection was opened by a rule that translates its source. */
-static void meet_source_rule(struct ipfi_passage *p, const struct ipfi_rule *rule, u8 state_id)
+static void meet_source_rule(struct ipfi_pkt *p, const struct ipfi_rule *rule, u8 state_id)
 {
 	const struct ipfi_decision met = {
 		.verdict = rule->verdict,
@@ -27,24 +27,24 @@ static void meet_source_rule(struct ipfi_passage *p, const struct ipfi_rule *rul
 		.rule = rule,
 	};
 
-	ipfi_passage_met(p, &met, state_id);
+	ipfi_pkt_hit(p, &met, state_id);
 }
 
-void ipfi_ask_rules(struct ipfi_passage *p, struct ipfi_decision *decision)
+void ipfi_ask_rules(struct ipfi_pkt *p, struct ipfi_decision *decision)
 {
-	struct ipfi_surroundings around;
-	struct ipfi_judge judge;
+	struct ipfi_match_env env;
+	struct ipfi_match_ctx ctx;
 
-	ipfi_passage_judge(p, &judge, &around);
-	p->judgement = judge.generation;
+	ipfi_pkt_match_ctx(p, &ctx, &env);
+	p->generation = ctx.generation;
 	ipfi_skb_user(p->skb, p->hook, &p->packet);
-	ipfi_decide_first(&judge, &p->packet, decision);
+	ipfi_decide_first(&ctx, &p->packet, decision);
 }
 
-void ipfi_follow_master(struct ipfi_passage *p, const struct ipfi_master *master, struct ipfi_decision *decision)
+void ipfi_follow_master(struct ipfi_pkt *p, const struct ipfi_master *master, struct ipfi_decision *decision)
 {
 	memset(decision, 0, sizeof(*decision));
-	if (!ipfi_rejudge_announced(p, &master->first, decision))
+	if (!ipfi_reevaluate_announced(p, &master->first, decision))
 		return;
 	decision->verdict = IPFI_VERDICT_ALLOW;
 	decision->reason = IPFI_REASON_EXPECTED;
@@ -52,7 +52,7 @@ void ipfi_follow_master(struct ipfi_passage *p, const struct ipfi_master *master
 	decision->rule = ipfi_ruleset_find(p->rs, READ_ONCE(master->first.rule));
 }
 
-u8 ipfi_choose_opening(struct ipfi_passage *p, const struct ipfi_expectation *expectation,
+u8 ipfi_choose_opening(struct ipfi_pkt *p, const struct ipfi_expectation *expectation,
 		       const struct ipfi_decision *decision, struct ipfi_nat_source *source, bool *opens)
 {
 	const struct ipfi_addr *given = expectation && expectation->src_translated ? &expectation->leaving_src : NULL;
@@ -70,24 +70,24 @@ u8 ipfi_choose_opening(struct ipfi_passage *p, const struct ipfi_expectation *ex
  * The first packet of @state, locked, goes on as all others of it will: to this machine it leaves here. False if it
  * cannot be written.
  */
-static bool pass_translated(struct ipfi_passage *p, struct ipfi_state *state)
+static bool pass_translated(struct ipfi_pkt *p, struct ipfi_state *state)
 {
-	struct ipfi_wide_state *wide = ipfi_state_translated(state);
+	struct ipfi_state_ext *ext = ipfi_state_translated(state);
 
-	if (likely(!wide))
+	if (likely(!ext))
 		return true;
 	ipfi_nat_mark(p);
-	return p->packet.list != IPFI_LIST_IN || p->packet.loopback || ipfi_nat_enter(p, wide, IPFI_ORIGINAL);
+	return p->packet.list != IPFI_LIST_IN || p->packet.loopback || ipfi_nat_enter(p, ext, IPFI_ORIGINAL);
 }
 
 /*
  * Opens the state of an allowed packet, if it is to have one. The decision becomes a denial when there is none to
  * be had: nothing passes untracked, or untranslated. IPFI_LOOK_AGAIN when another CPU was faster.
  */
-static unsigned int open_allowed(struct ipfi_passage *p, const struct ipfi_expectation *expectation,
+static unsigned int open_allowed(struct ipfi_pkt *p, const struct ipfi_expectation *expectation,
 				 struct ipfi_decision *decision, u8 *state_id)
 {
-	struct ipfi_permission permission = {
+	struct ipfi_establishing permission = {
 		.rule = expectation ? NULL : decision->rule,
 		.expectation = expectation,
 	};
@@ -100,17 +100,17 @@ static unsigned int open_allowed(struct ipfi_passage *p, const struct ipfi_expec
 		goto deny;
 	if (!opens)
 		return NF_ACCEPT;
-	state = ipfi_open(p, &permission, &source);
+	state = ipfi_establish(p, &permission, &source);
 	if (IS_ERR(state))
 		return IPFI_LOOK_AGAIN;
 	if (!state)
 		goto deny;
 	*state_id = state->flow.state;
-	ipfi_passage_notify(p, state, IPFI_EVENT_NEW);
+	ipfi_pkt_notify(p, state, IPFI_EVENT_NEW);
 	if (!pass_translated(p, state)) {
 		permission.reason = IPFI_REASON_NAT_FAILED;
 		*state_id = IPFI_STATE_NONE;
-		ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
+		ipfi_pkt_remove(p, state, IPFI_CAUSE_DENIED);
 		goto deny;
 	}
 	spin_unlock(&state->lock);
@@ -126,7 +126,7 @@ deny:
 	return NF_ACCEPT;
 }
 
-unsigned int ipfi_judge_first(struct ipfi_passage *p, bool may_open)
+unsigned int ipfi_new_packet(struct ipfi_pkt *p, bool may_open)
 {
 	const struct ipfi_expectation *expectation = may_open ? ipfi_expect_find(p->in, &p->packet, false) : NULL;
 	struct ipfi_decision decision;
@@ -139,10 +139,10 @@ unsigned int ipfi_judge_first(struct ipfi_passage *p, bool may_open)
 		ipfi_ask_rules(p, &decision);
 	if (may_open && ipfi_may_open(&p->packet, &decision))
 		verdict = open_allowed(p, expectation, &decision, &state_id);
-	return verdict == IPFI_LOOK_AGAIN ? verdict : ipfi_passage_carry_out(p, &decision, state_id);
+	return verdict == IPFI_LOOK_AGAIN ? verdict : ipfi_pkt_carry_out(p, &decision, state_id);
 }
 
-void ipfi_open_recalled(struct ipfi_passage *p, struct ipfi_decision *decision)
+void ipfi_new_recalled(struct ipfi_pkt *p, struct ipfi_decision *decision)
 {
 	u8 state_id;
 
@@ -152,32 +152,32 @@ void ipfi_open_recalled(struct ipfi_passage *p, struct ipfi_decision *decision)
 }
 
 /* Removes the state of @p's connection if it is still to be judged. */
-static void forget_unjudged(struct ipfi_passage *p)
+static void forget_unjudged(struct ipfi_pkt *p)
 {
-	struct ipfi_state *state = ipfi_passage_find(p, IPFI_TABLE_REAL);
+	struct ipfi_state *state = ipfi_pkt_find(p, IPFI_TABLE_REAL);
 
 	if (!state)
 		return;
-	if (state->flow.flags & IPFI_FLOW_F_UNJUDGED)
-		ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
+	if (state->flow.flags & IPFI_FLOW_F_UNCONFIRMED)
+		ipfi_pkt_remove(p, state, IPFI_CAUSE_DENIED);
 	else
 		spin_unlock(&state->lock);
 }
 
-unsigned int ipfi_judge_unjudged(struct ipfi_passage *p, struct ipfi_state *state)
+unsigned int ipfi_unconfirmed_packet(struct ipfi_pkt *p, struct ipfi_state *state)
 {
-	struct ipfi_wide_state *wide = ipfi_state_wide(state);
-	struct ipfi_permission permission = {};
+	struct ipfi_state_ext *ext = ipfi_state_extended(state);
+	struct ipfi_establishing permission = {};
 	struct ipfi_decision decision;
 	unsigned int verdict;
 	u8 state_id;
 
 	if (ipfi_flow_direction(&state->flow, p->higher) == IPFI_REPLY) {
 		spin_unlock(&state->lock);
-		return ipfi_passage_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
+		return ipfi_pkt_count(p, IPFI_REASON_NAT_FAILED, NF_DROP);
 	}
-	if (wide->master) {
-		ipfi_follow_master(p, wide->master, &decision);
+	if (ext->master) {
+		ipfi_follow_master(p, ext->master, &decision);
 	} else {
 		ipfi_ask_rules(p, &decision);
 		permission.rule = decision.rule;
@@ -185,28 +185,28 @@ unsigned int ipfi_judge_unjudged(struct ipfi_passage *p, struct ipfi_state *stat
 	if (decision.verdict != IPFI_VERDICT_ALLOW) {
 		spin_unlock(&state->lock);
 		/* A rejection's answer goes back by the translation. */
-		verdict = ipfi_passage_carry_out(p, &decision, IPFI_STATE_NONE);
+		verdict = ipfi_pkt_carry_out(p, &decision, IPFI_STATE_NONE);
 		forget_unjudged(p);
 		return verdict;
 	}
-	if (!ipfi_open_unjudged(p, wide, &permission)) {
-		ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
+	if (!ipfi_establish_unconfirmed(p, ext, &permission)) {
+		ipfi_pkt_remove(p, state, IPFI_CAUSE_DENIED);
 		decision.verdict = IPFI_VERDICT_DENY;
 		decision.reason = permission.reason;
-		return ipfi_passage_carry_out(p, &decision, IPFI_STATE_NONE);
+		return ipfi_pkt_carry_out(p, &decision, IPFI_STATE_NONE);
 	}
 	state_id = state->flow.state;
-	ipfi_passage_notify(p, state, IPFI_EVENT_NEW);
+	ipfi_pkt_notify(p, state, IPFI_EVENT_NEW);
 	if (!pass_translated(p, state)) {
-		ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
+		ipfi_pkt_remove(p, state, IPFI_CAUSE_DENIED);
 		decision.verdict = IPFI_VERDICT_DENY;
 		decision.reason = IPFI_REASON_NAT_FAILED;
-		return ipfi_passage_carry_out(p, &decision, IPFI_STATE_NONE);
+		return ipfi_pkt_carry_out(p, &decision, IPFI_STATE_NONE);
 	}
 	spin_unlock(&state->lock);
 	if (permission.heard)
 		decision.reason = permission.heard;
 	if (permission.source_rule)
 		meet_source_rule(p, permission.source_rule, state_id);
-	return ipfi_passage_carry_out(p, &decision, state_id);
+	return ipfi_pkt_carry_out(p, &decision, state_id);
 }

@@ -13,7 +13,7 @@
 #include "module/table/state.h"
 #include "module/table/table.h"
 
-static void describe(const struct ipfi_passage *p, const struct ipfi_permission *permission,
+static void describe(const struct ipfi_pkt *p, const struct ipfi_establishing *permission,
 		     const struct ipfi_master *master, struct ipfi_opening *opening)
 {
 	const struct ipfi_rule *rule = permission->rule;
@@ -21,75 +21,75 @@ static void describe(const struct ipfi_passage *p, const struct ipfi_permission 
 	opening->rule = rule ? rule->id : master ? READ_ONCE(master->first.rule) : 0;
 	opening->per_source = rule ? rule->per_source : 0;
 	/* What was announced is as old as the judgement of who announced it, and judged again with that. */
-	opening->generation = master ? READ_ONCE(master->first.generation) : p->judgement;
-	opening->wide = true;
+	opening->generation = master ? READ_ONCE(master->first.generation) : p->generation;
+	opening->ext = true;
 }
 
 /* What the rule wants beside a state. */
-static bool dress(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_permission *permission)
+static bool apply_rule(struct ipfi_pkt *p, struct ipfi_state_ext *ext, struct ipfi_establishing *permission)
 {
 	const struct ipfi_rule *rule = permission->rule;
 
 	if (rule)
-		wide->mss = rule->mss;
+		ext->mss = rule->mss;
 	permission->heard = 0;
 	if (rule && rule->helper && p->packet.tuple.proto == IPFI_PROTO_TCP) {
-		permission->heard = ipfi_control_attach(p, wide, rule) ? IPFI_REASON_NO_MEMORY :
-									 ipfi_control_opened(p, wide);
+		permission->heard = ipfi_control_attach(p, ext, rule) ? IPFI_REASON_NO_MEMORY :
+									 ipfi_control_opened(p, ext);
 		if (permission->heard == IPFI_REASON_NO_MEMORY) {
-			ipfi_control_end(p->in, wide->control);
+			ipfi_control_end(p->in, ext->control);
 			permission->reason = IPFI_REASON_NO_MEMORY;
 			return false;
 		}
 	}
 	/* Translated it may live longer. */
-	ipfi_table_renew(p->in, &wide->state);
+	ipfi_table_renew(p->in, &ext->state);
 	return true;
 }
 
-static struct ipfi_state *open_plain(struct ipfi_passage *p, struct ipfi_permission *permission)
+static struct ipfi_state *open_plain(struct ipfi_pkt *p, struct ipfi_establishing *permission)
 {
 	struct ipfi_opening opening;
 	struct ipfi_state *state;
 	int err;
 
 	describe(p, permission, NULL, &opening);
-	opening.wide = false;
-	state = ipfi_passage_prepare(p, &opening, &permission->reason);
+	opening.ext = false;
+	state = ipfi_pkt_prepare(p, &opening, &permission->reason);
 	if (!state)
 		return NULL;
-	err = ipfi_passage_insert(p, state, IPFI_TABLE_FOUND);
+	err = ipfi_pkt_insert(p, state, IPFI_TABLE_FOUND);
 	if (likely(!err))
 		return state;
-	ipfi_passage_discard(p, state);
+	ipfi_pkt_discard(p, state);
 	permission->reason = IPFI_REASON_NO_MEMORY;
 	return err == -ENOMEM ? NULL : ERR_PTR(err);
 }
 
 /* Lets the original direction be found, as it arrives and where it is judged. */
-static int insert_arriving(struct ipfi_passage *p, struct ipfi_wide_state *wide)
+static int insert_arriving(struct ipfi_pkt *p, struct ipfi_state_ext *ext)
 {
 	int err;
 
 	if (likely(!ipfi_tuple_crosses(&p->packet.tuple)))
-		return ipfi_passage_insert(p, &wide->state, IPFI_TABLE_REAL | ipfi_table_arrives(p->higher));
+		return ipfi_pkt_insert(p, &ext->state, IPFI_TABLE_REAL | ipfi_table_arrives(p->higher));
 	/* Where it arrives nobody knows yet that it goes to another VRF. */
-	err = ipfi_passage_insert(p, &wide->state, IPFI_TABLE_REAL);
+	err = ipfi_pkt_insert(p, &ext->state, IPFI_TABLE_REAL);
 	if (err)
 		return err;
-	err = ipfi_passage_insert_alias(p, wide, &wide->arrives, &wide->arriving);
+	err = ipfi_pkt_insert_nat_key(p, ext, &ext->arrives, &ext->arriving);
 	return err == -EEXIST ? -EADDRINUSE : err;
 }
 
 /* As ipfi_table_insert(), for a state that is not yet translated but may become so. */
-static int insert_wide(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_permission *permission,
+static int insert_wide(struct ipfi_pkt *p, struct ipfi_state_ext *ext, struct ipfi_establishing *permission,
 		       const struct ipfi_nat_source *source)
 {
 	int err;
 
 	if (!source->wanted)
-		return ipfi_passage_insert(p, &wide->state, IPFI_TABLE_FOUND);
-	err = insert_arriving(p, wide);
+		return ipfi_pkt_insert(p, &ext->state, IPFI_TABLE_FOUND);
+	err = insert_arriving(p, ext);
 	if (err == -EADDRINUSE) {
 		/* What it looks like arrived as another connection's a moment ago. */
 		permission->reason = IPFI_REASON_NAT_FULL;
@@ -97,16 +97,16 @@ static int insert_wide(struct ipfi_passage *p, struct ipfi_wide_state *wide, str
 	}
 	if (err)
 		return err;
-	permission->reason = ipfi_nat_translate_source(p, wide, source);
+	permission->reason = ipfi_nat_translate_source(p, ext, source);
 	return permission->reason ? -ENOMEM : 0;
 }
 
-static struct ipfi_state *open_wide(struct ipfi_passage *p, struct ipfi_permission *permission,
+static struct ipfi_state *open_wide(struct ipfi_pkt *p, struct ipfi_establishing *permission,
 				    const struct ipfi_nat_source *source)
 {
 	const struct ipfi_expectation *expectation = permission->expectation;
 	struct ipfi_master *master = expectation ? ipfi_master_get_live(expectation->master) : NULL;
-	struct ipfi_wide_state *wide;
+	struct ipfi_state_ext *ext;
 	struct ipfi_opening opening;
 	struct ipfi_state *state;
 	int err;
@@ -114,32 +114,32 @@ static struct ipfi_state *open_wide(struct ipfi_passage *p, struct ipfi_permissi
 	if (expectation && !master)
 		return ERR_PTR(-EEXIST);
 	describe(p, permission, master, &opening);
-	state = ipfi_passage_prepare(p, &opening, &permission->reason);
+	state = ipfi_pkt_prepare(p, &opening, &permission->reason);
 	if (!state) {
 		ipfi_master_put(master);
 		return NULL;
 	}
-	wide = ipfi_state_wide(state);
-	wide->arriving = p->packet.tuple;
-	wide->arriving.dst_vrf = wide->arriving.src_vrf;
-	wide->leaving = p->packet.tuple;
-	wide->leaving.src_vrf = wide->leaving.dst_vrf;
-	wide->master = master;
+	ext = ipfi_state_extended(state);
+	ext->arriving = p->packet.tuple;
+	ext->arriving.dst_vrf = ext->arriving.src_vrf;
+	ext->leaving = p->packet.tuple;
+	ext->leaving.src_vrf = ext->leaving.dst_vrf;
+	ext->master = master;
 	permission->reason = IPFI_REASON_NO_MEMORY;
-	err = insert_wide(p, wide, permission, source);
+	err = insert_wide(p, ext, permission, source);
 	if (expectation)
-		wide->masqueraded = expectation->masqueraded;
+		ext->masqueraded = expectation->masqueraded;
 	/* The last step: what has no state in the end leaves the expectation to others. */
-	if (!err && dress(p, wide, permission) && (!expectation || ipfi_passage_take_expectation(p, expectation)))
+	if (!err && apply_rule(p, ext, permission) && (!expectation || ipfi_pkt_take_expectation(p, expectation)))
 		return state;
 	if (!err && expectation)
 		err = -EEXIST;
-	ipfi_passage_discard(p, state);
+	ipfi_pkt_discard(p, state);
 	return err == -EEXIST || err == -EADDRINUSE ? ERR_PTR(err) : NULL;
 }
 
 /* Its source keeps its address where no rule wants another, but counts as translated, if need be to another port. */
-static void leave_as_it_is(const struct ipfi_passage *p, struct ipfi_nat_source *source)
+static void leave_as_it_is(const struct ipfi_pkt *p, struct ipfi_nat_source *source)
 {
 	source->wanted = true;
 	if (source->rule)
@@ -148,25 +148,25 @@ static void leave_as_it_is(const struct ipfi_passage *p, struct ipfi_nat_source 
 	source->addr = p->packet.tuple.src;
 }
 
-struct ipfi_state *ipfi_open(struct ipfi_passage *p, struct ipfi_permission *permission,
+struct ipfi_state *ipfi_establish(struct ipfi_pkt *p, struct ipfi_establishing *permission,
 			     struct ipfi_nat_source *source)
 {
 	const struct ipfi_rule *rule = permission->rule;
 	struct ipfi_state *state;
-	bool wide;
+	bool ext;
 
-	ipfi_passage_key(p);
+	ipfi_pkt_key(p);
 	/* Its own address and a port that is free: the usual case of a gateway's own connections. */
 	if (source->wanted && !permission->expectation && ipfi_nat_source_is_same(p, source))
 		source->wanted = false;
 	permission->source_rule = source->wanted ? source->rule : NULL;
-	if (unlikely(p->rehearsal))
-		p->rehearsal->srcnat_rule = permission->source_rule ? permission->source_rule->id : 0;
+	if (unlikely(p->dry_run))
+		p->dry_run->srcnat_rule = permission->source_rule ? permission->source_rule->id : 0;
 	/* What arrives from either VRF is to be found: that takes a node for each. */
 	if (unlikely(ipfi_tuple_crosses(&p->packet.tuple)) && !source->wanted)
 		leave_as_it_is(p, source);
-	wide = source->wanted || permission->expectation || (rule && (rule->helper || rule->mss));
-	state = wide ? open_wide(p, permission, source) : open_plain(p, permission);
+	ext = source->wanted || permission->expectation || (rule && (rule->helper || rule->mss));
+	state = ext ? open_wide(p, permission, source) : open_plain(p, permission);
 	if (likely(state != ERR_PTR(-EADDRINUSE)))
 		return state;
 	/* Its replies would be taken for those of a translated connection: it leaves by another port. */
@@ -174,32 +174,32 @@ struct ipfi_state *ipfi_open(struct ipfi_passage *p, struct ipfi_permission *per
 	return open_wide(p, permission, source);
 }
 
-bool ipfi_open_unjudged(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_permission *permission)
+bool ipfi_establish_unconfirmed(struct ipfi_pkt *p, struct ipfi_state_ext *ext, struct ipfi_establishing *permission)
 {
-	const struct ipfi_addr given = wide->leaving.src;
+	const struct ipfi_addr given = ext->leaving.src;
 	struct ipfi_nat_source source;
 	struct ipfi_opening opening;
 
-	permission->reason = ipfi_nat_find_source(p, wide->source_given ? &given : NULL, &source);
+	permission->reason = ipfi_nat_find_source(p, ext->source_given ? &given : NULL, &source);
 	if (permission->reason)
 		return false;
 	/* Behind a control connection everything goes as that goes. */
-	if (wide->master && !wide->source_given)
+	if (ext->master && !ext->source_given)
 		source.wanted = false;
-	if (unlikely(p->rehearsal))
-		p->rehearsal->srcnat_rule = source.rule ? source.rule->id : 0;
-	describe(p, permission, wide->master, &opening);
-	if (ipfi_passage_judged(p, &wide->state, &opening, &permission->reason))
+	if (unlikely(p->dry_run))
+		p->dry_run->srcnat_rule = source.rule ? source.rule->id : 0;
+	describe(p, permission, ext->master, &opening);
+	if (ipfi_pkt_confirm(p, &ext->state, &opening, &permission->reason))
 		return false;
-	permission->reason = ipfi_nat_translate_source(p, wide, &source);
-	if (permission->reason || !dress(p, wide, permission))
+	permission->reason = ipfi_nat_translate_source(p, ext, &source);
+	if (permission->reason || !apply_rule(p, ext, permission))
 		return false;
-	if (wide->master && likely(!p->rehearsal) &&
-	    !ipfi_expect_take_translated(p->in, &wide->arriving, wide->master)) {
+	if (ext->master && likely(!p->dry_run) &&
+	    !ipfi_expect_take_translated(p->in, &ext->arriving, ext->master)) {
 		permission->reason = IPFI_REASON_NAT_FAILED;
 		return false;
 	}
-	wide->state.flow.flags &= ~IPFI_FLOW_F_UNJUDGED;
+	ext->state.flow.flags &= ~IPFI_FLOW_F_UNCONFIRMED;
 	permission->source_rule = source.rule;
 	return true;
 }

@@ -10,7 +10,7 @@
 #include "module/table/state.h"
 
 /* By what it was allowed. */
-struct ipfi_permission {
+struct ipfi_establishing {
 	const struct ipfi_rule *rule;                /* NULL for a default or a master */
 	const struct ipfi_expectation *expectation;  /* that it met, NULL for none */
 	const struct ipfi_rule *source_rule; /* set: what translated its source, NULL for none */
@@ -23,13 +23,13 @@ struct ipfi_permission {
  * it locked; or ERR_PTR(-EEXIST) when another CPU was faster (look it up again); else NULL with
  * permission->reason set.
  */
-struct ipfi_state *ipfi_open(struct ipfi_passage *p, struct ipfi_permission *permission,
+struct ipfi_state *ipfi_establish(struct ipfi_pkt *p, struct ipfi_establishing *permission,
 			     struct ipfi_nat_source *source);
 
 /*
  * Makes @wide, locked and unjudged, the state of the connection that @p opens. Returns false with
  * permission->reason set: it must be removed.
  */
-bool ipfi_open_unjudged(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_permission *permission);
+bool ipfi_establish_unconfirmed(struct ipfi_pkt *p, struct ipfi_state_ext *ext, struct ipfi_establishing *permission);
 
 #endif /* IPFI_OPEN_H */

@@ -26,19 +26,19 @@ static const char *device_name(struct net *net, u32 index, const char **vrf)
 	return device ? device->name : NULL;
 }
 
-void ipfi_rejudge_names(struct net *net, const struct ipfi_via *via, struct ipfi_device_names *names)
+void ipfi_reevaluate_names(struct net *net, const struct ipfi_via *via, struct ipfi_device_names *names)
 {
 	names->iif = device_name(net, via->list == IPFI_LIST_OUT ? 0 : via->interfaces.iif, &names->iif_vrf);
 	names->oif = device_name(net, via->interfaces.oif, &names->oif_vrf);
 }
 
-static bool decide(struct net *net, const struct ipfi_judge *judge, struct ipfi_flow *flow, const struct ipfi_via *via,
+static bool decide(struct net *net, const struct ipfi_match_ctx *ctx, struct ipfi_flow *flow, const struct ipfi_via *via,
 		   struct ipfi_decision *decision)
 {
 	struct ipfi_device_names names;
 
-	ipfi_rejudge_names(net, via, &names);
-	return ipfi_decide_again(judge, flow, via, &names, decision);
+	ipfi_reevaluate_names(net, via, &names);
+	return ipfi_decide_again(ctx, flow, via, &names, decision);
 }
 
 /*
@@ -63,15 +63,15 @@ static void via_of_control(const struct ipfi_flow *control, const struct ipfi_tu
 }
 
 /* By the rules that @judge has. True: @control is brought up to date. */
-static bool decide_control(struct net *net, const struct ipfi_judge *judge, struct ipfi_flow *control,
+static bool decide_control(struct net *net, const struct ipfi_match_ctx *ctx, struct ipfi_flow *control,
 			   const struct ipfi_via *via, struct ipfi_decision *decision)
 {
-	return decide(net, judge, control, via, decision) && decision->rule &&
+	return decide(net, ctx, control, via, decision) && decision->rule &&
 	       decision->rule->helper == IPFI_HELPER_FTP;
 }
 
 /* The same by its control connection's first flow, as if that went by @via. */
-static bool allows_master(struct net *net, const struct ipfi_judge *judge, struct ipfi_flow *flow,
+static bool allows_master(struct net *net, const struct ipfi_match_ctx *ctx, struct ipfi_flow *flow,
 			    const struct ipfi_flow *first, const struct ipfi_via *via)
 {
 	struct ipfi_flow control = *first;
@@ -81,7 +81,7 @@ static bool allows_master(struct net *net, const struct ipfi_judge *judge, struc
 
 	ipfi_flow_tuple(flow, &data);
 	via_of_control(first, &data, via, &as);
-	if (!decide_control(net, judge, &control, &as, &decision))
+	if (!decide_control(net, ctx, &control, &as, &decision))
 		return false;
 	flow->generation = control.generation;
 	flow->rule = control.rule;
@@ -96,7 +96,7 @@ static void deny_packet(struct ipfi_decision *decision)
 								      IPFI_REASON_RULE_DENY;
 }
 
-bool ipfi_rejudge_announced(struct ipfi_passage *p, const struct ipfi_flow *first, struct ipfi_decision *decision)
+bool ipfi_reevaluate_announced(struct ipfi_pkt *p, const struct ipfi_flow *first, struct ipfi_decision *decision)
 {
 	struct ipfi_via via = {
 		.interfaces = { .iif = p->packet.iif, .oif = p->packet.oif },
@@ -104,15 +104,15 @@ bool ipfi_rejudge_announced(struct ipfi_passage *p, const struct ipfi_flow *firs
 		.loopback = p->packet.loopback,
 	};
 	struct ipfi_flow control = *first;
-	struct ipfi_surroundings around;
-	struct ipfi_judge judge;
+	struct ipfi_match_env env;
+	struct ipfi_match_ctx ctx;
 	struct ipfi_via as;
 
 	via_of_control(first, &p->packet.tuple, &via, &as);
 	if (ipfi_interfaces_equal(&as.interfaces, &first->traffic[IPFI_ORIGINAL].last))
 		return true;
-	ipfi_passage_judge(p, &judge, &around);
-	if (decide_control(p->in->net, &judge, &control, &as, decision))
+	ipfi_pkt_match_ctx(p, &ctx, &env);
+	if (decide_control(p->in->net, &ctx, &control, &as, decision))
 		return true;
 	/* Allowed, but without a helper: then nothing has been announced there. */
 	if (decision->verdict == IPFI_VERDICT_ALLOW) {
@@ -123,14 +123,14 @@ bool ipfi_rejudge_announced(struct ipfi_passage *p, const struct ipfi_flow *firs
 	return false;
 }
 
-bool ipfi_rejudge_allows(struct ipfi_passage *p, const struct ipfi_judge *judge, struct ipfi_flow *flow,
-			 const struct ipfi_flow *first, const struct ipfi_via *via, struct ipfi_rejudgement *out)
+bool ipfi_reevaluate_allows(struct ipfi_pkt *p, const struct ipfi_match_ctx *ctx, struct ipfi_flow *flow,
+			 const struct ipfi_flow *first, const struct ipfi_via *via, struct ipfi_reevaluation *out)
 {
-	if (first && allows_master(p->in->net, judge, flow, first, via)) {
+	if (first && allows_master(p->in->net, ctx, flow, first, via)) {
 		out->renewed = false;
 		return true;
 	}
-	if (!decide(p->in->net, judge, flow, via, &out->denied))
+	if (!decide(p->in->net, ctx, flow, via, &out->denied))
 		return false;
 	out->rule = out->denied.rule;
 	out->renewed = true;
@@ -143,7 +143,7 @@ bool ipfi_rejudge_allows(struct ipfi_passage *p, const struct ipfi_judge *judge,
  * in by one (spoofed addresses). Is the first rule that the packet itself matches one of these, about an interface that
  * is new to the connection?
  */
-static bool is_barred(struct ipfi_passage *p, const struct ipfi_judge *judge, const struct ipfi_flow *flow,
+static bool is_barred(struct ipfi_pkt *p, const struct ipfi_match_ctx *ctx, const struct ipfi_flow *flow,
 		      const struct ipfi_via *via, struct ipfi_decision *decision)
 {
 	const u32 by_source = IPFI_FIELD_BIT(IPFI_FIELD_IIF) | IPFI_FIELD_BIT(IPFI_FIELD_SRC);
@@ -151,7 +151,7 @@ static bool is_barred(struct ipfi_passage *p, const struct ipfi_judge *judge, co
 	u32 fields;
 
 	p->packet.unknown = IPFI_FIELDS_FORGOTTEN;
-	ipfi_decide_first(judge, &p->packet, decision);
+	ipfi_decide_first(ctx, &p->packet, decision);
 	p->packet.unknown = 0;
 	if (decision->verdict == IPFI_VERDICT_ALLOW || !decision->rule)
 		return false;
@@ -164,16 +164,16 @@ static bool is_barred(struct ipfi_passage *p, const struct ipfi_judge *judge, co
  * By interfaces that the rules in force have not been asked about. The flow belongs to the rule that allows its own
  * direction as it goes now; replies change nothing of it.
  */
-static bool goes(struct ipfi_passage *p, const struct ipfi_judge *judge, struct ipfi_flow *flow,
+static bool goes(struct ipfi_pkt *p, const struct ipfi_match_ctx *ctx, struct ipfi_flow *flow,
 		 const struct ipfi_flow *first, enum ipfi_direction direction, const struct ipfi_via *via,
-		 struct ipfi_rejudgement *out)
+		 struct ipfi_reevaluation *out)
 {
-	struct ipfi_rejudgement other = *out;
+	struct ipfi_reevaluation other = *out;
 	struct ipfi_flow copy;
 
 	ipfi_flow_copy(&copy, flow);
-	if ((direction == IPFI_REPLY && is_barred(p, judge, flow, via, &other.denied)) ||
-	    !ipfi_rejudge_allows(p, judge, &copy, first, via, &other)) {
+	if ((direction == IPFI_REPLY && is_barred(p, ctx, flow, via, &other.denied)) ||
+	    !ipfi_reevaluate_allows(p, ctx, &copy, first, via, &other)) {
 		out->denied = other.denied;
 		deny_packet(&out->denied);
 		return false;
@@ -188,7 +188,7 @@ static bool goes(struct ipfi_passage *p, const struct ipfi_judge *judge, struct 
 }
 
 /* Have changes since @since been about an address of @flow's ends? */
-static bool are_touched(struct ipfi_passage *p, const struct ipfi_flow *flow, u32 since)
+static bool are_touched(struct ipfi_pkt *p, const struct ipfi_flow *flow, u32 since)
 {
 	struct ipfi_tuple ends;
 
@@ -201,12 +201,12 @@ static bool are_touched(struct ipfi_passage *p, const struct ipfi_flow *flow, u3
  * Were all changes since @flow's last evaluation of members of sets, and about other addresses than those that the rules
  * are asked about? Then nothing that they said is different, and it is as new as if they had been asked.
  */
-static bool is_untouched(struct ipfi_passage *p, struct ipfi_flow *flow, const struct ipfi_flow *first)
+static bool is_untouched(struct ipfi_pkt *p, struct ipfi_flow *flow, const struct ipfi_flow *first)
 {
-	const struct ipfi_judgements *judgements = &p->rs->judgements;
-	const u32 now = ipfi_judgement_now(judgements), since = flow->generation;
+	const struct ipfi_generations *generations = &p->rs->generations;
+	const u32 now = ipfi_generation_now(generations), since = flow->generation;
 
-	if ((s32)(since - judgements->first) < 0 || are_touched(p, flow, since) || (first && are_touched(p, first, since)))
+	if ((s32)(since - generations->first) < 0 || are_touched(p, flow, since) || (first && are_touched(p, first, since)))
 		return false;
 	flow->generation = now;
 	return true;
@@ -216,132 +216,132 @@ static bool is_untouched(struct ipfi_passage *p, struct ipfi_flow *flow, const s
  * By newer rules. A packet of the original direction says how the connection goes now. When the rules do not want that,
  * or it is a reply, they are asked about how it went: the connection ends if they do not want that either.
  */
-static enum ipfi_rejudged renew(struct ipfi_passage *p, const struct ipfi_judge *judge, struct ipfi_flow *flow,
+static enum ipfi_reevaluated renew(struct ipfi_pkt *p, const struct ipfi_match_ctx *ctx, struct ipfi_flow *flow,
 				const struct ipfi_flow *first, enum ipfi_direction direction,
-				const struct ipfi_via *via, struct ipfi_rejudgement *out)
+				const struct ipfi_via *via, struct ipfi_reevaluation *out)
 {
 	struct ipfi_via mine;
 
 	ipfi_via_of_flow(flow, &mine);
 	if (direction == IPFI_ORIGINAL && ipfi_via_fits(flow, via) &&
-	    !ipfi_interfaces_equal(&via->interfaces, &mine.interfaces) && ipfi_rejudge_allows(p, judge, flow, first, via, out)) {
+	    !ipfi_interfaces_equal(&via->interfaces, &mine.interfaces) && ipfi_reevaluate_allows(p, ctx, flow, first, via, out)) {
 		out->moved = true;
 		mine = *via;
-	} else if (!ipfi_rejudge_allows(p, judge, flow, first, &mine, out)) {
-		return IPFI_REJUDGED_FLOW;
+	} else if (!ipfi_reevaluate_allows(p, ctx, flow, first, &mine, out)) {
+		return IPFI_REEVALUATED_FLOW;
 	}
 	ipfi_via_forget(flow, &mine);
-	return IPFI_REJUDGED_HOLDS;
+	return IPFI_REEVALUATED_HOLDS;
 }
 
 /* Do rules that are newer than @flow's last evaluation deny it, for a packet of @direction by @via? Begins *out. */
-static bool is_denied(struct ipfi_passage *p, const struct ipfi_judge *judge, struct ipfi_flow *flow,
+static bool is_denied(struct ipfi_pkt *p, const struct ipfi_match_ctx *ctx, struct ipfi_flow *flow,
 		      const struct ipfi_flow *first, enum ipfi_direction direction, const struct ipfi_via *via,
-		      struct ipfi_rejudgement *out)
+		      struct ipfi_reevaluation *out)
 {
 	out->renewed = false;
 	out->moved = false;
-	return ipfi_judged_by_older(p, flow) && !is_untouched(p, flow, first) &&
-	       renew(p, judge, flow, first, direction, via, out) == IPFI_REJUDGED_FLOW;
+	return ipfi_pkt_is_newer(p, flow) && !is_untouched(p, flow, first) &&
+	       renew(p, ctx, flow, first, direction, via, out) == IPFI_REEVALUATED_FLOW;
 }
 
-enum ipfi_rejudged ipfi_rejudge(struct ipfi_passage *p, struct ipfi_flow *flow, const struct ipfi_flow *first,
-				enum ipfi_direction direction, struct ipfi_rejudgement *out)
+enum ipfi_reevaluated ipfi_reevaluate(struct ipfi_pkt *p, struct ipfi_flow *flow, const struct ipfi_flow *first,
+				enum ipfi_direction direction, struct ipfi_reevaluation *out)
 {
 	const bool one_way = READ_ONCE(p->in->nat.active);
-	struct ipfi_surroundings around;
-	struct ipfi_judge judge;
+	struct ipfi_match_env env;
+	struct ipfi_match_ctx ctx;
 	struct ipfi_via via;
 
-	ipfi_passage_judge(p, &judge, &around);
+	ipfi_pkt_match_ctx(p, &ctx, &env);
 	ipfi_via_of_packet(flow, &p->packet, direction, &via);
-	if (is_denied(p, &judge, flow, first, direction, &via, out))
-		return IPFI_REJUDGED_FLOW;
+	if (is_denied(p, &ctx, flow, first, direction, &via, out))
+		return IPFI_REEVALUATED_FLOW;
 	if (!ipfi_via_known(flow, direction, &via, one_way) &&
-	    !goes(p, &judge, flow, first, direction, &via, out))
-		return IPFI_REJUDGED_PACKET;
+	    !goes(p, &ctx, flow, first, direction, &via, out))
+		return IPFI_REEVALUATED_PACKET;
 	ipfi_via_remember(flow, direction, &via, one_way);
-	return IPFI_REJUDGED_HOLDS;
+	return IPFI_REEVALUATED_HOLDS;
 }
 
-enum ipfi_rejudged ipfi_rejudge_related(struct ipfi_passage *p, struct ipfi_flow *flow, const struct ipfi_flow *first,
-					enum ipfi_direction direction, struct ipfi_rejudgement *out)
+enum ipfi_reevaluated ipfi_reevaluate_related(struct ipfi_pkt *p, struct ipfi_flow *flow, const struct ipfi_flow *first,
+					enum ipfi_direction direction, struct ipfi_reevaluation *out)
 {
-	struct ipfi_surroundings around;
-	struct ipfi_judge judge;
+	struct ipfi_match_env env;
+	struct ipfi_match_ctx ctx;
 	struct ipfi_via via;
 
-	ipfi_passage_judge(p, &judge, &around);
+	ipfi_pkt_match_ctx(p, &ctx, &env);
 	ipfi_via_of_packet(flow, &p->packet, direction, &via);
-	if (is_denied(p, &judge, flow, first, IPFI_REPLY, &via, out))
-		return IPFI_REJUDGED_FLOW;
+	if (is_denied(p, &ctx, flow, first, IPFI_REPLY, &via, out))
+		return IPFI_REEVALUATED_FLOW;
 	/* An error made here about what is forwarded, or the other way round, goes a way of its own. */
 	if (via.list != flow->list || ipfi_via_known(flow, direction, &via, false) ||
-	    goes(p, &judge, flow, first, IPFI_REPLY, &via, out))
-		return IPFI_REJUDGED_HOLDS;
-	return IPFI_REJUDGED_PACKET;
+	    goes(p, &ctx, flow, first, IPFI_REPLY, &via, out))
+		return IPFI_REEVALUATED_HOLDS;
+	return IPFI_REEVALUATED_PACKET;
 }
 
-bool ipfi_rejudge_resync(struct ipfi_passage *p, struct ipfi_flow *flow, const struct ipfi_flow *first,
-			 struct ipfi_rejudgement *out)
+bool ipfi_reevaluate_resync(struct ipfi_pkt *p, struct ipfi_flow *flow, const struct ipfi_flow *first,
+			 struct ipfi_reevaluation *out)
 {
-	struct ipfi_surroundings around;
-	struct ipfi_judge judge;
+	struct ipfi_match_env env;
+	struct ipfi_match_ctx ctx;
 	struct ipfi_via mine;
 
 	out->renewed = false;
 	out->moved = false;
-	ipfi_passage_judge(p, &judge, &around);
+	ipfi_pkt_match_ctx(p, &ctx, &env);
 	ipfi_via_of_flow(flow, &mine);
-	return ipfi_rejudge_allows(p, &judge, flow, first, &mine, out);
+	return ipfi_reevaluate_allows(p, &ctx, flow, first, &mine, out);
 }
 
-void ipfi_rejudge_take_rule(struct ipfi_passage *p, struct ipfi_state *state, u64 old_rule,
-		      const struct ipfi_rejudgement *out)
+void ipfi_reevaluate_take_rule(struct ipfi_pkt *p, struct ipfi_state *state, u64 old_rule,
+		      const struct ipfi_reevaluation *out)
 {
-	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	struct ipfi_state_ext *ext = ipfi_state_extended(state);
 
 	if (!out->renewed)
 		return;
-	ipfi_passage_reassign(p, state, old_rule, out->rule);
-	if (wide && wide->control)
-		ipfi_control_rejudged(p->in, wide->control, out->rule);
+	ipfi_pkt_reassign(p, state, old_rule, out->rule);
+	if (ext && ext->control)
+		ipfi_control_reevaluated(p->in, ext->control, out->rule);
 }
 
-const struct ipfi_flow *ipfi_rejudge_master(struct ipfi_state *state)
+const struct ipfi_flow *ipfi_reevaluate_master(struct ipfi_state *state)
 {
-	const struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	const struct ipfi_state_ext *ext = ipfi_state_extended(state);
 
-	return wide && wide->master ? &wide->master->first : NULL;
+	return ext && ext->master ? &ext->master->first : NULL;
 }
 
 /* Is @state's source translated to what it would not be where the packet leaves? */
-static bool has_moved(struct ipfi_passage *p, struct ipfi_state *state)
+static bool has_moved(struct ipfi_pkt *p, struct ipfi_state *state)
 {
-	const struct ipfi_wide_state *wide = ipfi_state_translated(state);
+	const struct ipfi_state_ext *ext = ipfi_state_translated(state);
 
-	return ipfi_nat_has_moved(p, wide ? &wide->leaving.src : &p->packet.tuple.src, wide && wide->masqueraded);
+	return ipfi_nat_has_moved(p, ext ? &ext->leaving.src : &p->packet.tuple.src, ext && ext->masqueraded);
 }
 
-noinline unsigned int ipfi_rejudge_state(struct ipfi_passage *p, struct ipfi_state *state, enum ipfi_direction direction)
+noinline unsigned int ipfi_reevaluate_state(struct ipfi_pkt *p, struct ipfi_state *state, enum ipfi_direction direction)
 {
 	const u64 old_rule = state->flow.rule;
 	const u8 state_id = state->flow.state;
-	struct ipfi_rejudgement out;
-	enum ipfi_rejudged judged = ipfi_rejudge(p, &state->flow, ipfi_rejudge_master(state), direction, &out);
+	struct ipfi_reevaluation out;
+	enum ipfi_reevaluated judged = ipfi_reevaluate(p, &state->flow, ipfi_reevaluate_master(state), direction, &out);
 
-	if (judged == IPFI_REJUDGED_FLOW) {
-		ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
-		return ipfi_passage_carry_out(p, &out.denied, state_id);
+	if (judged == IPFI_REEVALUATED_FLOW) {
+		ipfi_pkt_remove(p, state, IPFI_CAUSE_DENIED);
+		return ipfi_pkt_carry_out(p, &out.denied, state_id);
 	}
-	ipfi_rejudge_take_rule(p, state, old_rule, &out);
-	if (judged == IPFI_REJUDGED_PACKET) {
+	ipfi_reevaluate_take_rule(p, state, old_rule, &out);
+	if (judged == IPFI_REEVALUATED_PACKET) {
 		spin_unlock(&state->lock);
-		return ipfi_passage_carry_out(p, &out.denied, state_id);
+		return ipfi_pkt_carry_out(p, &out.denied, state_id);
 	}
 	if (out.moved && has_moved(p, state)) {
-		ipfi_passage_remove(p, state, IPFI_CAUSE_ADDRESS_GONE);
-		return ipfi_passage_count(p, IPFI_REASON_NAT_MOVED, NF_DROP);
+		ipfi_pkt_remove(p, state, IPFI_CAUSE_ADDRESS_GONE);
+		return ipfi_pkt_count(p, IPFI_REASON_NAT_MOVED, NF_DROP);
 	}
 	return NF_ACCEPT;
 }

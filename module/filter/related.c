@@ -14,28 +14,28 @@
 #include "module/table/state.h"
 
 /* May an ICMP error about @state, locked and of packets of @direction, pass? Else it is unlocked, or gone. */
-static bool may_relate(struct ipfi_passage *p, struct ipfi_state *state, enum ipfi_direction direction)
+static bool may_relate(struct ipfi_pkt *p, struct ipfi_state *state, enum ipfi_direction direction)
 {
 	const u64 old_rule = state->flow.rule;
-	struct ipfi_rejudgement out;
-	enum ipfi_rejudged judged;
+	struct ipfi_reevaluation out;
+	enum ipfi_reevaluated judged;
 
-	if (!ipfi_must_rejudge(p, &state->flow, direction))
+	if (!ipfi_must_reevaluate(p, &state->flow, direction))
 		return true;
-	judged = ipfi_rejudge_related(p, &state->flow, ipfi_rejudge_master(state), direction, &out);
-	if (judged == IPFI_REJUDGED_FLOW) {
-		ipfi_passage_remove(p, state, IPFI_CAUSE_DENIED);
+	judged = ipfi_reevaluate_related(p, &state->flow, ipfi_reevaluate_master(state), direction, &out);
+	if (judged == IPFI_REEVALUATED_FLOW) {
+		ipfi_pkt_remove(p, state, IPFI_CAUSE_DENIED);
 		return false;
 	}
-	ipfi_rejudge_take_rule(p, state, old_rule, &out);
-	if (judged == IPFI_REJUDGED_HOLDS)
+	ipfi_reevaluate_take_rule(p, state, old_rule, &out);
+	if (judged == IPFI_REEVALUATED_HOLDS)
 		return true;
 	spin_unlock(&state->lock);
 	return false;
 }
 
 /* Does the ICMP error speak about a live state that the rules in force allow? */
-static noinline bool is_related(struct ipfi_passage *p)
+static noinline bool is_related(struct ipfi_pkt *p)
 {
 	enum ipfi_direction direction;
 	struct ipfi_state *state;
@@ -44,7 +44,7 @@ static noinline bool is_related(struct ipfi_passage *p)
 	if (!p->packet.inner.family)
 		return false;
 	p->higher = ipfi_key_from_tuple(&p->key, &p->packet.inner);
-	state = ipfi_passage_find(p, IPFI_TABLE_REAL);
+	state = ipfi_pkt_find(p, IPFI_TABLE_REAL);
 	if (!state)
 		return false;
 	related = !ipfi_state_hidden(state) && ipfi_decide_related(&state->flow, &p->packet);
@@ -58,17 +58,17 @@ static noinline bool is_related(struct ipfi_passage *p)
 	return related;
 }
 
-unsigned int ipfi_judge_error(struct ipfi_passage *p)
+unsigned int ipfi_error_packet(struct ipfi_pkt *p)
 {
 	if (ipfi_skb_checksum_bad(p->skb, &p->packet))
-		return ipfi_passage_count(p, IPFI_REASON_BAD_CHECKSUM, NF_DROP);
+		return ipfi_pkt_count(p, IPFI_REASON_BAD_CHECKSUM, NF_DROP);
 	if (is_related(p)) {
 		/* To this machine it leaves here. */
 		if (READ_ONCE(p->in->nat.active) && p->packet.list == IPFI_LIST_IN && !p->packet.loopback &&
 		    ipfi_nat_leave(p, false) != NF_ACCEPT)
 			return NF_DROP;
-		return ipfi_passage_count(p, IPFI_REASON_RELATED, NF_ACCEPT);
+		return ipfi_pkt_count(p, IPFI_REASON_RELATED, NF_ACCEPT);
 	}
-	ipfi_passage_unrelated(p);
-	return ipfi_judge_first(p, false);
+	ipfi_pkt_unrelated(p);
+	return ipfi_new_packet(p, false);
 }

@@ -6,6 +6,6 @@
 #include "module/packet/context.h"
 
 /* The ICMP error @p. Returns the verdict. */
-unsigned int ipfi_judge_error(struct ipfi_passage *p);
+unsigned int ipfi_error_packet(struct ipfi_pkt *p);
 
 #endif /* IPFI_RELATED_H */

@@ -15,7 +15,7 @@
 #define NOT_KEPT \
 	(IPFI_FIELDS_FORGOTTEN | IPFI_FIELD_BIT(IPFI_FIELD_MARK) | IPFI_FIELD_BIT(IPFI_FIELD_USER))
 
-void ipfi_resync_recall(const struct ipfi_passage *p, const struct ipfi_flow *flow,
+void ipfi_resync_recall(const struct ipfi_pkt *p, const struct ipfi_flow *flow,
 			struct ipfi_recalled *recalled)
 {
 	struct ipfi_packet *syn = &recalled->syn;
@@ -32,33 +32,33 @@ void ipfi_resync_recall(const struct ipfi_passage *p, const struct ipfi_flow *fl
 	swap(syn->iif_vrf, syn->oif_vrf);
 }
 
-void ipfi_resync_weigh(struct ipfi_passage *p, struct ipfi_flow *flow)
+void ipfi_resync_weigh(struct ipfi_pkt *p, struct ipfi_flow *flow)
 {
-	struct ipfi_surroundings around;
+	struct ipfi_match_env env;
 	struct ipfi_decision decision;
-	struct ipfi_judge judge;
+	struct ipfi_match_ctx ctx;
 
-	ipfi_passage_judge(p, &judge, &around);
+	ipfi_pkt_match_ctx(p, &ctx, &env);
 	ipfi_skb_user(p->skb, p->hook, &p->packet);
 	p->packet.unknown = NOT_ASKED_TWICE;
-	ipfi_decide_first(&judge, &p->packet, &decision);
+	ipfi_decide_first(&ctx, &p->packet, &decision);
 	p->packet.unknown = 0;
 	flow->tcp.kept.denied = decision.verdict != IPFI_VERDICT_ALLOW;
 }
 
-u8 ipfi_resync_ask(struct ipfi_passage *p, struct ipfi_decision *decision)
+u8 ipfi_resync_ask(struct ipfi_pkt *p, struct ipfi_decision *decision)
 {
-	struct ipfi_surroundings around;
+	struct ipfi_match_env env;
 	struct ipfi_nat_source source;
-	struct ipfi_judge judge;
+	struct ipfi_match_ctx ctx;
 	u8 reason;
 
-	ipfi_passage_judge(p, &judge, &around);
-	p->judgement = judge.generation;
-	ipfi_decide_first(&judge, &p->packet, decision);
+	ipfi_pkt_match_ctx(p, &ctx, &env);
+	p->generation = ctx.generation;
+	ipfi_decide_first(&ctx, &p->packet, decision);
 	if (decision->verdict != IPFI_VERDICT_ALLOW || !READ_ONCE(p->in->nat.active))
 		return 0;
-	if (ipfi_passage_nat_rule(p, IPFI_LIST_DSTNAT))
+	if (ipfi_pkt_nat_rule(p, IPFI_LIST_DSTNAT))
 		return IPFI_REASON_TCP_STATE;
 	reason = ipfi_nat_find_source(p, NULL, &source);
 	return reason ? reason : source.wanted ? IPFI_REASON_TCP_STATE : 0;

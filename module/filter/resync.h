@@ -19,7 +19,7 @@ struct ipfi_recalled {
 
 /* The SYN of @flow that @p's packet answers. It goes the other way: what is not known of it is
  * marked so. */
-void ipfi_resync_recall(const struct ipfi_passage *p, const struct ipfi_flow *flow,
+void ipfi_resync_recall(const struct ipfi_pkt *p, const struct ipfi_flow *flow,
 			struct ipfi_recalled *recalled);
 
 /*
@@ -27,14 +27,14 @@ void ipfi_resync_recall(const struct ipfi_passage *p, const struct ipfi_flow *fl
  * it when the rules would not let it open a connection. Here alone all of it is there to be asked
  * of.
  */
-void ipfi_resync_weigh(struct ipfi_passage *p, struct ipfi_flow *flow);
+void ipfi_resync_weigh(struct ipfi_pkt *p, struct ipfi_flow *flow);
 
 /*
  * What the rules say of the SYN in p->packet that has been recalled and opens its connection
  * against the direction of the one before. Returns 0 or the enum ipfi_reason why it must be sent
  * again: it is to be translated.
  */
-u8 ipfi_resync_ask(struct ipfi_passage *p, struct ipfi_decision *decision);
+u8 ipfi_resync_ask(struct ipfi_pkt *p, struct ipfi_decision *decision);
 
 /* The decision about a connection whose kept SYN was found denied. */
 void ipfi_resync_deny(struct ipfi_decision *decision);

@@ -32,7 +32,7 @@ static void init_master(struct ipfi_master *master, const struct ipfi_state *sta
 	ipfi_flow_copy(&master->first, &state->flow);
 }
 
-static void init_control(struct ipfi_passage *p, struct ipfi_control *control, struct ipfi_master *master,
+static void init_control(struct ipfi_pkt *p, struct ipfi_control *control, struct ipfi_master *master,
 			 const struct ipfi_rule *rule)
 {
 	memset(control, 0, sizeof(*control));
@@ -40,21 +40,21 @@ static void init_control(struct ipfi_passage *p, struct ipfi_control *control, s
 	INIT_LIST_HEAD(&control->expected);
 	control->foreign = rule->flags & IPFI_RULE_F_FTP_FOREIGN;
 	ipfi_ftp_init(&control->ftp);
-	ipfi_sequence_init(&control->sequences[IPFI_ORIGINAL]);
-	ipfi_sequence_init(&control->sequences[IPFI_REPLY]);
+	ipfi_seqadj_init(&control->sequences[IPFI_ORIGINAL]);
+	ipfi_seqadj_init(&control->sequences[IPFI_REPLY]);
 	if (p->packet.tcp_flags & IPFI_TCP_SYN)
 		ipfi_ftp_start(&control->ftp, IPFI_ORIGINAL, p->packet.seq + 1);
 }
 
 /* Where the two are to be: on their own, or, of a question, in the copy that the state is. */
-static struct ipfi_control *take_control(struct ipfi_passage *p, struct ipfi_wide_state *wide,
+static struct ipfi_control *take_control(struct ipfi_pkt *p, struct ipfi_state_ext *ext,
 					 struct ipfi_master **master)
 {
 	struct ipfi_control *control;
 
-	if (unlikely(p->rehearsal)) {
-		*master = &ipfi_copy_of(&wide->state)->master;
-		return &ipfi_copy_of(&wide->state)->control;
+	if (unlikely(p->dry_run)) {
+		*master = &ipfi_copy_of(&ext->state)->master;
+		return &ipfi_copy_of(&ext->state)->control;
 	}
 	*master = kmalloc(sizeof(**master), GFP_ATOMIC | __GFP_NOWARN);
 	if (!*master)
@@ -67,20 +67,20 @@ static struct ipfi_control *take_control(struct ipfi_passage *p, struct ipfi_wid
 	return control;
 }
 
-int ipfi_control_attach(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_rule *rule)
+int ipfi_control_attach(struct ipfi_pkt *p, struct ipfi_state_ext *ext, const struct ipfi_rule *rule)
 {
 	struct ipfi_master *master;
-	struct ipfi_control *control = take_control(p, wide, &master);
+	struct ipfi_control *control = take_control(p, ext, &master);
 
 	if (!control)
 		return -ENOMEM;
-	init_master(master, &wide->state);
+	init_master(master, &ext->state);
 	init_control(p, control, master, rule);
-	wide->control = control;
+	ext->control = control;
 	return 0;
 }
 
-void ipfi_control_rejudged(struct ipfi_net *in, struct ipfi_control *control, const struct ipfi_rule *rule)
+void ipfi_control_reevaluated(struct ipfi_net *in, struct ipfi_control *control, const struct ipfi_rule *rule)
 {
 	if (!rule || rule->helper != IPFI_HELPER_FTP) {
 		control->stopped = true;
@@ -101,8 +101,8 @@ void ipfi_control_restart(struct ipfi_net *in, struct ipfi_control *control, u32
 {
 	ipfi_expect_forget(in, control);
 	ipfi_ftp_init(&control->ftp);
-	ipfi_sequence_init(&control->sequences[IPFI_ORIGINAL]);
-	ipfi_sequence_init(&control->sequences[IPFI_REPLY]);
+	ipfi_seqadj_init(&control->sequences[IPFI_ORIGINAL]);
+	ipfi_seqadj_init(&control->sequences[IPFI_REPLY]);
 	ipfi_ftp_start(&control->ftp, IPFI_ORIGINAL, seq);
 }
 
@@ -121,13 +121,13 @@ static bool comes_too_early(const struct ipfi_control *control, enum ipfi_direct
 	if (!packet->payload)
 		return false;
 	return !ipfi_ftp_in_order(&control->ftp, direction, seq) ||
-	       (!ipfi_sequence_room(&control->sequences[direction]) &&
+	       (!ipfi_seqadj_room(&control->sequences[direction]) &&
 		ipfi_ftp_seen(&control->ftp, direction, seq, packet->payload) < packet->payload);
 }
 
-u8 ipfi_control_before(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 *ack)
+u8 ipfi_control_before(struct ipfi_pkt *p, struct ipfi_state_ext *ext, enum ipfi_direction direction, u32 *ack)
 {
-	struct ipfi_control *control = wide->control;
+	struct ipfi_control *control = ext->control;
 
 	*ack = p->packet.ack;
 	/* What is read, and may be written with a checksum of its own, must be what was sent. */
@@ -135,20 +135,20 @@ u8 ipfi_control_before(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
 		return IPFI_REASON_BAD_CHECKSUM;
 	if (!ipfi_payload_open(p->skb, &p->packet))
 		return IPFI_REASON_NO_MEMORY;
-	if (wide->translated)
+	if (ext->translated)
 		ipfi_payload_map_ack(p->skb, &p->packet, &control->sequences[!direction]);
 	return 0;
 }
 
 /* The announced connection, as the one who will open it sees it and as it really is. */
-static void describe(const struct ipfi_wide_state *wide, enum ipfi_direction direction,
+static void describe(const struct ipfi_state_ext *ext, enum ipfi_direction direction,
 		     const struct ipfi_ftp_finding *found, struct ipfi_expectation *one)
 {
 	struct ipfi_tuple back, back_real;
 
 	/* It goes against the announcing direction, by the translations of the control connection. */
-	ipfi_nat_view(wide, IPFI_VIEW_ARRIVING, !direction, &back);
-	ipfi_nat_view(wide, IPFI_VIEW_REAL, !direction, &back_real);
+	ipfi_nat_view(ext, IPFI_VIEW_ARRIVING, !direction, &back);
+	ipfi_nat_view(ext, IPFI_VIEW_REAL, !direction, &back_real);
 	one->key.family = back.family;
 	one->key.vrf = back.src_vrf;
 	one->key.src = back.src;
@@ -163,48 +163,48 @@ static void describe(const struct ipfi_wide_state *wide, enum ipfi_direction dir
 			one->key.dst = found->addr;
 		one->real_dst = found->addr;
 	}
-	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, !direction, &back);
+	ipfi_nat_view(ext, IPFI_VIEW_LEAVING, !direction, &back);
 	one->leaving_src = back.src;
 	one->src_translated = !ipfi_addr_equal(&back.src, &back_real.src);
-	one->masqueraded = wide->masqueraded && direction == IPFI_REPLY;
+	one->masqueraded = ext->masqueraded && direction == IPFI_REPLY;
 	one->dst_translated = !ipfi_addr_equal(&one->key.dst, &one->real_dst);
 }
 
 /* ipfi_expect_add(), or of a question only whether it would. */
-static int add(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_expectation *one)
+static int add(struct ipfi_pkt *p, struct ipfi_state_ext *ext, struct ipfi_expectation *one)
 {
-	if (unlikely(p->rehearsal))
-		return ipfi_expect_would_add(p->in, ipfi_copy_of(&wide->state)->watched, wide->control, one);
-	return ipfi_expect_add(p->in, wide->control, one);
+	if (unlikely(p->dry_run))
+		return ipfi_expect_would_add(p->in, ipfi_copy_of(&ext->state)->watched, ext->control, one);
+	return ipfi_expect_add(p->in, ext->control, one);
 }
 
 /* Adds @one, with another outer port if the announced one is another's there and may be written anew: @movable. */
-static int expect(struct ipfi_passage *p, struct ipfi_wide_state *wide, struct ipfi_expectation *one, bool movable)
+static int expect(struct ipfi_pkt *p, struct ipfi_state_ext *ext, struct ipfi_expectation *one, bool movable)
 {
-	int err = add(p, wide, one);
+	int err = add(p, ext, one);
 	unsigned int tries;
 
 	if (!one->dst_translated || !movable)
 		return err;
 	for (tries = 0; err == -EADDRINUSE && tries < PORT_TRIES; tries++) {
 		one->key.dport = PORT_LEAST + (get_random_u32() % (U16_MAX + 1 - PORT_LEAST));
-		err = add(p, wide, one);
+		err = add(p, ext, one);
 	}
 	return err;
 }
 
 /* Lets the other side read where it finds the announced connection. False if it cannot be written. */
-static bool announce(struct ipfi_wide_state *wide, enum ipfi_direction direction,
+static bool announce(struct ipfi_state_ext *ext, enum ipfi_direction direction,
 		     const struct ipfi_ftp_finding *found, const struct ipfi_expectation *one)
 {
-	struct ipfi_sequence *sequence = &wide->control->sequences[direction];
+	struct ipfi_seqadj *sequence = &ext->control->sequences[direction];
 	u8 text[IPFI_FTP_TEXT];
 	unsigned int length;
 
 	if (one->key.dport == found->port && (!found->family || ipfi_addr_equal(&found->addr, &one->key.dst)))
 		return true;
 	length = ipfi_ftp_write(found->form, one->key.family, &one->key.dst, one->key.dport, text);
-	return length && ipfi_sequence_edit(sequence, found->seq, found->length, text, length);
+	return length && ipfi_seqadj_edit(sequence, found->seq, found->length, text, length);
 }
 
 /*
@@ -214,20 +214,20 @@ static bool announce(struct ipfi_wide_state *wide, enum ipfi_direction direction
 static u8 refusal(const struct ipfi_ftp_finding *found, u8 family, const struct ipfi_addr *real,
 		  const struct ipfi_addr *outer, bool foreign)
 {
-	u8 reason = ipfi_ftp_refusal(found, family, real, foreign);
+	u8 reason = ipfi_ftp_validate(found, family, real, foreign);
 
-	return reason == IPFI_REASON_FTP_FOREIGN ? ipfi_ftp_refusal(found, family, outer, foreign) : reason;
+	return reason == IPFI_REASON_FTP_FOREIGN ? ipfi_ftp_validate(found, family, outer, foreign) : reason;
 }
 
 /* The addresses by which @wide is known to one and the other side as the sender of @direction. Returns the family. */
-static u8 sender_addrs(const struct ipfi_wide_state *wide, enum ipfi_direction direction, struct ipfi_addr *real,
+static u8 sender_addrs(const struct ipfi_state_ext *ext, enum ipfi_direction direction, struct ipfi_addr *real,
 		       struct ipfi_addr *outer)
 {
 	struct ipfi_tuple way;
 
-	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &way);
+	ipfi_nat_view(ext, IPFI_VIEW_REAL, direction, &way);
 	*real = way.src;
-	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, direction, &way);
+	ipfi_nat_view(ext, IPFI_VIEW_LEAVING, direction, &way);
 	*outer = way.src;
 	return way.family;
 }
@@ -236,7 +236,7 @@ static u8 sender_addrs(const struct ipfi_wide_state *wide, enum ipfi_direction d
  * Expects what @found announces. @write: and lets the other side read where that is for it; else it will go by what was
  * sent. Returns the reason why it is not expected, or 0.
  */
-static u8 expect_found(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction,
+static u8 expect_found(struct ipfi_pkt *p, struct ipfi_state_ext *ext, enum ipfi_direction direction,
 		       const struct ipfi_ftp_finding *found, bool write)
 {
 	struct ipfi_expectation *one = kzalloc(sizeof(*one), GFP_ATOMIC | __GFP_NOWARN);
@@ -244,15 +244,15 @@ static u8 expect_found(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
 
 	if (!one)
 		return IPFI_REASON_FTP_FULL;
-	one->master = ipfi_master_get(wide->control->master);
-	describe(wide, direction, found, one);
-	if (expect(p, wide, one, write)) {
+	one->master = ipfi_master_get(ext->control->master);
+	describe(ext, direction, found, one);
+	if (expect(p, ext, one, write)) {
 		ipfi_expect_free(one);
 		return IPFI_REASON_FTP_FULL;
 	}
-	if (write && !announce(wide, direction, found, one))
+	if (write && !announce(ext, direction, found, one))
 		reason = IPFI_REASON_FTP_SYNTAX;
-	if (unlikely(p->rehearsal))
+	if (unlikely(p->dry_run))
 		ipfi_expect_free(one);
 	else if (reason)
 		/* Nobody will hear of it as it would have to come. */
@@ -264,28 +264,28 @@ static u8 expect_found(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
  * Returns the reason to count the packet by: 0 when all is well. An address that is not believed counts as that, and
  * passes as it was sent, even where the port alone is.
  */
-static u8 take_finding(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction,
+static u8 take_finding(struct ipfi_pkt *p, struct ipfi_state_ext *ext, enum ipfi_direction direction,
 		       const struct ipfi_ftp_finding *found)
 {
 	struct ipfi_ftp_finding own;
 	struct ipfi_addr real, outer;
-	u8 family = sender_addrs(wide, direction, &real, &outer);
-	u8 reason = refusal(found, family, &real, &outer, wide->control->foreign);
+	u8 family = sender_addrs(ext, direction, &real, &outer);
+	u8 reason = refusal(found, family, &real, &outer, ext->control->foreign);
 	u8 failed;
 
 	if (reason == IPFI_REASON_FTP_FOREIGN && ipfi_ftp_own_end(found, family, &own)) {
-		failed = expect_found(p, wide, direction, &own, false);
+		failed = expect_found(p, ext, direction, &own, false);
 		return failed ? failed : reason;
 	}
 	if (!reason)
-		reason = expect_found(p, wide, direction, found, true);
+		reason = expect_found(p, ext, direction, found, true);
 	/*
 	 * A foreign one that is believed, and the sender's own: where that is translated the two have one place outside,
 	 * and it is what was announced that is found there.
 	 */
 	if (!reason && !ipfi_addr_equal(&found->addr, &real) && ipfi_addr_equal(&real, &outer) &&
 	    ipfi_ftp_own_end(found, family, &own))
-		expect_found(p, wide, direction, &own, false);
+		expect_found(p, ext, direction, &own, false);
 	return reason;
 }
 
@@ -293,33 +293,33 @@ static u8 take_finding(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
  * How much of the segment from @at on is to be read at once. Once there is no room for another edit only what was
  * read before: the rest must come again.
  */
-static u32 may_read(const struct ipfi_wide_state *wide, enum ipfi_direction direction,
+static u32 may_read(const struct ipfi_state_ext *ext, enum ipfi_direction direction,
 		    const struct ipfi_packet *packet, u32 at)
 {
-	const struct ipfi_control *control = wide->control;
+	const struct ipfi_control *control = ext->control;
 
-	if (!wide->translated || ipfi_sequence_room(&control->sequences[direction]))
+	if (!ext->translated || ipfi_seqadj_room(&control->sequences[direction]))
 		return packet->payload - at;
 	return ipfi_ftp_seen(&control->ftp, direction, data_seq(packet) + at, packet->payload - at);
 }
 
 /* Reads the payload, *read bytes of it. Returns 0 or the last reason why something was not believed. */
-static u8 read_payload(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 *read)
+static u8 read_payload(struct ipfi_pkt *p, struct ipfi_state_ext *ext, enum ipfi_direction direction, u32 *read)
 {
-	struct ipfi_control *control = wide->control;
+	struct ipfi_control *control = ext->control;
 	struct ipfi_ftp_finding found;
 	u32 at = 0, length;
 	u8 reason = 0, last;
 
-	while ((length = may_read(wide, direction, &p->packet, at))) {
+	while ((length = may_read(ext, direction, &p->packet, at))) {
 		at += ipfi_ftp_feed(&control->ftp, direction, data_seq(&p->packet) + at,
 				    ipfi_payload_data(p->skb, &p->packet) + at, length, &found);
 		if (found.form == IPFI_FTP_NONE || control->stopped)
 			continue;
-		last = take_finding(p, wide, direction, &found);
+		last = take_finding(p, ext, direction, &found);
 		if (last) {
-			if (likely(!p->rehearsal))
-				ipfi_log_refusal(p, &wide->state.flow, &found, last);
+			if (likely(!p->dry_run))
+				ipfi_log_helper_error(p, &ext->state.flow, &found, last);
 			reason = last;
 		}
 	}
@@ -328,21 +328,21 @@ static u8 read_payload(struct ipfi_passage *p, struct ipfi_wide_state *wide, enu
 }
 
 /* What the line that has not ended might announce must not leave before it is known. */
-static void hold_back(struct ipfi_wide_state *wide, enum ipfi_direction direction, bool fin)
+static void hold_back(struct ipfi_state_ext *ext, enum ipfi_direction direction, bool fin)
 {
-	struct ipfi_sequence *sequence = &wide->control->sequences[direction];
+	struct ipfi_seqadj *sequence = &ext->control->sequences[direction];
 	const u8 *bytes = NULL;
 	u32 seq, length;
 
-	if (!wide->control->stopped && !fin)
-		bytes = ipfi_ftp_pending(&wide->control->ftp, direction, &seq, &length);
+	if (!ext->control->stopped && !fin)
+		bytes = ipfi_ftp_pending(&ext->control->ftp, direction, &seq, &length);
 	if (bytes)
-		ipfi_sequence_hold(sequence, seq, bytes, length);
+		ipfi_seqadj_hold(sequence, seq, bytes, length);
 	else
-		ipfi_sequence_release(sequence);
+		ipfi_seqadj_release(sequence);
 }
 
-u8 ipfi_control_opened(struct ipfi_passage *p, struct ipfi_wide_state *wide)
+u8 ipfi_control_opened(struct ipfi_pkt *p, struct ipfi_state_ext *ext)
 {
 	unsigned int verdict = NF_ACCEPT;
 	u8 reason;
@@ -351,40 +351,40 @@ u8 ipfi_control_opened(struct ipfi_passage *p, struct ipfi_wide_state *wide)
 		return 0;
 	if (!ipfi_payload_open(p->skb, &p->packet))
 		return IPFI_REASON_NO_MEMORY;
-	reason = ipfi_control_after(p, wide, IPFI_ORIGINAL, p->packet.ack, &verdict);
+	reason = ipfi_control_after(p, ext, IPFI_ORIGINAL, p->packet.ack, &verdict);
 	return reason == IPFI_REASON_STATE ? 0 : reason;
 }
 
-u8 ipfi_control_after(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction, u32 ack,
+u8 ipfi_control_after(struct ipfi_pkt *p, struct ipfi_state_ext *ext, enum ipfi_direction direction, u32 ack,
 		      unsigned int *verdict)
 {
-	struct ipfi_control *control = wide->control;
-	struct ipfi_sequence *sequence = &control->sequences[direction];
+	struct ipfi_control *control = ext->control;
+	struct ipfi_seqadj *sequence = &control->sequences[direction];
 	u32 payload = p->packet.payload, read;
-	struct ipfi_sequence_cut cut;
+	struct ipfi_seqadj_cut cut;
 	bool fin, changed;
 	u8 reason;
 
 	if (p->packet.tcp_flags & IPFI_TCP_SYN)
 		ipfi_ftp_start(&control->ftp, direction, p->packet.seq + 1);
 	if (p->packet.tcp_flags & IPFI_TCP_ACK) {
-		ipfi_sequence_acknowledge(&control->sequences[!direction], ack);
+		ipfi_seqadj_acknowledge(&control->sequences[!direction], ack);
 		ipfi_ftp_acknowledged(&control->ftp, !direction, p->packet.ack);
 	}
 	if (comes_too_early(control, direction, &p->packet)) {
 		*verdict = NF_DROP;
 		return IPFI_REASON_FTP_ORDER;
 	}
-	reason = read_payload(p, wide, direction, &read);
+	reason = read_payload(p, ext, direction, &read);
 	/* Who has hung up opens nothing more. */
-	if (wide->state.flow.state == IPFI_STATE_TIME_WAIT || wide->state.flow.state == IPFI_STATE_CLOSED)
+	if (ext->state.flow.state == IPFI_STATE_TIME_WAIT || ext->state.flow.state == IPFI_STATE_CLOSED)
 		ipfi_expect_forget(p->in, control);
-	if (!wide->translated)
+	if (!ext->translated)
 		return reason ? reason : IPFI_REASON_STATE;
 	fin = p->packet.tcp_flags & IPFI_TCP_FIN && read == payload;
 	if (payload || fin)
-		hold_back(wide, direction, fin);
-	changed = ipfi_sequence_apply(sequence, data_seq(&p->packet), read, fin, &cut);
+		hold_back(ext, direction, fin);
+	changed = ipfi_seqadj_apply(sequence, data_seq(&p->packet), read, fin, &cut);
 	/* A SYN's own number stands before all edits. */
 	if (p->packet.tcp_flags & IPFI_TCP_SYN)
 		cut.seq = p->packet.seq;

@@ -50,7 +50,7 @@ static void make_checksum(struct sk_buff *skb, const struct ipfi_packet *packet)
 }
 
 /* RFC 2018: kind 5, then pairs of a left and a right edge. */
-static void map_sack(u8 *options, unsigned int length, const struct ipfi_sequence *sequence)
+static void map_sack(u8 *options, unsigned int length, const struct ipfi_seqadj *sequence)
 {
 	unsigned int at = 0, block, size;
 
@@ -67,20 +67,20 @@ static void map_sack(u8 *options, unsigned int length, const struct ipfi_sequenc
 		for (block = at + 2; options[at] == TCPOPT_SACK && block + 8 <= at + size; block += 8) {
 			u8 *left = options + block, *right = left + 4;
 
-			put_unaligned_be32(ipfi_sequence_back_left(sequence, get_unaligned_be32(left)), left);
-			put_unaligned_be32(ipfi_sequence_back(sequence, get_unaligned_be32(right)), right);
+			put_unaligned_be32(ipfi_seqadj_back_left(sequence, get_unaligned_be32(left)), left);
+			put_unaligned_be32(ipfi_seqadj_back(sequence, get_unaligned_be32(right)), right);
 		}
 		at += size;
 	}
 }
 
-void ipfi_payload_map_ack(struct sk_buff *skb, struct ipfi_packet *packet, const struct ipfi_sequence *sequence)
+void ipfi_payload_map_ack(struct sk_buff *skb, struct ipfi_packet *packet, const struct ipfi_seqadj *sequence)
 {
 	struct tcphdr *tcp = tcp_of(skb, packet);
 
 	if (!tcp->ack)
 		return;
-	packet->ack = ipfi_sequence_back(sequence, packet->ack);
+	packet->ack = ipfi_seqadj_back(sequence, packet->ack);
 	tcp->ack_seq = htonl(packet->ack);
 	map_sack((u8 *)(tcp + 1), packet->tcp_options_length, sequence);
 	make_checksum(skb, packet);
@@ -127,7 +127,7 @@ static void set_length(struct sk_buff *skb, struct ipfi_packet *packet)
 }
 
 /* Bytes behind the head: @skip of them make way for the text. */
-static void replace(struct sk_buff *skb, struct ipfi_packet *packet, const struct ipfi_sequence_cut *cut)
+static void replace(struct sk_buff *skb, struct ipfi_packet *packet, const struct ipfi_seqadj_cut *cut)
 {
 	u8 *at = (u8 *)ipfi_payload_data(skb, packet) + cut->head;
 	unsigned int rest = packet->payload - cut->head - cut->skip;
@@ -143,7 +143,7 @@ static void replace(struct sk_buff *skb, struct ipfi_packet *packet, const struc
 	packet->payload += more;
 }
 
-bool ipfi_payload_write(struct sk_buff *skb, struct ipfi_packet *packet, const struct ipfi_sequence_cut *cut)
+bool ipfi_payload_write(struct sk_buff *skb, struct ipfi_packet *packet, const struct ipfi_seqadj_cut *cut)
 {
 	struct tcphdr *tcp;
 

@@ -20,9 +20,9 @@ static inline const u8 *ipfi_payload_data(const struct sk_buff *skb, const struc
 
 /* Maps ACK number and SACK blocks, of the direction that @sequence does not edit, into the sender's numbers. The
  * segment is open. */
-void ipfi_payload_map_ack(struct sk_buff *skb, struct ipfi_packet *packet, const struct ipfi_sequence *sequence);
+void ipfi_payload_map_ack(struct sk_buff *skb, struct ipfi_packet *packet, const struct ipfi_seqadj *sequence);
 
 /* Lets the segment, which is open, leave as @cut says. False without memory. */
-bool ipfi_payload_write(struct sk_buff *skb, struct ipfi_packet *packet, const struct ipfi_sequence_cut *cut);
+bool ipfi_payload_write(struct sk_buff *skb, struct ipfi_packet *packet, const struct ipfi_seqadj_cut *cut);
 
 #endif /* IPFI_PAYLOAD_H */

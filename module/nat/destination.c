@@ -30,21 +30,21 @@ bool ipfi_nat_opens(const struct ipfi_packet *packet)
 }
 
 /* Puts the state @context into the table with these real end points: ipfi_nat_try. */
-static int insert_real(struct ipfi_passage *p, void *context, const struct ipfi_tuple *real)
+static int insert_real(struct ipfi_pkt *p, void *context, const struct ipfi_tuple *real)
 {
-	struct ipfi_wide_state *wide = context;
+	struct ipfi_state_ext *ext = context;
 	struct ipfi_key key;
 
-	ipfi_flow_set_tuple(&wide->state.flow, real);
-	ipfi_flow_key(&wide->state.flow, &key);
+	ipfi_flow_set_tuple(&ext->state.flow, real);
+	ipfi_flow_key(&ext->state.flow, &key);
 	/* The cheaper question first: most tries end here where many ports are taken. */
-	if (!ipfi_passage_is_free(p, &key, IPFI_TABLE_REAL))
+	if (!ipfi_pkt_is_free(p, &key, IPFI_TABLE_REAL))
 		return -EEXIST;
-	return ipfi_passage_insert(p, &wide->state, IPFI_TABLE_REAL);
+	return ipfi_pkt_insert(p, &ext->state, IPFI_TABLE_REAL);
 }
 
 /* Tries those of @search. @real has the end that is not searched, and gets the first that was tried if none is free. */
-static u8 find_free(struct ipfi_passage *p, struct ipfi_nat_search *search, enum ipfi_nat_end end, ipfi_nat_try *try,
+static u8 find_free(struct ipfi_pkt *p, struct ipfi_nat_search *search, enum ipfi_nat_end end, ipfi_nat_try *try,
 		    void *context, struct ipfi_tuple *real)
 {
 	struct ipfi_tuple one = *real;
@@ -75,7 +75,7 @@ static u8 find_free(struct ipfi_passage *p, struct ipfi_nat_search *search, enum
 	return IPFI_REASON_NAT_FULL;
 }
 
-u8 ipfi_nat_find_real(struct ipfi_passage *p, const struct ipfi_nat_destination *to, ipfi_nat_try *try, void *context,
+u8 ipfi_nat_find_real(struct ipfi_pkt *p, const struct ipfi_nat_destination *to, ipfi_nat_try *try, void *context,
 		      struct ipfi_tuple *real)
 {
 	const bool query = p->packet.icmp_kind == IPFI_ICMP_QUERY;
@@ -104,35 +104,35 @@ u8 ipfi_nat_find_real(struct ipfi_passage *p, const struct ipfi_nat_destination 
 }
 
 /* Makes the unjudged state, locked. NULL with *reason set, which is NONE when another CPU was faster. */
-static struct ipfi_wide_state *make_state(struct ipfi_passage *p, const struct ipfi_nat_destination *to, u8 *reason)
+static struct ipfi_state_ext *make_state(struct ipfi_pkt *p, const struct ipfi_nat_destination *to, u8 *reason)
 {
-	struct ipfi_wide_state *wide = ipfi_passage_prepare_unjudged(p, reason);
+	struct ipfi_state_ext *ext = ipfi_pkt_prepare_unconfirmed(p, reason);
 	struct ipfi_tuple real;
 	int err;
 
-	if (!wide)
+	if (!ext)
 		return NULL;
-	wide->arriving = p->packet.tuple;
-	ipfi_passage_translated(p, wide);
-	err = ipfi_passage_insert_alias(p, wide, &wide->arrives, &p->packet.tuple);
+	ext->arriving = p->packet.tuple;
+	ipfi_pkt_translated(p, ext);
+	err = ipfi_pkt_insert_nat_key(p, ext, &ext->arrives, &p->packet.tuple);
 	if (!err) {
-		*reason = ipfi_nat_find_real(p, to, insert_real, wide, &real);
+		*reason = ipfi_nat_find_real(p, to, insert_real, ext, &real);
 		/* Nobody sees it before it is unlocked. Until the filter has its say it leaves as it is. */
-		wide->leaving = real;
+		ext->leaving = real;
 		if (!*reason)
-			return wide;
+			return ext;
 	} else {
 		*reason = err == -EEXIST ? IPFI_REASON_NONE : IPFI_REASON_NO_MEMORY;
 	}
-	ipfi_passage_discard(p, &wide->state);
+	ipfi_pkt_discard(p, &ext->state);
 	return NULL;
 }
 
-static unsigned int open_arriving(struct ipfi_passage *p, const struct ipfi_nat_destination *to)
+static unsigned int open_arriving(struct ipfi_pkt *p, const struct ipfi_nat_destination *to)
 {
 	struct ipfi_decision met = { .verdict = IPFI_VERDICT_ALLOW, .reason = IPFI_REASON_RULE_ALLOW };
 	struct ipfi_master *master = NULL;
-	struct ipfi_wide_state *wide;
+	struct ipfi_state_ext *ext;
 	u8 reason;
 
 	/* It is taken when the filter has let the connection open: what is on no way at all leaves it. */
@@ -141,34 +141,34 @@ static unsigned int open_arriving(struct ipfi_passage *p, const struct ipfi_nat_
 		if (!master)
 			return IPFI_LOOK_AGAIN;
 	}
-	wide = make_state(p, to, &reason);
-	if (!wide)
+	ext = make_state(p, to, &reason);
+	if (!ext)
 		ipfi_master_put(master);
-	if (!wide && !reason)
+	if (!ext && !reason)
 		return IPFI_LOOK_AGAIN;
-	if (!wide) {
-		if (reason == IPFI_REASON_NAT_FULL && likely(!p->rehearsal))
+	if (!ext) {
+		if (reason == IPFI_REASON_NAT_FULL && likely(!p->dry_run))
 			ipfi_log_nat_full(p, to->rule);
-		return ipfi_passage_count(p, reason, NF_DROP);
+		return ipfi_pkt_count(p, reason, NF_DROP);
 	}
 	if (to->expectation) {
-		wide->master = master;
-		wide->source_given = to->expectation->src_translated;
-		wide->leaving.src = to->expectation->leaving_src;
+		ext->master = master;
+		ext->source_given = to->expectation->src_translated;
+		ext->leaving.src = to->expectation->leaving_src;
 	}
-	reason = ipfi_nat_show_arriving(p, wide, IPFI_ORIGINAL);
-	spin_unlock(&wide->state.lock);
+	reason = ipfi_nat_show_arriving(p, ext, IPFI_ORIGINAL);
+	spin_unlock(&ext->state.lock);
 	if (reason)
-		return ipfi_passage_count(p, reason, NF_DROP);
+		return ipfi_pkt_count(p, reason, NF_DROP);
 	if (to->rule) {
 		met.rule = to->rule;
 		met.verdict = to->rule->verdict;
-		ipfi_passage_met(p, &met, IPFI_STATE_NONE);
+		ipfi_pkt_hit(p, &met, IPFI_STATE_NONE);
 	}
 	return NF_ACCEPT;
 }
 
-bool ipfi_nat_find_destination(struct ipfi_passage *p, const struct ipfi_expectation *expectation,
+bool ipfi_nat_find_destination(struct ipfi_pkt *p, const struct ipfi_expectation *expectation,
 			       struct ipfi_nat_destination *to, u8 *reason)
 {
 	memset(to, 0, sizeof(*to));
@@ -181,7 +181,7 @@ bool ipfi_nat_find_destination(struct ipfi_passage *p, const struct ipfi_expecta
 		to->target = &to->expected;
 		return true;
 	}
-	to->rule = ipfi_passage_nat_rule(p, IPFI_LIST_DSTNAT);
+	to->rule = ipfi_pkt_nat_rule(p, IPFI_LIST_DSTNAT);
 	if (to->rule) {
 		to->target = &to->rule->target;
 		if (to->rule->verdict == IPFI_VERDICT_REDIRECT) {
@@ -192,14 +192,14 @@ bool ipfi_nat_find_destination(struct ipfi_passage *p, const struct ipfi_expecta
 		return true;
 	}
 	/* Not translated, but another connection shows the same end points once it is. */
-	if (likely(!ipfi_table_has(p->in, &p->key, IPFI_TABLE_REAL, ipfi_passage_gone(p))) ||
+	if (likely(!ipfi_table_has(p->in, &p->key, IPFI_TABLE_REAL, ipfi_pkt_gone(p))) ||
 	    !ipfi_nat_has_port(&p->packet.tuple, p->packet.icmp_kind == IPFI_ICMP_QUERY, IPFI_NAT_SOURCE))
 		return false;
 	to->addr = &p->packet.tuple.dst;
 	return true;
 }
 
-unsigned int ipfi_nat_arrive_first(struct ipfi_passage *p)
+unsigned int ipfi_nat_arrive_first(struct ipfi_pkt *p)
 {
 	const struct ipfi_expectation *expectation;
 	struct ipfi_nat_destination to;
@@ -210,9 +210,9 @@ unsigned int ipfi_nat_arrive_first(struct ipfi_passage *p)
 	expectation = ipfi_expect_find(p->in, &p->packet, true);
 	if (!ipfi_nat_find_destination(p, expectation, &to, &reason))
 		return NF_ACCEPT;
-	if (unlikely(p->rehearsal))
-		p->rehearsal->dstnat_rule = to.rule ? to.rule->id : 0;
+	if (unlikely(p->dry_run))
+		p->dry_run->dstnat_rule = to.rule ? to.rule->id : 0;
 	if (!reason && ipfi_skb_checksum_bad(p->skb, &p->packet))
 		reason = IPFI_REASON_BAD_CHECKSUM;
-	return reason ? ipfi_passage_count(p, reason, NF_DROP) : open_arriving(p, &to);
+	return reason ? ipfi_pkt_count(p, reason, NF_DROP) : open_arriving(p, &to);
 }

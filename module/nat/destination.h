@@ -14,7 +14,7 @@
  * connection has its end points between the translations, makes an unjudged state and rewrites the packet.
  * Returns NF_ACCEPT, NF_DROP (counted), or IPFI_LOOK_AGAIN when another CPU was faster.
  */
-unsigned int ipfi_nat_arrive_first(struct ipfi_passage *p);
+unsigned int ipfi_nat_arrive_first(struct ipfi_pkt *p);
 
 /*
  * The parts of this that decide and change nothing, shared with who asks what would be decided (explain.c).
@@ -37,14 +37,14 @@ bool ipfi_nat_opens(const struct ipfi_packet *packet);
  * What p's destination is translated to; false for nothing. @expectation: that it meets, NULL for none. *reason:
  * enum ipfi_reason why it cannot be, else 0. @to is not to be copied.
  */
-bool ipfi_nat_find_destination(struct ipfi_passage *p, const struct ipfi_expectation *expectation,
+bool ipfi_nat_find_destination(struct ipfi_pkt *p, const struct ipfi_expectation *expectation,
 			       struct ipfi_nat_destination *to, u8 *reason);
 
 /* Takes these real end points for the connection, or finds that they are free: 0; another's: any error but -ENOMEM. */
-typedef int ipfi_nat_try(struct ipfi_passage *p, void *context, const struct ipfi_tuple *real);
+typedef int ipfi_nat_try(struct ipfi_pkt *p, void *context, const struct ipfi_tuple *real);
 
 /* Tries those that @to allows, the most wanted first, until @try returns 0. Returns 0, or the enum ipfi_reason why not. */
-u8 ipfi_nat_find_real(struct ipfi_passage *p, const struct ipfi_nat_destination *to, ipfi_nat_try *try, void *context,
+u8 ipfi_nat_find_real(struct ipfi_pkt *p, const struct ipfi_nat_destination *to, ipfi_nat_try *try, void *context,
 		      struct ipfi_tuple *real);
 
 #endif /* IPFI_NAT_DESTINATION_H */

@@ -28,7 +28,7 @@ static u16 *flags_of(struct sk_buff *skb, u8 pf)
 	return pf == NFPROTO_IPV4 ? &IPCB(skb)->flags : &IP6CB(skb)->flags;
 }
 
-void ipfi_nat_mark(struct ipfi_passage *p)
+void ipfi_nat_mark(struct ipfi_pkt *p)
 {
 	if (p->packet.list != IPFI_LIST_IN)
 		*flags_of(p->skb, p->hook->pf) |= MUST_BE_TRANSLATED;
@@ -45,23 +45,23 @@ static bool take_mark(struct sk_buff *skb, u8 pf)
 }
 
 /* False for none of theirs. */
-static bool begin(struct ipfi_passage *p, struct sk_buff *skb, const struct nf_hook_state *hook)
+static bool begin(struct ipfi_pkt *p, struct sk_buff *skb, const struct nf_hook_state *hook)
 {
-	return ipfi_passage_begin(p, skb, hook) && !ipfi_vrf_is_other_pass(skb, hook);
+	return ipfi_pkt_begin(p, skb, hook) && !ipfi_vrf_is_other_pass(skb, hook);
 }
 
 /* What cannot be read, or belongs to a VRF too many, is dropped, and counted, by the filter. */
-static bool read_packet(struct ipfi_passage *p, enum ipfi_list list)
+static bool read_packet(struct ipfi_pkt *p, enum ipfi_list list)
 {
 	int err = ipfi_skb_parse(p->skb, &p->packet);
-	u8 refused = ipfi_skb_surroundings(p->skb, p->hook, list, &p->packet);
+	u8 refused = ipfi_skb_fill_env(p->skb, p->hook, list, &p->packet);
 
 	return !err && !refused;
 }
 
 static unsigned int pass_arriving(struct sk_buff *skb, const struct nf_hook_state *hook)
 {
-	struct ipfi_passage p;
+	struct ipfi_pkt p;
 
 	/* Over a loopback device it has arrived on its way out. */
 	if (!begin(&p, skb, hook) || !read_packet(&p, IPFI_LIST_IN) || p.packet.loopback)
@@ -71,7 +71,7 @@ static unsigned int pass_arriving(struct sk_buff *skb, const struct nf_hook_stat
 
 static unsigned int pass_leaving(struct sk_buff *skb, const struct nf_hook_state *hook)
 {
-	struct ipfi_passage p;
+	struct ipfi_pkt p;
 	bool marked;
 
 	if (!begin(&p, skb, hook))
@@ -169,8 +169,8 @@ int ipfi_nat_init(struct ipfi_net *in)
 {
 	in->nat.secret = get_random_u32();
 	INIT_DELAYED_WORK(&in->nat.idle, stop_idle);
-	ratelimit_state_init(&in->nat.full_said, HZ, 1);
-	ratelimit_set_flags(&in->nat.full_said, RATELIMIT_MSG_ON_RELEASE);
+	ratelimit_state_init(&in->nat.full_logged, HZ, 1);
+	ratelimit_set_flags(&in->nat.full_logged, RATELIMIT_MSG_ON_RELEASE);
 	return ipfi_mappings_init(in);
 }
 

@@ -26,6 +26,6 @@ static inline bool ipfi_nat_is_active(const struct ipfi_net *in)
 void ipfi_nat_unregister(struct ipfi_net *in);
 
 /* The filter has accepted @p as one of a translated connection: it does not leave without its state. */
-void ipfi_nat_mark(struct ipfi_passage *p);
+void ipfi_nat_mark(struct ipfi_pkt *p);
 
 #endif /* IPFI_NAT_HOOKS_H */

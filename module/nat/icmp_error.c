@@ -21,41 +21,41 @@
  */
 
 /* The translated state that @tuple, of an error's way, belongs to as @found says; locked. */
-static struct ipfi_wide_state *find_of_error(struct ipfi_passage *p, const struct ipfi_tuple *tuple, bool real)
+static struct ipfi_state_ext *find_of_error(struct ipfi_pkt *p, const struct ipfi_tuple *tuple, bool real)
 {
 	bool known;
 
 	p->higher = ipfi_key_from_tuple(&p->key, tuple);
-	return ipfi_passage_find_translated(p, real ? IPFI_TABLE_REAL : ipfi_table_arrives(p->higher),
+	return ipfi_pkt_find_translated(p, real ? IPFI_TABLE_REAL : ipfi_table_arrives(p->higher),
 					  &known);
 }
 
 /* Lets the quoted packet show @view, of a state whose packets on the error's way have @direction. */
-static bool show_quoted(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_view view,
+static bool show_quoted(struct ipfi_pkt *p, struct ipfi_state_ext *ext, enum ipfi_view view,
 			enum ipfi_direction direction)
 {
 	struct ipfi_tuple to;
 
-	ipfi_nat_view(wide, view, direction, &to);
+	ipfi_nat_view(ext, view, direction, &to);
 	ipfi_nat_reverse(&to, &to);
 	return ipfi_tuple_equal(&p->packet.inner, &to) || ipfi_rewrite_inner(p->skb, &p->packet, &to);
 }
 
 /* Lets the quoted segment, of @wide's @direction, have the number that its sender knows it by. */
-static bool show_quoted_seq(struct ipfi_passage *p, const struct ipfi_wide_state *wide, enum ipfi_direction direction)
+static bool show_quoted_seq(struct ipfi_pkt *p, const struct ipfi_state_ext *ext, enum ipfi_direction direction)
 {
 	u32 seq;
 
-	if (likely(!wide->control) || p->packet.inner.proto != IPFI_PROTO_TCP)
+	if (likely(!ext->control) || p->packet.inner.proto != IPFI_PROTO_TCP)
 		return true;
-	seq = ipfi_control_quoted_seq(wide->control, direction, p->packet.inner_seq);
+	seq = ipfi_control_quoted_seq(ext->control, direction, p->packet.inner_seq);
 	return seq == p->packet.inner_seq || ipfi_rewrite_inner_seq(p->skb, &p->packet, seq);
 }
 
-u8 ipfi_nat_turn_arriving_error(struct ipfi_passage *p)
+u8 ipfi_nat_turn_arriving_error(struct ipfi_pkt *p)
 {
 	struct ipfi_tuple way, arriving, real;
-	struct ipfi_wide_state *wide;
+	struct ipfi_state_ext *ext;
 	enum ipfi_direction direction;
 	bool done;
 
@@ -64,41 +64,41 @@ u8 ipfi_nat_turn_arriving_error(struct ipfi_passage *p)
 	ipfi_nat_reverse(&p->packet.inner, &way);
 	if (p->packet.list == IPFI_LIST_OUT) {
 		/* This machine's own, most often made where the real end points are shown. */
-		wide = find_of_error(p, &way, true);
-		if (wide) {
-			spin_unlock(&wide->state.lock);
+		ext = find_of_error(p, &way, true);
+		if (ext) {
+			spin_unlock(&ext->state.lock);
 			return 0;
 		}
 	}
-	wide = find_of_error(p, &way, false);
-	if (!wide)
+	ext = find_of_error(p, &way, false);
+	if (!ext)
 		return 0;
 	/* What arrives here quotes nothing of a connection that has not passed. */
-	if (wide->state.flow.flags & IPFI_FLOW_F_UNJUDGED) {
-		spin_unlock(&wide->state.lock);
+	if (ext->state.flow.flags & IPFI_FLOW_F_UNCONFIRMED) {
+		spin_unlock(&ext->state.lock);
 		return 0;
 	}
-	direction = ipfi_nat_arriving_direction(wide, &way);
-	ipfi_nat_view(wide, IPFI_VIEW_ARRIVING, direction, &arriving);
-	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &real);
+	direction = ipfi_nat_arriving_direction(ext, &way);
+	ipfi_nat_view(ext, IPFI_VIEW_ARRIVING, direction, &arriving);
+	ipfi_nat_view(ext, IPFI_VIEW_REAL, direction, &real);
 	if (ipfi_addr_equal(&p->packet.tuple.dst, &arriving.dst) && !ipfi_addr_equal(&arriving.dst, &real.dst) &&
 	    !ipfi_xfrm_may_arrive(p, &real.dst)) {
-		spin_unlock(&wide->state.lock);
+		spin_unlock(&ext->state.lock);
 		return IPFI_REASON_IPSEC_POLICY;
 	}
-	done = show_quoted(p, wide, IPFI_VIEW_REAL, direction) && show_quoted_seq(p, wide, !direction);
+	done = show_quoted(p, ext, IPFI_VIEW_REAL, direction) && show_quoted_seq(p, ext, !direction);
 	if (done && ipfi_addr_equal(&p->packet.tuple.dst, &arriving.dst) &&
 	    !ipfi_addr_equal(&arriving.dst, &real.dst))
 		done = ipfi_rewrite_outer(p->skb, &p->packet, NULL, &real.dst);
-	spin_unlock(&wide->state.lock);
+	spin_unlock(&ext->state.lock);
 	return done ? 0 : IPFI_REASON_NAT_FAILED;
 }
 
-u8 ipfi_nat_turn_leaving_error(struct ipfi_passage *p, bool *known)
+u8 ipfi_nat_turn_leaving_error(struct ipfi_pkt *p, bool *known)
 {
 	const struct ipfi_addr *src = NULL, *dst = NULL;
 	struct ipfi_tuple way, leaving, real;
-	struct ipfi_wide_state *wide;
+	struct ipfi_state_ext *ext;
 	enum ipfi_direction direction;
 	bool done;
 
@@ -106,16 +106,16 @@ u8 ipfi_nat_turn_leaving_error(struct ipfi_passage *p, bool *known)
 	if (!p->packet.inner.family)
 		return 0;
 	ipfi_nat_reverse(&p->packet.inner, &way);
-	wide = find_of_error(p, &way, true);
-	if (!wide)
+	ext = find_of_error(p, &way, true);
+	if (!ext)
 		return 0;
-	if (!ipfi_nat_leaving_direction(p, wide, &way, &direction)) {
-		spin_unlock(&wide->state.lock);
+	if (!ipfi_nat_leaving_direction(p, ext, &way, &direction)) {
+		spin_unlock(&ext->state.lock);
 		return 0;
 	}
 	*known = true;
-	ipfi_nat_view(wide, IPFI_VIEW_LEAVING, direction, &leaving);
-	ipfi_nat_view(wide, IPFI_VIEW_REAL, direction, &real);
+	ipfi_nat_view(ext, IPFI_VIEW_LEAVING, direction, &leaving);
+	ipfi_nat_view(ext, IPFI_VIEW_REAL, direction, &real);
 	/* Whoever behind the translation speaks, the other side knows only its outer address. */
 	if (!ipfi_addr_equal(&leaving.src, &real.src) &&
 	    !ipfi_addr_is_own(p->in->net, ipfi_vrf_of_packet(p->in, &p->packet), p->packet.tuple.family,
@@ -123,8 +123,8 @@ u8 ipfi_nat_turn_leaving_error(struct ipfi_passage *p, bool *known)
 		src = &leaving.src;
 	if (ipfi_addr_equal(&p->packet.tuple.dst, &real.dst))
 		dst = &leaving.dst;
-	done = show_quoted(p, wide, IPFI_VIEW_LEAVING, direction) &&
+	done = show_quoted(p, ext, IPFI_VIEW_LEAVING, direction) &&
 	       ipfi_rewrite_outer(p->skb, &p->packet, src, dst);
-	spin_unlock(&wide->state.lock);
+	spin_unlock(&ext->state.lock);
 	return done ? 0 : IPFI_REASON_NAT_FAILED;
 }

@@ -10,9 +10,9 @@
 #include "module/packet/context.h"
 
 /* Lets an error that arrives show the real end points, in what it quotes too. */
-u8 ipfi_nat_turn_arriving_error(struct ipfi_passage *p);
+u8 ipfi_nat_turn_arriving_error(struct ipfi_pkt *p);
 
 /* Lets an error that leaves show what the other side knows. *known: it is about a translated connection. */
-u8 ipfi_nat_turn_leaving_error(struct ipfi_passage *p, bool *known);
+u8 ipfi_nat_turn_leaving_error(struct ipfi_pkt *p, bool *known);
 
 #endif /* IPFI_NAT_ICMP_ERROR_H */

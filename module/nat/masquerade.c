@@ -36,7 +36,7 @@ static void to_ipv6(const struct ipfi_addr *from, struct in6_addr *addr)
 }
 
 /* By a look-up of its own: the packet's was made with the source that it has now. */
-static bool masquerade_ipv4(struct ipfi_passage *p, const struct net_device *out, struct ipfi_addr *addr)
+static bool masquerade_ipv4(struct ipfi_pkt *p, const struct net_device *out, struct ipfi_addr *addr)
 {
 	struct flowi4 flow = {
 		.daddr = htonl(p->packet.tuple.dst.w[0]),
@@ -52,7 +52,7 @@ static bool masquerade_ipv4(struct ipfi_passage *p, const struct net_device *out
 	return from_ipv4(flow.saddr, addr);
 }
 
-static bool masquerade_ipv6(struct ipfi_passage *p, const struct net_device *out, struct ipfi_addr *addr)
+static bool masquerade_ipv6(struct ipfi_pkt *p, const struct net_device *out, struct ipfi_addr *addr)
 {
 	const struct rt6_info *route = (const struct rt6_info *)skb_dst(p->skb);
 	struct in6_addr destination, source;
@@ -65,7 +65,7 @@ static bool masquerade_ipv6(struct ipfi_passage *p, const struct net_device *out
 	return !ipv6_dev_get_saddr(p->in->net, out, &destination, 0, &source) && from_ipv6(&source, addr);
 }
 
-bool ipfi_masquerade_addr(struct ipfi_passage *p, struct ipfi_addr *addr)
+bool ipfi_masquerade_addr(struct ipfi_pkt *p, struct ipfi_addr *addr)
 {
 	const struct net_device *out = skb_dst(p->skb) ? skb_dst(p->skb)->dev : p->hook->out;
 
@@ -74,7 +74,7 @@ bool ipfi_masquerade_addr(struct ipfi_passage *p, struct ipfi_addr *addr)
 	return p->packet.tuple.family == 4 ? masquerade_ipv4(p, out, addr) : masquerade_ipv6(p, out, addr);
 }
 
-bool ipfi_redirect_addr(struct ipfi_passage *p, struct ipfi_addr *addr)
+bool ipfi_redirect_addr(struct ipfi_pkt *p, struct ipfi_addr *addr)
 {
 	const struct net_device *device = p->packet.list == IPFI_LIST_OUT ? NULL : p->hook->in;
 	struct in6_addr source, own;
@@ -100,12 +100,12 @@ struct gone {
 
 static enum ipfi_sweep remove_masqueraded(struct ipfi_net *in, struct ipfi_state *state, void *arg)
 {
-	const struct ipfi_wide_state *wide = ipfi_state_translated(state);
+	const struct ipfi_state_ext *ext = ipfi_state_translated(state);
 	const struct gone *gone = arg;
 
-	if (!wide || !wide->masqueraded || ipfi_flow_oif(&state->flow) != gone->device)
+	if (!ext || !ext->masqueraded || ipfi_flow_oif(&state->flow) != gone->device)
 		return IPFI_SWEEP_LEAVE;
-	if (gone->family && (gone->family != wide->leaving.family || !ipfi_addr_equal(&gone->addr, &wide->leaving.src)))
+	if (gone->family && (gone->family != ext->leaving.family || !ipfi_addr_equal(&gone->addr, &ext->leaving.src)))
 		return IPFI_SWEEP_LEAVE;
 	return IPFI_SWEEP_REMOVE;
 }

@@ -7,10 +7,10 @@
 #include "module/packet/context.h"
 
 /* The source address that the way out of @p would use for what this machine sends. False without one. */
-bool ipfi_masquerade_addr(struct ipfi_passage *p, struct ipfi_addr *addr);
+bool ipfi_masquerade_addr(struct ipfi_pkt *p, struct ipfi_addr *addr);
 
 /* The address that what is redirected goes to: of the device it came in by; of loopback for what is made here. */
-bool ipfi_redirect_addr(struct ipfi_passage *p, struct ipfi_addr *addr);
+bool ipfi_redirect_addr(struct ipfi_pkt *p, struct ipfi_addr *addr);
 
 /* Ends masqueraded states when their device goes down or loses their address, in every namespace. */
 int ipfi_masquerade_init(void);

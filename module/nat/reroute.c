@@ -13,7 +13,7 @@
 /*
  * A packet that this machine sends shows another destination now than the one that its route was looked up for.
  */
-static bool look_up_again(struct ipfi_passage *p)
+static bool look_up_again(struct ipfi_pkt *p)
 {
 	int err;
 
@@ -25,10 +25,10 @@ static bool look_up_again(struct ipfi_passage *p)
 	return !err;
 }
 
-bool ipfi_nat_reroute(struct ipfi_passage *p, const struct ipfi_addr *before)
+bool ipfi_nat_reroute(struct ipfi_pkt *p, const struct ipfi_addr *before)
 {
 	/* A question has no route. */
-	if (unlikely(p->rehearsal))
+	if (unlikely(p->dry_run))
 		return true;
 	if (ipfi_addr_equal(before, &p->packet.tuple.dst))
 		return p->packet.list != IPFI_LIST_OUT || ipfi_xfrm_find_again(p);
@@ -38,7 +38,7 @@ bool ipfi_nat_reroute(struct ipfi_passage *p, const struct ipfi_addr *before)
 	return true;
 }
 
-bool ipfi_nat_find_policy(struct ipfi_passage *p, const struct ipfi_addr *before)
+bool ipfi_nat_find_policy(struct ipfi_pkt *p, const struct ipfi_addr *before)
 {
 	return p->packet.list == IPFI_LIST_IN || ipfi_addr_equal(before, &p->packet.tuple.src) ||
 	       ipfi_xfrm_find_again(p);

@@ -10,12 +10,12 @@
  * @p's packet arrives and showed the destination @before: what has been found out about that is looked up again or
  * forgotten. False: it must be dropped.
  */
-bool ipfi_nat_reroute(struct ipfi_passage *p, const struct ipfi_addr *before);
+bool ipfi_nat_reroute(struct ipfi_pkt *p, const struct ipfi_addr *before);
 
 /*
  * What leaves shows another source than @before, by which IPsec's policy was looked up. (To this machine nothing of
  * that kind happens: what it shows was checked as it came.) False: it must not leave.
  */
-bool ipfi_nat_find_policy(struct ipfi_passage *p, const struct ipfi_addr *before);
+bool ipfi_nat_find_policy(struct ipfi_pkt *p, const struct ipfi_addr *before);
 
 #endif /* IPFI_NAT_REROUTE_H */

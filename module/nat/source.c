@@ -16,7 +16,7 @@
 #include "module/table/mapping.h"
 #include "module/table/state.h"
 
-u8 ipfi_nat_find_source(struct ipfi_passage *p, const struct ipfi_addr *given, struct ipfi_nat_source *source)
+u8 ipfi_nat_find_source(struct ipfi_pkt *p, const struct ipfi_addr *given, struct ipfi_nat_source *source)
 {
 	memset(source, 0, sizeof(*source));
 	if (given) {
@@ -28,7 +28,7 @@ u8 ipfi_nat_find_source(struct ipfi_passage *p, const struct ipfi_addr *given, s
 	/* What enters this machine, or does not leave it, has no way out to be translated on. */
 	if (!READ_ONCE(p->in->nat.active) || p->packet.list == IPFI_LIST_IN || p->packet.loopback)
 		return 0;
-	source->rule = ipfi_passage_nat_rule(p, IPFI_LIST_SRCNAT);
+	source->rule = ipfi_pkt_nat_rule(p, IPFI_LIST_SRCNAT);
 	if (!source->rule)
 		return 0;
 	source->wanted = true;
@@ -39,7 +39,7 @@ u8 ipfi_nat_find_source(struct ipfi_passage *p, const struct ipfi_addr *given, s
 	return ipfi_masquerade_addr(p, &source->addr) ? 0 : IPFI_REASON_NAT_FAILED;
 }
 
-bool ipfi_nat_has_moved(struct ipfi_passage *p, const struct ipfi_addr *src, bool masqueraded)
+bool ipfi_nat_has_moved(struct ipfi_pkt *p, const struct ipfi_addr *src, bool masqueraded)
 {
 	const struct ipfi_rule *rule;
 	struct ipfi_addr addr;
@@ -49,7 +49,7 @@ bool ipfi_nat_has_moved(struct ipfi_passage *p, const struct ipfi_addr *src, boo
 	if (!masqueraded) {
 		/* The rules are asked about the connection, not about this packet's length, and no limit is taken from. */
 		p->packet.unknown = IPFI_FIELDS_FORGOTTEN;
-		rule = ipfi_passage_nat_rule(p, IPFI_LIST_SRCNAT);
+		rule = ipfi_pkt_nat_rule(p, IPFI_LIST_SRCNAT);
 		p->packet.unknown = 0;
 		if (!rule || rule->verdict != IPFI_VERDICT_MASQUERADE)
 			return false;
@@ -57,7 +57,7 @@ bool ipfi_nat_has_moved(struct ipfi_passage *p, const struct ipfi_addr *src, boo
 	return !ipfi_masquerade_addr(p, &addr) || !ipfi_addr_equal(&addr, src);
 }
 
-bool ipfi_nat_source_search(struct ipfi_passage *p, const struct ipfi_nat_source *source,
+bool ipfi_nat_source_search(struct ipfi_pkt *p, const struct ipfi_nat_source *source,
 			    const struct ipfi_tuple *real, struct ipfi_nat_search *search)
 {
 	const struct ipfi_rule *rule = source->rule;
@@ -71,7 +71,7 @@ bool ipfi_nat_source_search(struct ipfi_passage *p, const struct ipfi_nat_source
 				     rule && rule->flags & IPFI_RULE_F_PERSISTENT, p->in->nat.secret);
 }
 
-bool ipfi_nat_source_is_same(struct ipfi_passage *p, const struct ipfi_nat_source *source)
+bool ipfi_nat_source_is_same(struct ipfi_pkt *p, const struct ipfi_nat_source *source)
 {
 	const struct ipfi_tuple *tuple = &p->packet.tuple;
 	struct ipfi_nat_search search;
@@ -94,7 +94,7 @@ void ipfi_nat_reply(const struct ipfi_tuple *real, const struct ipfi_addr *addr,
 }
 
 /* Would nobody else be found by the replies to @addr and @port? Asked before anything is entered anywhere. */
-static bool is_free(struct ipfi_passage *p, const struct ipfi_tuple *real, const struct ipfi_addr *addr, u16 port)
+static bool is_free(struct ipfi_pkt *p, const struct ipfi_tuple *real, const struct ipfi_addr *addr, u16 port)
 {
 	struct ipfi_tuple reply;
 	struct ipfi_key key;
@@ -102,11 +102,11 @@ static bool is_free(struct ipfi_passage *p, const struct ipfi_tuple *real, const
 
 	ipfi_nat_reply(real, addr, port, &reply);
 	higher = ipfi_key_from_tuple(&key, &reply);
-	return ipfi_passage_is_free(p, &key, ipfi_table_arrives(higher));
+	return ipfi_pkt_is_free(p, &key, ipfi_table_arrives(higher));
 }
 
 /* Lets replies to @addr and @port find @wide. */
-static int try_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
+static int try_source(struct ipfi_pkt *p, struct ipfi_state_ext *ext, const struct ipfi_tuple *real,
 		      const struct ipfi_addr *addr, u16 port)
 {
 	struct ipfi_tuple reply;
@@ -115,13 +115,13 @@ static int try_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, cons
 	if (!is_free(p, real, addr, port))
 		return -EEXIST;
 	ipfi_nat_reply(real, addr, port, &reply);
-	err = ipfi_passage_insert_alias(p, wide, &wide->returns, &reply);
+	err = ipfi_pkt_insert_nat_key(p, ext, &ext->returns, &reply);
 	if (err)
 		return err;
-	wide->leaving = *real;
-	wide->leaving.src = *addr;
-	wide->leaving.sport = port;
-	wide->leaving.src_vrf = real->dst_vrf;
+	ext->leaving = *real;
+	ext->leaving.src = *addr;
+	ext->leaving.sport = port;
+	ext->leaving.src_vrf = real->dst_vrf;
 	return 0;
 }
 
@@ -135,15 +135,15 @@ bool ipfi_nat_mapping_fits(const struct ipfi_end *outer, const struct ipfi_nat_s
 				  ipfi_nat_target_has(target, outer->family, &outer->addr);
 }
 
-static int try_mapping(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
+static int try_mapping(struct ipfi_pkt *p, struct ipfi_state_ext *ext, const struct ipfi_tuple *real,
 		       struct ipfi_mapping *mapping)
 {
-	int err = try_source(p, wide, real, &mapping->outer.end.addr, mapping->outer.end.port);
+	int err = try_source(p, ext, real, &mapping->outer.end.addr, mapping->outer.end.port);
 
 	if (err)
 		ipfi_mapping_put(p->in, mapping);
 	else
-		wide->mapping = mapping;
+		ext->mapping = mapping;
 	return err;
 }
 
@@ -151,25 +151,25 @@ static int try_mapping(struct ipfi_passage *p, struct ipfi_wide_state *wide, con
  * Enters @mapping, which nobody knows, for the source of @real and @leaving, and the node that finds replies.
  * -EADDRINUSE: others may be tried; -EEXIST: the source has a mapping meanwhile; -ENOMEM.
  */
-static int try_new_mapping(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
+static int try_new_mapping(struct ipfi_pkt *p, struct ipfi_state_ext *ext, const struct ipfi_tuple *real,
 			   const struct ipfi_tuple *leaving, struct ipfi_mapping *mapping)
 {
 	int err;
 
 	if (!ipfi_mapping_is_free(p->in, leaving) || !is_free(p, real, &leaving->src, leaving->sport))
 		return -EADDRINUSE;
-	err = unlikely(p->rehearsal) ? 0 : ipfi_mapping_enter(p->in, mapping, real, leaving);
+	err = unlikely(p->dry_run) ? 0 : ipfi_mapping_enter(p->in, mapping, real, leaving);
 	if (err)
 		return err;
-	err = try_source(p, wide, real, &leaving->src, leaving->sport);
+	err = try_source(p, ext, real, &leaving->src, leaving->sport);
 	/* Another CPU was faster. If a third one uses the mapping already, it stays as it is. */
-	if (err == -EEXIST && (unlikely(p->rehearsal) || ipfi_mapping_withdraw(p->in, mapping)))
+	if (err == -EEXIST && (unlikely(p->dry_run) || ipfi_mapping_withdraw(p->in, mapping)))
 		return -EADDRINUSE;
 	return err;
 }
 
 /* The same for the first of @search that is free. One mapping is allocated, however many are tried. */
-static int translate_by_new_mapping(struct ipfi_passage *p, struct ipfi_wide_state *wide,
+static int translate_by_new_mapping(struct ipfi_pkt *p, struct ipfi_state_ext *ext,
 				    const struct ipfi_tuple *real, struct ipfi_nat_search *search)
 {
 	struct ipfi_mapping *mapping = ipfi_mapping_alloc();
@@ -179,20 +179,20 @@ static int translate_by_new_mapping(struct ipfi_passage *p, struct ipfi_wide_sta
 	if (!mapping)
 		return -ENOMEM;
 	while (err == -EADDRINUSE && ipfi_nat_search_next(search, &leaving.src, &leaving.sport))
-		err = try_new_mapping(p, wide, real, &leaving, mapping);
+		err = try_new_mapping(p, ext, real, &leaving, mapping);
 	if (!err) {
-		wide->mapping = mapping;
+		ext->mapping = mapping;
 		return 0;
 	}
 	ipfi_mapping_put(p->in, mapping);
 	if (err != -EEXIST)
 		return err == -EADDRINUSE ? -EEXIST : err;
 	mapping = ipfi_mapping_get(p->in, real);
-	return mapping ? try_mapping(p, wide, real, mapping) : -EEXIST;
+	return mapping ? try_mapping(p, ext, real, mapping) : -EEXIST;
 }
 
 /* The mapping that the source has, or a new one. 0, -EEXIST when nothing is free, -ENOMEM. */
-static int translate_by_mapping(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
+static int translate_by_mapping(struct ipfi_pkt *p, struct ipfi_state_ext *ext, const struct ipfi_tuple *real,
 				const struct ipfi_nat_source *source, struct ipfi_nat_search *search)
 {
 	struct ipfi_mapping *mapping = ipfi_mapping_get(p->in, real);
@@ -200,18 +200,18 @@ static int translate_by_mapping(struct ipfi_passage *p, struct ipfi_wide_state *
 	int err = -EEXIST;
 
 	if (mapping && ipfi_nat_mapping_fits(&mapping->outer.end, source))
-		return try_mapping(p, wide, real, mapping);
+		return try_mapping(p, ext, real, mapping);
 	if (mapping) {
 		/* Older connections of this source keep what newer rules do not give any more. */
 		ipfi_mapping_put(p->in, mapping);
 		while (err == -EEXIST && ipfi_nat_search_next(search, &leaving.src, &leaving.sport))
-			err = try_source(p, wide, real, &leaving.src, leaving.sport);
+			err = try_source(p, ext, real, &leaving.src, leaving.sport);
 		return err;
 	}
-	return translate_by_new_mapping(p, wide, real, search);
+	return translate_by_new_mapping(p, ext, real, search);
 }
 
-static int choose_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, const struct ipfi_tuple *real,
+static int choose_source(struct ipfi_pkt *p, struct ipfi_state_ext *ext, const struct ipfi_tuple *real,
 			 const struct ipfi_nat_source *source)
 {
 	struct ipfi_nat_search search;
@@ -222,16 +222,16 @@ static int choose_source(struct ipfi_passage *p, struct ipfi_wide_state *wide, c
 	if (!ipfi_nat_source_search(p, source, real, &search))
 		return -EEXIST;
 	if (source->wanted && source->rule && source->rule->flags & IPFI_RULE_F_PERSISTENT && search.has_port)
-		return translate_by_mapping(p, wide, real, source, &search);
+		return translate_by_mapping(p, ext, real, source, &search);
 	while (err == -EEXIST && ipfi_nat_search_next(&search, &addr, &port))
-		err = try_source(p, wide, real, &addr, port);
+		err = try_source(p, ext, real, &addr, port);
 	return err;
 }
 
-static void set_flags(struct ipfi_wide_state *wide, const struct ipfi_tuple *real)
+static void set_flags(struct ipfi_state_ext *ext, const struct ipfi_tuple *real)
 {
-	const struct ipfi_tuple *arriving = &wide->arriving, *leaving = &wide->leaving;
-	struct ipfi_flow *flow = &wide->state.flow;
+	const struct ipfi_tuple *arriving = &ext->arriving, *leaving = &ext->leaving;
+	struct ipfi_flow *flow = &ext->state.flow;
 
 	flow->flags &= ~(IPFI_STATE_F_SRC_NAT | IPFI_STATE_F_DST_NAT);
 	if (arriving->sport != leaving->sport || !ipfi_addr_equal(&arriving->src, &leaving->src))
@@ -240,25 +240,25 @@ static void set_flags(struct ipfi_wide_state *wide, const struct ipfi_tuple *rea
 		flow->flags |= IPFI_STATE_F_DST_NAT;
 }
 
-u8 ipfi_nat_translate_source(struct ipfi_passage *p, struct ipfi_wide_state *wide,
+u8 ipfi_nat_translate_source(struct ipfi_pkt *p, struct ipfi_state_ext *ext,
 			     const struct ipfi_nat_source *source)
 {
 	struct ipfi_tuple real;
 	int err;
 
-	ipfi_flow_tuple(&wide->state.flow, &real);
+	ipfi_flow_tuple(&ext->state.flow, &real);
 	/* When its destination was translated nobody knew yet that it goes to another VRF. */
 	real.dst_vrf = p->packet.tuple.dst_vrf;
-	ipfi_passage_translated(p, wide);
-	err = choose_source(p, wide, &real, source);
+	ipfi_pkt_translated(p, ext);
+	err = choose_source(p, ext, &real, source);
 	if (err == -EEXIST) {
-		if (likely(!p->rehearsal))
+		if (likely(!p->dry_run))
 			ipfi_log_nat_full(p, source->rule);
 		return IPFI_REASON_NAT_FULL;
 	}
 	if (err)
 		return IPFI_REASON_NO_MEMORY;
-	wide->masqueraded = source->masqueraded;
-	set_flags(wide, &real);
+	ext->masqueraded = source->masqueraded;
+	set_flags(ext, &real);
 	return 0;
 }

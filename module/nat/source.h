@@ -23,16 +23,16 @@ struct ipfi_nat_source {
  * Finds that out for the connection that @p, judged and allowed, opens; @given: its address is known. Returns 0,
  * or the enum ipfi_reason why the packet must be dropped.
  */
-u8 ipfi_nat_find_source(struct ipfi_passage *p, const struct ipfi_addr *given, struct ipfi_nat_source *source);
+u8 ipfi_nat_find_source(struct ipfi_pkt *p, const struct ipfi_addr *given, struct ipfi_nat_source *source);
 
 /* Would @source leave it as it is? */
-bool ipfi_nat_source_is_same(struct ipfi_passage *p, const struct ipfi_nat_source *source);
+bool ipfi_nat_source_is_same(struct ipfi_pkt *p, const struct ipfi_nat_source *source);
 
 /*
  * Begins the search for the end point of @real's source that @source allows; that it has now is wanted first.
  * False without one.
  */
-bool ipfi_nat_source_search(struct ipfi_passage *p, const struct ipfi_nat_source *source,
+bool ipfi_nat_source_search(struct ipfi_pkt *p, const struct ipfi_nat_source *source,
 			    const struct ipfi_tuple *real, struct ipfi_nat_search *search);
 
 /* By what the replies to @real are found as they arrive, when its source is @addr and @port outside. */
@@ -47,13 +47,13 @@ bool ipfi_nat_mapping_fits(const struct ipfi_end *outer, const struct ipfi_nat_s
  * interface that it left by; else that is asked only if it would be masqueraded here. Such a connection ends: its next
  * packet begins anew.
  */
-bool ipfi_nat_has_moved(struct ipfi_passage *p, const struct ipfi_addr *src, bool masqueraded);
+bool ipfi_nat_has_moved(struct ipfi_pkt *p, const struct ipfi_addr *src, bool masqueraded);
 
 /*
  * Gives @wide, locked and in the table, its leaving view and the node that finds its replies. 0, or the reason:
  * NAT_FULL (which has been told to who listens), NO_MEMORY.
  */
-u8 ipfi_nat_translate_source(struct ipfi_passage *p, struct ipfi_wide_state *wide,
+u8 ipfi_nat_translate_source(struct ipfi_pkt *p, struct ipfi_state_ext *ext,
 			     const struct ipfi_nat_source *source);
 
 #endif /* IPFI_NAT_SOURCE_H */

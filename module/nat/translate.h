@@ -20,21 +20,21 @@
  * @p arrives: shows the real end points from now on, in the packet and in p->packet; makes an unjudged state
  * where a new connection's destination is translated. Returns NF_ACCEPT, or NF_DROP when it has been counted.
  */
-unsigned int ipfi_nat_arrive(struct ipfi_passage *p);
+unsigned int ipfi_nat_arrive(struct ipfi_pkt *p);
 
 /*
  * @p, which shows the real end points, leaves. @marked: the filter has accepted it as one of a translated connection
  * (hooks.h). Returns NF_ACCEPT, or NF_DROP when it has been counted.
  */
-unsigned int ipfi_nat_leave(struct ipfi_passage *p, bool marked);
+unsigned int ipfi_nat_leave(struct ipfi_pkt *p, bool marked);
 
 /* The same for one that cannot be read. */
-unsigned int ipfi_nat_leave_unread(struct ipfi_passage *p, bool marked);
+unsigned int ipfi_nat_leave_unread(struct ipfi_pkt *p, bool marked);
 
 /*
  * @p, a packet of the translated connection @wide, which is locked, is for this machine: here it leaves. False if it
  * cannot be written.
  */
-bool ipfi_nat_enter(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction);
+bool ipfi_nat_enter(struct ipfi_pkt *p, struct ipfi_state_ext *ext, enum ipfi_direction direction);
 
 #endif /* IPFI_NAT_H */

@@ -13,30 +13,30 @@
 void ipfi_nat_reverse(const struct ipfi_tuple *tuple, struct ipfi_tuple *reversed);
 
 /* Lets the packet of @wide, locked, show @view; false without memory. */
-bool ipfi_nat_show(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_view view,
+bool ipfi_nat_show(struct ipfi_pkt *p, struct ipfi_state_ext *ext, enum ipfi_view view,
 		   enum ipfi_direction direction);
 
 /*
  * Lets the packet of @wide, locked, that arrives show the real end points, if IPsec's policy lets it come. 0, or the enum
  * ipfi_reason to drop it.
  */
-u8 ipfi_nat_show_arriving(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction);
+u8 ipfi_nat_show_arriving(struct ipfi_pkt *p, struct ipfi_state_ext *ext, enum ipfi_direction direction);
 
 /* The tuple of @wide's packets in @view and @direction. */
-void ipfi_nat_view(const struct ipfi_wide_state *wide, enum ipfi_view view, enum ipfi_direction direction,
+void ipfi_nat_view(const struct ipfi_state_ext *ext, enum ipfi_view view, enum ipfi_direction direction,
 		   struct ipfi_tuple *tuple);
 
 /* The direction of a packet that arrives with @tuple, by which @wide was found. */
-enum ipfi_direction ipfi_nat_arriving_direction(const struct ipfi_wide_state *wide, const struct ipfi_tuple *tuple);
+enum ipfi_direction ipfi_nat_arriving_direction(const struct ipfi_state_ext *ext, const struct ipfi_tuple *tuple);
 
 /* Would @p's packet open another connection where that of @wide, locked, has ended? A bad one opens nothing. */
-bool ipfi_nat_is_over(struct ipfi_passage *p, struct ipfi_wide_state *wide, enum ipfi_direction direction);
+bool ipfi_nat_is_over(struct ipfi_pkt *p, struct ipfi_state_ext *ext, enum ipfi_direction direction);
 
 /*
  * The direction of what leaves of @wide's connection and has @tuple, with p->higher. Of an unconfirmed one, which
  * nobody has answered, that is what its refusal is answered with, or an error about it, and nothing else: false.
  */
-bool ipfi_nat_leaving_direction(const struct ipfi_passage *p, const struct ipfi_wide_state *wide,
+bool ipfi_nat_leaving_direction(const struct ipfi_pkt *p, const struct ipfi_state_ext *ext,
 				const struct ipfi_tuple *tuple, enum ipfi_direction *direction);
 
 #endif /* IPFI_NAT_VIEW_H */

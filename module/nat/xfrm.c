@@ -13,7 +13,7 @@
 #include "module/packet/skb.h"
 #include "module/packet/vrf.h"
 
-static unsigned short family_of(const struct ipfi_passage *p)
+static unsigned short family_of(const struct ipfi_pkt *p)
 {
 	return p->packet.tuple.family == 4 ? AF_INET : AF_INET6;
 }
@@ -27,11 +27,11 @@ static bool are_asked(const struct net *net, const struct sk_buff *skb)
 	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_FWD]) != XFRM_USERPOLICY_ACCEPT;
 }
 
-bool ipfi_xfrm_may_arrive(struct ipfi_passage *p, const struct ipfi_addr *dst)
+bool ipfi_xfrm_may_arrive(struct ipfi_pkt *p, const struct ipfi_addr *dst)
 {
 	bool here;
 
-	if (p->rehearsal || p->packet.list == IPFI_LIST_OUT || !are_asked(p->in->net, p->skb))
+	if (p->dry_run || p->packet.list == IPFI_LIST_OUT || !are_asked(p->in->net, p->skb))
 		return true;
 	here = ipfi_addr_is_own(p->in->net, ipfi_vrf_of_packet(p->in, &p->packet), p->packet.tuple.family, dst);
 	if (!xfrm_policy_check(NULL, here ? XFRM_POLICY_IN : XFRM_POLICY_FWD, p->skb, family_of(p)))
@@ -44,7 +44,7 @@ bool ipfi_xfrm_may_arrive(struct ipfi_passage *p, const struct ipfi_addr *dst)
 	return true;
 }
 
-static bool is_transformed(const struct ipfi_passage *p)
+static bool is_transformed(const struct ipfi_pkt *p)
 {
 	return family_of(p) == AF_INET ? IPCB(p->skb)->flags & IPSKB_XFRM_TRANSFORMED :
 					 IP6CB(p->skb)->flags & IP6SKB_XFRM_TRANSFORMED;
@@ -57,7 +57,7 @@ static bool has_none(const struct net *net)
 	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_OUT]) == XFRM_USERPOLICY_ACCEPT;
 }
 
-bool ipfi_xfrm_find_again(struct ipfi_passage *p)
+bool ipfi_xfrm_find_again(struct ipfi_pkt *p)
 {
 	struct sk_buff *skb = p->skb;
 	struct dst_entry *dst = skb_dst(skb);
@@ -65,7 +65,7 @@ bool ipfi_xfrm_find_again(struct ipfi_passage *p)
 	unsigned int room;
 	struct flowi flow;
 
-	if (p->rehearsal || !dst || is_transformed(p) || (!dst->xfrm && has_none(p->in->net)))
+	if (p->dry_run || !dst || is_transformed(p) || (!dst->xfrm && has_none(p->in->net)))
 		return true;
 	if (ipfi_xfrm_decode_session(p->in->net, skb, &flow, family_of(p)) < 0)
 		return false;

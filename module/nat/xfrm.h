@@ -17,17 +17,17 @@
  * May @p's packet, which shows still what it arrived with, be received, or forwarded, as one that goes to @dst? If so it
  * passes the checks that follow, whatever it is translated to. Under RCU.
  */
-bool ipfi_xfrm_may_arrive(struct ipfi_passage *p, const struct ipfi_addr *dst);
+bool ipfi_xfrm_may_arrive(struct ipfi_pkt *p, const struct ipfi_addr *dst);
 
 /* @p's packet shows another source now: looks its policy up again. False: it must not leave. Under RCU. */
-bool ipfi_xfrm_find_again(struct ipfi_passage *p);
+bool ipfi_xfrm_find_again(struct ipfi_pkt *p);
 #else
-static inline bool ipfi_xfrm_may_arrive(struct ipfi_passage *p, const struct ipfi_addr *dst)
+static inline bool ipfi_xfrm_may_arrive(struct ipfi_pkt *p, const struct ipfi_addr *dst)
 {
 	return true;
 }
 
-static inline bool ipfi_xfrm_find_again(struct ipfi_passage *p)
+static inline bool ipfi_xfrm_find_again(struct ipfi_pkt *p)
 {
 	return true;
 }

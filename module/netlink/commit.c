@@ -14,7 +14,7 @@
 #include "module/notify.h"
 #include "module/ruleset/ruleset.h"
 
-static struct netlink_range_validation confirm_range __ro_after_init = { 1, IPFI_CONFIRM_MOST };
+static struct netlink_range_validation confirm_range __ro_after_init = { 1, IPFI_CONFIRM_MAX };
 
 static const struct nla_policy commit_policy[IPFI_COMMIT_A_MAX + 1] = {
 	[IPFI_COMMIT_A_EXPECT] = { .type = NLA_U32 },
@@ -107,7 +107,7 @@ static int publish(struct ipfi_net *in, struct ipfi_transaction *transaction, st
 	if (tb[IPFI_COMMIT_A_STATES])
 		states = nla_get_u8(tb[IPFI_COMMIT_A_STATES]);
 	if (tb[IPFI_COMMIT_A_CONFIRM])
-		err = ipfi_confirm_publish(in, transaction->rs, states, nla_get_u32(tb[IPFI_COMMIT_A_CONFIRM]));
+		err = ipfi_commit_confirm_publish(in, transaction->rs, states, nla_get_u32(tb[IPFI_COMMIT_A_CONFIRM]));
 	else
 		err = ipfi_commit(in, transaction->rs, states);
 	if (err) {
@@ -162,7 +162,7 @@ static int confirm(struct ipfi_net *in, struct nlattr *tb[], struct genl_info *i
 	int err = check_waiting(in, tb[IPFI_COMMIT_A_EXPECT], info->extack);
 
 	if (!err)
-		ipfi_confirm_accept(in);
+		ipfi_commit_confirm_accept(in);
 	return err;
 }
 
@@ -171,7 +171,7 @@ static int roll_back(struct ipfi_net *in, struct nlattr *tb[], struct genl_info 
 	int err = check_waiting(in, tb[IPFI_COMMIT_A_EXPECT], info->extack);
 
 	if (!err)
-		ipfi_confirm_roll_back(in);
+		ipfi_commit_confirm_roll_back(in);
 	return err;
 }
 

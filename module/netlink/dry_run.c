@@ -23,14 +23,14 @@ static int put_states(struct sk_buff *skb, u32 states)
 	return 0;
 }
 
-static int put_row(struct sk_buff *skb, const struct ipfi_trial_row *row)
+static int put_row(struct sk_buff *skb, const struct ipfi_impact_row *row)
 {
-	struct nlattr *nest = nla_nest_start(skb, IPFI_A_TRIAL);
+	struct nlattr *nest = nla_nest_start(skb, IPFI_A_DRY_RUN);
 
-	if (!nest || nla_put_u8(skb, IPFI_TRIAL_A_FATE, row->fate) || nla_put_u8(skb, IPFI_TRIAL_A_LIST, row->list) ||
-	    nla_put_u64_64bit(skb, IPFI_TRIAL_A_RULE, row->rule, IPFI_TRIAL_A_PAD) ||
-	    (row->by && nla_put_string(skb, IPFI_TRIAL_A_BY, row->by->name)) ||
-	    nla_put_u32(skb, IPFI_TRIAL_A_STATES, row->states))
+	if (!nest || nla_put_u8(skb, IPFI_DRY_RUN_A_IMPACT, row->fate) || nla_put_u8(skb, IPFI_DRY_RUN_A_LIST, row->list) ||
+	    nla_put_u64_64bit(skb, IPFI_DRY_RUN_A_RULE, row->rule, IPFI_DRY_RUN_A_PAD) ||
+	    (row->by && nla_put_string(skb, IPFI_DRY_RUN_A_BY, row->by->name)) ||
+	    nla_put_u32(skb, IPFI_DRY_RUN_A_STATES, row->states))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -38,16 +38,16 @@ static int put_row(struct sk_buff *skb, const struct ipfi_trial_row *row)
 
 static int put_rest(struct sk_buff *skb, u8 fate, u32 states)
 {
-	struct nlattr *nest = nla_nest_start(skb, IPFI_A_TRIAL);
+	struct nlattr *nest = nla_nest_start(skb, IPFI_A_DRY_RUN);
 
-	if (!nest || nla_put_u8(skb, IPFI_TRIAL_A_FATE, fate) || nla_put_u32(skb, IPFI_TRIAL_A_STATES, states) ||
-	    nla_put_flag(skb, IPFI_TRIAL_A_REST))
+	if (!nest || nla_put_u8(skb, IPFI_DRY_RUN_A_IMPACT, fate) || nla_put_u32(skb, IPFI_DRY_RUN_A_STATES, states) ||
+	    nla_put_flag(skb, IPFI_DRY_RUN_A_REST))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
 }
 
-static int put_trial(struct sk_buff *skb, const struct ipfi_trial *trial)
+static int put_trial(struct sk_buff *skb, const struct ipfi_impacts *trial)
 {
 	int err = put_states(skb, trial->states);
 	unsigned int fate;
@@ -55,18 +55,18 @@ static int put_trial(struct sk_buff *skb, const struct ipfi_trial *trial)
 
 	for (i = 0; i < trial->count && !err; i++)
 		err = put_row(skb, &trial->row[i]);
-	for (fate = 1; fate <= IPFI_FATE_MAX && !err; fate++)
+	for (fate = 1; fate <= IPFI_IMPACT_MAX && !err; fate++)
 		if (trial->rest[fate])
 			err = put_rest(skb, fate, trial->rest[fate]);
 	return err;
 }
 
-static int reply(struct genl_info *info, const struct ipfi_trial *trial)
+static int reply(struct genl_info *info, const struct ipfi_impacts *trial)
 {
 	struct sk_buff *skb;
 	void *header;
 
-	skb = ipfi_genl_reply_start(info, STATES_PAYLOAD + (trial->count + IPFI_FATE_MAX) * ROW_PAYLOAD, &header);
+	skb = ipfi_genl_reply_start(info, STATES_PAYLOAD + (trial->count + IPFI_IMPACT_MAX) * ROW_PAYLOAD, &header);
 	if (!skb)
 		return -ENOMEM;
 	if (WARN_ON_ONCE(put_trial(skb, trial))) {
@@ -101,11 +101,11 @@ static struct ipfi_ruleset *take_ruleset(struct ipfi_net *in, struct genl_info *
 	return ERR_PTR(-ENOENT);
 }
 
-int ipfi_genl_ruleset_try(struct sk_buff *request, struct genl_info *info)
+int ipfi_genl_ruleset_dry_run(struct sk_buff *request, struct genl_info *info)
 {
 	struct ipfi_net *in = ipfi_net(genl_info_net(info));
 	struct ipfi_ruleset *rs = take_ruleset(in, info);
-	struct ipfi_trial *trial;
+	struct ipfi_impacts *trial;
 	int err;
 
 	if (IS_ERR(rs))
@@ -113,7 +113,7 @@ int ipfi_genl_ruleset_try(struct sk_buff *request, struct genl_info *info)
 	trial = kvmalloc(sizeof(*trial), GFP_KERNEL);
 	err = trial ? ipfi_ruleset_compile(rs) : -ENOMEM;
 	if (!err)
-		err = ipfi_trial_run(trial, in, rs);
+		err = ipfi_dry_run_ruleset(trial, in, rs);
 	if (err == -EAGAIN)
 		GENL_SET_ERR_MSG(info, "the state table is being resized: try again");
 	if (!err)

@@ -46,7 +46,7 @@ const struct nla_policy ipfi_packet_message_policy[IPFI_A_MAX + 1] = {
 /* Where a dump is: all has been answered when it begins, at one moment. */
 struct cursor {
 	struct ipfi_explanation explanation;
-	const struct ipfi_steps *told[3]; /* in the order in which they were asked */
+	const struct ipfi_steps *trace[3]; /* in the order in which they were asked */
 	unsigned int list; /* place in told ... */
 	u32 step;          /* ... and in that */
 	bool asked, judged;
@@ -76,10 +76,10 @@ int ipfi_genl_explain_done(struct netlink_callback *cb)
 	return 0;
 }
 
-static int parse_question(struct nlattr *tb[], struct ipfi_question *question, const struct nlattr *nest,
+static int parse_question(struct nlattr *tb[], struct ipfi_query *query, const struct nlattr *nest,
 			  struct netlink_ext_ack *extack)
 {
-	memset(question, 0, sizeof(*question));
+	memset(query, 0, sizeof(*query));
 	if (!tb[IPFI_PACKET_A_DATA])
 		return IPFI_MISSING(extack, nest, IPFI_PACKET_A_DATA, "a packet needs its bytes");
 	if (nla_len(tb[IPFI_PACKET_A_DATA]) < DATA_LEAST)
@@ -91,35 +91,35 @@ static int parse_question(struct nlattr *tb[], struct ipfi_question *question, c
 	}
 	if (!tb[IPFI_PACKET_A_LIST])
 		return IPFI_MISSING(extack, nest, IPFI_PACKET_A_LIST, "a packet needs the list that judges it");
-	question->data = nla_data(tb[IPFI_PACKET_A_DATA]);
-	question->length = nla_len(tb[IPFI_PACKET_A_DATA]);
-	question->list = nla_get_u8(tb[IPFI_PACKET_A_LIST]);
+	query->data = nla_data(tb[IPFI_PACKET_A_DATA]);
+	query->length = nla_len(tb[IPFI_PACKET_A_DATA]);
+	query->list = nla_get_u8(tb[IPFI_PACKET_A_LIST]);
 	if (tb[IPFI_PACKET_A_MARK])
-		question->mark = nla_get_u32(tb[IPFI_PACKET_A_MARK]);
-	question->ipsec = tb[IPFI_PACKET_A_IPSEC] && nla_get_u8(tb[IPFI_PACKET_A_IPSEC]);
+		query->mark = nla_get_u32(tb[IPFI_PACKET_A_MARK]);
+	query->ipsec = tb[IPFI_PACKET_A_IPSEC] && nla_get_u8(tb[IPFI_PACKET_A_IPSEC]);
 	if (tb[IPFI_PACKET_A_USER]) {
-		if (question->list != IPFI_LIST_OUT)
+		if (query->list != IPFI_LIST_OUT)
 			return IPFI_WRONG(extack, tb[IPFI_PACKET_A_USER], "only what is sent here has a user");
-		question->has_user = true;
-		question->user = nla_get_u32(tb[IPFI_PACKET_A_USER]);
+		query->has_user = true;
+		query->user = nla_get_u32(tb[IPFI_PACKET_A_USER]);
 	}
 	if (tb[IPFI_PACKET_A_IIF]) {
-		if (question->list == IPFI_LIST_OUT)
+		if (query->list == IPFI_LIST_OUT)
 			return IPFI_WRONG(extack, tb[IPFI_PACKET_A_IIF], "what is sent here has not come in");
-		question->iif = nla_data(tb[IPFI_PACKET_A_IIF]);
+		query->iif = nla_data(tb[IPFI_PACKET_A_IIF]);
 	}
 	if (tb[IPFI_PACKET_A_OIF])
-		question->oif = nla_data(tb[IPFI_PACKET_A_OIF]);
+		query->oif = nla_data(tb[IPFI_PACKET_A_OIF]);
 	return 0;
 }
 
 static int ask(struct ipfi_net *in, struct netlink_callback *cb, struct cursor *cursor)
 {
-	const struct ipfi_told *told = &cursor->explanation.rehearsal.told;
+	const struct ipfi_trace *trace = &cursor->explanation.dry_run.trace;
 	struct nlattr **attrs = ipfi_dump_attrs(cb);
 	struct netlink_ext_ack *extack = cb->extack;
 	struct nlattr *tb[IPFI_PACKET_A_MAX + 1];
-	struct ipfi_question question;
+	struct ipfi_query query;
 	int err = ipfi_check_once(attrs, cb->nlh, extack);
 
 	if (err)
@@ -128,10 +128,10 @@ static int ask(struct ipfi_net *in, struct netlink_callback *cb, struct cursor *
 		return IPFI_MISSING(extack, NULL, IPFI_A_PACKET, "the message lacks the attribute that it is about");
 	err = ipfi_parse_nest(tb, IPFI_PACKET_A_MAX, attrs[IPFI_A_PACKET], NULL, extack);
 	if (!err)
-		err = parse_question(tb, &question, attrs[IPFI_A_PACKET], extack);
+		err = parse_question(tb, &query, attrs[IPFI_A_PACKET], extack);
 	if (err)
 		return err;
-	err = ipfi_explain(in, &question, &cursor->explanation);
+	err = ipfi_explain(in, &query, &cursor->explanation);
 	if (err == -ENODEV || err == -ENXIO) {
 		if (err == -ENODEV)
 			NL_SET_ERR_MSG_ATTR(extack, tb[IPFI_PACKET_A_IIF], "there is no such device to enter by");
@@ -141,20 +141,20 @@ static int ask(struct ipfi_net *in, struct netlink_callback *cb, struct cursor *
 	}
 	if (err == -ENODATA)
 		return IPFI_WRONG(extack, tb[IPFI_PACKET_A_DATA], "the packet's headers are not all there");
-	cursor->told[0] = &told->dstnat;
-	cursor->told[1] = &told->filter;
-	cursor->told[2] = &told->srcnat;
+	cursor->trace[0] = &trace->dstnat;
+	cursor->trace[1] = &trace->filter;
+	cursor->trace[2] = &trace->srcnat;
 	return err;
 }
 
-static int put_step(struct sk_buff *skb, const struct ipfi_explanation *x, const struct ipfi_steps *told, u32 step)
+static int put_step(struct sk_buff *skb, const struct ipfi_explanation *x, const struct ipfi_steps *trace, u32 step)
 {
-	const struct ipfi_rule *rule = x->rs->classifier.list[told->list][step];
+	const struct ipfi_rule *rule = x->rs->classifier.list[trace->list][step];
 	struct nlattr *nest = nla_nest_start(skb, IPFI_A_STEP);
 
-	if (!nest || nla_put_u8(skb, IPFI_STEP_A_LIST, told->list) ||
+	if (!nest || nla_put_u8(skb, IPFI_STEP_A_LIST, trace->list) ||
 	    nla_put_u64_64bit(skb, IPFI_STEP_A_RULE, rule->id, IPFI_STEP_A_PAD) ||
-	    (told->field[step] != IPFI_STEP_MATCHES && nla_put_u8(skb, IPFI_STEP_A_FIELD, told->field[step]))) {
+	    (trace->field[step] != IPFI_STEP_MATCHES && nla_put_u8(skb, IPFI_STEP_A_FIELD, trace->field[step]))) {
 		if (nest)
 			nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
@@ -165,29 +165,29 @@ static int put_step(struct sk_buff *skb, const struct ipfi_explanation *x, const
 
 static int put_rule(struct sk_buff *skb, int type, u64 rule)
 {
-	return rule ? nla_put_u64_64bit(skb, type, rule, IPFI_JUDGEMENT_A_PAD) : 0;
+	return rule ? nla_put_u64_64bit(skb, type, rule, IPFI_RESULT_A_PAD) : 0;
 }
 
 static int put_leaving(struct sk_buff *skb, const struct ipfi_tuple *leaving)
 {
-	return ipfi_put_address(skb, IPFI_JUDGEMENT_A_SRC, leaving->family, &leaving->src) ||
-	       ipfi_put_address(skb, IPFI_JUDGEMENT_A_DST, leaving->family, &leaving->dst) ||
-	       nla_put_u16(skb, IPFI_JUDGEMENT_A_SPORT, leaving->sport) ||
-	       nla_put_u16(skb, IPFI_JUDGEMENT_A_DPORT, leaving->dport);
+	return ipfi_put_address(skb, IPFI_RESULT_A_SRC, leaving->family, &leaving->src) ||
+	       ipfi_put_address(skb, IPFI_RESULT_A_DST, leaving->family, &leaving->dst) ||
+	       nla_put_u16(skb, IPFI_RESULT_A_SPORT, leaving->sport) ||
+	       nla_put_u16(skb, IPFI_RESULT_A_DPORT, leaving->dport);
 }
 
 static int put_judgement(struct sk_buff *skb, const struct ipfi_explanation *x)
 {
-	struct nlattr *nest = nla_nest_start(skb, IPFI_A_JUDGEMENT);
+	struct nlattr *nest = nla_nest_start(skb, IPFI_A_RESULT);
 
-	if (!nest || nla_put_u8(skb, IPFI_JUDGEMENT_A_VERDICT, x->verdict) ||
-	    nla_put_u8(skb, IPFI_JUDGEMENT_A_LIST, x->list) ||
-	    (x->reason && nla_put_u8(skb, IPFI_JUDGEMENT_A_REASON, x->reason)) ||
-	    (x->state && nla_put_u8(skb, IPFI_JUDGEMENT_A_STATE, x->state)) ||
-	    put_rule(skb, IPFI_JUDGEMENT_A_RULE, x->rule) ||
-	    put_rule(skb, IPFI_JUDGEMENT_A_STATE_ID, x->state_id) ||
-	    put_rule(skb, IPFI_JUDGEMENT_A_DSTNAT_RULE, x->rehearsal.dstnat_rule) ||
-	    put_rule(skb, IPFI_JUDGEMENT_A_SRCNAT_RULE, x->rehearsal.srcnat_rule) ||
+	if (!nest || nla_put_u8(skb, IPFI_RESULT_A_VERDICT, x->verdict) ||
+	    nla_put_u8(skb, IPFI_RESULT_A_LIST, x->list) ||
+	    (x->reason && nla_put_u8(skb, IPFI_RESULT_A_REASON, x->reason)) ||
+	    (x->state && nla_put_u8(skb, IPFI_RESULT_A_STATE, x->state)) ||
+	    put_rule(skb, IPFI_RESULT_A_RULE, x->rule) ||
+	    put_rule(skb, IPFI_RESULT_A_STATE_ID, x->state_id) ||
+	    put_rule(skb, IPFI_RESULT_A_DSTNAT_RULE, x->dry_run.dstnat_rule) ||
+	    put_rule(skb, IPFI_RESULT_A_SRCNAT_RULE, x->dry_run.srcnat_rule) ||
 	    (x->translated && put_leaving(skb, &x->leaving)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
@@ -199,9 +199,9 @@ static unsigned int put_steps(struct sk_buff *skb, struct cursor *cursor)
 {
 	unsigned int put = 0;
 
-	for (; cursor->list < ARRAY_SIZE(cursor->told); cursor->list++, cursor->step = 0)
-		for (; cursor->step < cursor->told[cursor->list]->count; cursor->step++, put++)
-			if (put_step(skb, &cursor->explanation, cursor->told[cursor->list], cursor->step))
+	for (; cursor->list < ARRAY_SIZE(cursor->trace); cursor->list++, cursor->step = 0)
+		for (; cursor->step < cursor->trace[cursor->list]->count; cursor->step++, put++)
+			if (put_step(skb, &cursor->explanation, cursor->trace[cursor->list], cursor->step))
 				return put;
 	return put;
 }

@@ -71,11 +71,11 @@ static const struct genl_ops operations[] = {
 		.doit = ipfi_genl_ruleset_abort,
 	},
 	{
-		.cmd = IPFI_CMD_RULESET_TRY,
+		.cmd = IPFI_CMD_RULESET_DRY_RUN,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.policy = no_attributes_policy,
 		.maxattr = ARRAY_SIZE(no_attributes_policy) - 1,
-		.doit = ipfi_genl_ruleset_try,
+		.doit = ipfi_genl_ruleset_dry_run,
 	},
 	{
 		.cmd = IPFI_CMD_RULESET_CONFIRM,

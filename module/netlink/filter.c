@@ -40,7 +40,7 @@ static const struct nla_policy filter_policy[IPFI_FILTER_A_MAX + 1] = {
 	[IPFI_FILTER_A_IIF] = { .type = NLA_U32 },
 	[IPFI_FILTER_A_OIF] = { .type = NLA_U32 },
 	[IPFI_FILTER_A_DEVICE] = { .type = NLA_U32 },
-	[IPFI_FILTER_A_GUESSED] = NLA_POLICY_MAX(NLA_U8, 1),
+	[IPFI_FILTER_A_MIDSTREAM] = NLA_POLICY_MAX(NLA_U8, 1),
 	[IPFI_FILTER_A_MARK] = { .type = NLA_U32 },
 	[IPFI_FILTER_A_ID] = { .type = NLA_U64 },
 	[IPFI_FILTER_A_MASTER] = { .type = NLA_U64 },
@@ -128,7 +128,7 @@ static int take_filter(struct ipfi_net *in, struct nlattr *tb[], struct ipfi_fil
 		case IPFI_FILTER_A_DEVICE:
 			filter->device = nla_get_u32(tb[i]);
 			break;
-		case IPFI_FILTER_A_GUESSED:
+		case IPFI_FILTER_A_MIDSTREAM:
 			filter->guessed = nla_get_u8(tb[i]);
 			break;
 		case IPFI_FILTER_A_MARK:
@@ -187,7 +187,7 @@ static bool port_in(const struct ipfi_range *range, u32 value)
 /* What a filter is asked about. The tuples are the same where nothing is translated. */
 struct asked {
 	struct ipfi_state *state;
-	const struct ipfi_wide_state *wide; /* NULL for a plain one */
+	const struct ipfi_state_ext *ext; /* NULL for a plain one */
 	const struct ipfi_flow *flow;
 	struct ipfi_tuple real;
 	const struct ipfi_tuple *opened, *leaving;
@@ -198,14 +198,14 @@ static bool address_of_any(const struct ipfi_prefix *prefix, const struct asked 
 	const u8 family = asked->real.family;
 
 	return address_in(prefix, &asked->opened->src, family) || address_in(prefix, &asked->opened->dst, family) ||
-	       (asked->wide && (address_in(prefix, &asked->leaving->src, family) ||
+	       (asked->ext && (address_in(prefix, &asked->leaving->src, family) ||
 				address_in(prefix, &asked->real.dst, family)));
 }
 
 static bool port_of_any(const struct ipfi_range *range, const struct asked *asked)
 {
 	return port_in(range, asked->opened->sport) || port_in(range, asked->opened->dport) ||
-	       (asked->wide && (port_in(range, asked->leaving->sport) || port_in(range, asked->real.dport)));
+	       (asked->ext && (port_in(range, asked->leaving->sport) || port_in(range, asked->real.dport)));
 }
 
 static bool nat_is(u32 nat, const struct ipfi_flow *flow)
@@ -248,16 +248,16 @@ static bool holds(const struct ipfi_filter *filter, const struct asked *asked, e
 	case IPFI_FILTER_A_DEVICE:
 		return ipfi_flow_iif(flow) == filter->device ||
 		       ipfi_flow_oif(flow) == filter->device;
-	case IPFI_FILTER_A_GUESSED:
-		return !!(flow->flags & IPFI_STATE_F_GUESSED) == filter->guessed;
+	case IPFI_FILTER_A_MIDSTREAM:
+		return !!(flow->flags & IPFI_STATE_F_MIDSTREAM) == filter->guessed;
 	case IPFI_FILTER_A_MARK:
 		return flow->mark == filter->mark;
 	case IPFI_FILTER_A_ID:
 		return ipfi_state_id(asked->state) == filter->id;
 	case IPFI_FILTER_A_MASTER:
-		return asked->wide && asked->wide->master && asked->wide->master->id == filter->master;
+		return asked->ext && asked->ext->master && asked->ext->master->id == filter->master;
 	case IPFI_FILTER_A_HELPER:
-		return asked->wide && (asked->wide->master || asked->wide->control);
+		return asked->ext && (asked->ext->master || asked->ext->control);
 	case IPFI_FILTER_A_VRF:
 		return filter->vrf ? asked->real.src_vrf == filter->vrf || asked->leaving->dst_vrf == filter->vrf :
 				     !(asked->real.src_vrf | asked->leaving->dst_vrf);
@@ -272,7 +272,7 @@ bool ipfi_filter_matches(const struct ipfi_filter *filter, struct ipfi_state *st
 {
 	struct asked asked = {
 		.state = state,
-		.wide = ipfi_state_wide(state),
+		.ext = ipfi_state_extended(state),
 		.flow = &state->flow,
 	};
 	u32 left = filter->present;
@@ -280,8 +280,8 @@ bool ipfi_filter_matches(const struct ipfi_filter *filter, struct ipfi_state *st
 	if (!left)
 		return true;
 	ipfi_flow_tuple(&state->flow, &asked.real);
-	asked.opened = asked.wide ? &asked.wide->arriving : &asked.real;
-	asked.leaving = asked.wide ? &asked.wide->leaving : &asked.real;
+	asked.opened = asked.ext ? &asked.ext->arriving : &asked.real;
+	asked.leaving = asked.ext ? &asked.ext->leaving : &asked.real;
 	for (; left; left &= left - 1)
 		if (!holds(filter, &asked, __ffs(left)))
 			return false;

@@ -12,7 +12,7 @@ int ipfi_genl_limits_set(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_ruleset_begin(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_ruleset_commit(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_ruleset_abort(struct sk_buff *skb, struct genl_info *info);
-int ipfi_genl_ruleset_try(struct sk_buff *skb, struct genl_info *info);
+int ipfi_genl_ruleset_dry_run(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_ruleset_confirm(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_ruleset_rollback(struct sk_buff *skb, struct genl_info *info);
 int ipfi_genl_rule_add(struct sk_buff *skb, struct genl_info *info);

@@ -28,7 +28,7 @@ static int put_confirm(struct sk_buff *skb, const struct ipfi_net *in)
 {
 	u32 left;
 
-	return ipfi_confirm_left(in, &left) ? nla_put_u32(skb, IPFI_INFO_A_CONFIRM, left) : 0;
+	return ipfi_commit_confirm_left(in, &left) ? nla_put_u32(skb, IPFI_INFO_A_CONFIRM, left) : 0;
 }
 
 int ipfi_info_put(struct sk_buff *skb, const struct ipfi_net *in, const struct ipfi_ruleset *rs, bool with_name)

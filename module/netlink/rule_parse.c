@@ -486,7 +486,7 @@ static int check_present(struct nlattr *tb[], const struct nlattr *nest,
 				    "a rule needs the lists that it stands in");
 	if (!tb[IPFI_RULE_A_VERDICT])
 		return IPFI_MISSING(extack, nest, IPFI_RULE_A_VERDICT, "a rule needs a verdict");
-	if (nla_len(nest) > IPFI_RULE_MESSAGE_MOST)
+	if (nla_len(nest) > IPFI_RULE_MESSAGE_MAX)
 		return IPFI_WRONG(extack, nest,
 				  "a rule this long does not fit into one message: split it");
 	return 0;

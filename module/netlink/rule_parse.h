@@ -11,7 +11,7 @@
  * The most bytes that the attributes of a rule may have together: what the kernel adds for a dump
  * must fit into the same nest, whose length is a u16.
  */
-#define IPFI_RULE_MESSAGE_MOST \
+#define IPFI_RULE_MESSAGE_MAX \
 	ALIGN_DOWN(U16_MAX - NLA_HDRLEN - 3 * nla_total_size_64bit(sizeof(u64)), NLA_ALIGNTO)
 
 /*

@@ -66,13 +66,13 @@ static int take_network(struct nlattr *tb[], const struct nlattr *nest, struct i
 struct request {
 	const struct nlattr *name;
 	u32 count;
-	struct ipfi_newcomer *newcomers;
+	struct ipfi_new_element *elements;
 	struct ipfi_network *networks; /* to be deleted */
 };
 
 static void free_request(struct request *request)
 {
-	kvfree(request->newcomers);
+	kvfree(request->elements);
 	kvfree(request->networks);
 }
 
@@ -81,7 +81,7 @@ static int take_member(struct request *request, const struct nlattr *nest,
 {
 	struct nlattr *tb[IPFI_MEMBER_A_MAX + 1], *timeout;
 	int err = ipfi_parse_nest(tb, IPFI_MEMBER_A_MAX, nest, NULL, extack);
-	struct ipfi_newcomer *newcomer;
+	struct ipfi_new_element *element;
 
 	if (err)
 		return err;
@@ -91,9 +91,9 @@ static int take_member(struct request *request, const struct nlattr *nest,
 			return IPFI_WRONG(extack, timeout, "what is deleted has no time-out");
 		return take_network(tb, nest, &request->networks[request->count++], extack);
 	}
-	newcomer = &request->newcomers[request->count++];
-	newcomer->timeout = timeout ? nla_get_u32(timeout) : 0;
-	return take_network(tb, nest, &newcomer->network, extack);
+	element = &request->elements[request->count++];
+	element->timeout = timeout ? nla_get_u32(timeout) : 0;
+	return take_network(tb, nest, &element->network, extack);
 }
 
 /* Reads all of a message before anything is done. What it makes is freed with free_request(), also after errors. */
@@ -122,10 +122,10 @@ static int take_request(struct genl_info *info, struct request *request)
 	if (!members)
 		return 0;
 	if (adds)
-		request->newcomers = kvmalloc_array(members, sizeof(*request->newcomers), GFP_KERNEL);
+		request->elements = kvmalloc_array(members, sizeof(*request->elements), GFP_KERNEL);
 	else
 		request->networks = kvmalloc_array(members, sizeof(*request->networks), GFP_KERNEL);
-	if (!request->newcomers && !request->networks)
+	if (!request->elements && !request->networks)
 		return -ENOMEM;
 	nla_for_each_nested(attr, nest, rest) {
 		if (nla_type(attr) != IPFI_SET_A_MEMBER)
@@ -152,7 +152,7 @@ static struct ipfi_set *get_set(struct ipfi_net *in, const struct nlattr *name,
 static void end_due(struct ipfi_net *in, struct ipfi_set *set)
 {
 	if (ipfi_set_expire(set, U32_MAX))
-		ipfi_judgements_renew(in, set);
+		ipfi_generations_renew(in, set);
 }
 
 #define SET_PAYLOAD \
@@ -173,7 +173,7 @@ static void reply_changed(struct genl_info *info, struct sk_buff *skb, void *hea
 static int add_members(struct ipfi_net *in, struct ipfi_set *set, const struct request *request,
 		       u32 *changed, struct netlink_ext_ack *extack)
 {
-	int err = ipfi_set_add(set, request->newcomers, request->count, changed);
+	int err = ipfi_set_add(set, request->elements, request->count, changed);
 
 	if (err == -ENOSPC)
 		NL_SET_ERR_MSG(extack, "a dynamic set has a million members at most");
@@ -210,7 +210,7 @@ static int change_set(struct ipfi_net *in, struct ipfi_set *set, const struct re
 		err = add_members(in, set, request, &changed, info->extack);
 	/* Also when they went again because not all could come. */
 	if (changed || set->changes != changes)
-		ipfi_judgements_renew(in, set);
+		ipfi_generations_renew(in, set);
 	if (err)
 		nlmsg_free(skb);
 	else
@@ -261,7 +261,7 @@ struct cursor {
 	bool parsed;
 	bool named;      /* the set's head has been told */
 	bool begun;      /* there is a network: the last one told */
-	bool around;     /* there is another: only what contains that is asked for */
+	bool env;     /* there is another: only what contains that is asked for */
 };
 
 static struct cursor **cursor_of(struct netlink_callback *cb)
@@ -321,7 +321,7 @@ static int parse_cursor(struct ipfi_net *in, struct netlink_callback *cb, struct
 		err = parse_around(tb[IPFI_SET_A_MEMBER], &cursor->network, cb->extack);
 		if (err)
 			return err;
-		cursor->around = true;
+		cursor->env = true;
 	}
 	cursor->set = get_set(in, tb[IPFI_SET_A_NAME], cb->extack);
 	return cursor->set ? 0 : -ENOENT;
@@ -436,7 +436,7 @@ static void dump_one(struct ipfi_net *in, struct sk_buff *skb, struct netlink_ca
 	cb->seq = cursor->set->changes | 1U << 31;
 	if (!cursor->named && put_head(skb, cb, cursor->set))
 		return;
-	if (!cursor->around)
+	if (!cursor->env)
 		dump_members(skb, cb, cursor);
 	else if (!cursor->named)
 		dump_around(skb, cb, cursor);

@@ -152,7 +152,7 @@ static u32 time_left(u32 deadline)
 int ipfi_state_put(struct sk_buff *skb, struct ipfi_net *in, const struct ipfi_snapshot *snapshot)
 {
 	const struct ipfi_flow *flow = &snapshot->flow;
-	const bool wide = flow->flags & IPFI_FLOW_F_WIDE;
+	const bool ext = flow->flags & IPFI_FLOW_F_EXT;
 	struct nlattr *nest = (void *)skb_tail_pointer(skb);
 	struct ipfi_tuple tuple;
 	void *at = nest + 1;
@@ -160,7 +160,7 @@ int ipfi_state_put(struct sk_buff *skb, struct ipfi_net *in, const struct ipfi_s
 	if (skb_tailroom(skb) < IPFI_STATE_PAYLOAD)
 		return -EMSGSIZE;
 	ipfi_flow_tuple(flow, &tuple);
-	at = write_addresses(at, wide ? &snapshot->arriving : &tuple);
+	at = write_addresses(at, ext ? &snapshot->arriving : &tuple);
 	at = write_u8(at, IPFI_STATE_A_STATE, flow->state);
 	at = write_u32(at, IPFI_STATE_A_FLAGS, flow->flags & IPFI_STATE_F_ALL);
 	at = write_u8(at, IPFI_STATE_A_LIST, flow->list);
@@ -171,10 +171,10 @@ int ipfi_state_put(struct sk_buff *skb, struct ipfi_net *in, const struct ipfi_s
 	at = write_u32(at, IPFI_STATE_A_TIMEOUT, time_left(snapshot->deadline));
 	at = write_u32(at, IPFI_STATE_A_AGE, (u32)ktime_get_seconds() - flow->created);
 	at = write_u32(at, IPFI_STATE_A_MARK, flow->mark);
-	at = write_u32(at, IPFI_STATE_A_GENERATION, ipfi_judgement_generation(in, flow->generation));
+	at = write_u32(at, IPFI_STATE_A_GENERATION, ipfi_generation_of_ruleset(in, flow->generation));
 	at = write_u64(at, IPFI_STATE_A_ID, snapshot->id);
-	at = write_vrfs(at, in, &tuple, wide ? &snapshot->leaving : &tuple);
-	if (unlikely(wide)) {
+	at = write_vrfs(at, in, &tuple, ext ? &snapshot->leaving : &tuple);
+	if (unlikely(ext)) {
 		at = write_translation(at, snapshot, &tuple);
 		at = write_helper(at, snapshot);
 	}
@@ -282,7 +282,7 @@ static void dump_states(struct sk_buff *skb, struct netlink_callback *cb, struct
 			ipfi_walk_back(walk);
 			break;
 		}
-		ipfi_walk_breathe(walk);
+		ipfi_walk_yield(walk);
 	}
 	cb->seq = 1 + walk->resized;
 	ipfi_walk_pause(walk);
@@ -333,7 +333,7 @@ static int count_once(struct ipfi_net *in, const struct ipfi_filter *filter, u32
 	while (ipfi_walk_next(&walk)) {
 		ipfi_walk_for_each(state, pos, &walk)
 			*count += take_state(state, filter, NULL);
-		ipfi_walk_breathe(&walk);
+		ipfi_walk_yield(&walk);
 	}
 	ipfi_walk_pause(&walk);
 	return walk.resized ? -EAGAIN : 0;

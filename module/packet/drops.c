@@ -32,12 +32,12 @@ void ipfi_drops_exit(struct ipfi_net *in)
 /* A second that was spent ends: how many packets were missed in it. */
 static u32 count_missed(struct ipfi_net *in)
 {
-	u64 missed = 0, before = in->drops.told;
+	u64 missed = 0, before = in->drops.trace;
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu)
 		missed += READ_ONCE(per_cpu_ptr(in->counters, cpu)->drops_missed);
-	in->drops.told = missed;
+	in->drops.trace = missed;
 	return min_t(u64, missed - before, U32_MAX);
 }
 
@@ -78,7 +78,7 @@ static bool take_turn(struct ipfi_net *in, u32 *missed)
 	return true;
 }
 
-static void record(const struct ipfi_passage *p, u8 reason, u64 rule, u32 missed)
+static void record(const struct ipfi_pkt *p, u8 reason, u64 rule, u32 missed)
 {
 	struct ipfi_drops *drops = &p->in->drops;
 	struct ipfi_drop *drop = &drops->ring[drops->written++ % IPFI_DROPS_KEPT];
@@ -94,7 +94,7 @@ static void record(const struct ipfi_passage *p, u8 reason, u64 rule, u32 missed
 	write_header(p->skb, drop);
 }
 
-void ipfi_drops_record(const struct ipfi_passage *p, u8 reason, u64 rule)
+void ipfi_drops_record(const struct ipfi_pkt *p, u8 reason, u64 rule)
 {
 	struct ipfi_drops *drops = &p->in->drops;
 	bool recorded;

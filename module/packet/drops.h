@@ -12,7 +12,7 @@
 #include <linux/spinlock.h>
 
 struct ipfi_net;
-struct ipfi_passage;
+struct ipfi_pkt;
 
 struct ipfi_drop {
 	u64 time;    /* nanoseconds since the epoch */
@@ -37,7 +37,7 @@ int ipfi_drops_start(struct ipfi_net *in);
 void ipfi_drops_exit(struct ipfi_net *in);
 
 /* @p is dropped for @reason, by @rule (0 for none). BHs off. */
-void ipfi_drops_record(const struct ipfi_passage *p, u8 reason, u64 rule);
+void ipfi_drops_record(const struct ipfi_pkt *p, u8 reason, u64 rule);
 
 /*
  * Copies what the ring has to @drops, which has room for all, the oldest first and of one moment; returns how many.

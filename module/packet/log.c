@@ -69,7 +69,7 @@ static const char *reason_name(u8 reason)
 	return names[reason];
 }
 
-void ipfi_log_refusal(struct ipfi_passage *p, const struct ipfi_flow *flow, const struct ipfi_ftp_finding *found,
+void ipfi_log_helper_error(struct ipfi_pkt *p, const struct ipfi_flow *flow, const struct ipfi_ftp_finding *found,
 		      u8 reason)
 {
 	const struct ipfi_tuple *tuple = &p->packet.tuple;
@@ -82,7 +82,7 @@ void ipfi_log_refusal(struct ipfi_passage *p, const struct ipfi_flow *flow, cons
 		.state_id = flow->state,
 	};
 
-	if (!__ratelimit(&p->in->refusals_said))
+	if (!__ratelimit(&p->in->helper_errors_logged))
 		return;
 	ipfi_notify_log(p->in, &p->packet, &entry);
 	if (!ipfi_log_allowed(p->in))
@@ -106,9 +106,9 @@ static void print_nat_full(const struct ipfi_tuple *tuple, const struct ipfi_rul
 		rule ? " (rule '" : "", rule ? rule->name : "", rule ? "')" : "");
 }
 
-void ipfi_log_nat_full(struct ipfi_passage *p, const struct ipfi_rule *rule)
+void ipfi_log_nat_full(struct ipfi_pkt *p, const struct ipfi_rule *rule)
 {
-	if (!__ratelimit(&p->in->nat.full_said))
+	if (!__ratelimit(&p->in->nat.full_logged))
 		return;
 	if (ipfi_log_allowed(p->in))
 		print_nat_full(&p->packet.tuple, rule);

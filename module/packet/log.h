@@ -11,7 +11,7 @@
 #include "module/core/rule.h"
 
 struct ipfi_net;
-struct ipfi_passage;
+struct ipfi_pkt;
 
 /* decision->rule->log is set. @state_id: of the state the packet made, IPFI_STATE_NONE without. No sleep. */
 void ipfi_log_packet(struct ipfi_net *in, const struct sk_buff *skb, const struct nf_hook_state *hook,
@@ -21,14 +21,14 @@ void ipfi_log_packet(struct ipfi_net *in, const struct sk_buff *skb, const struc
  * @p, of the control connection @flow, announced what is not believed for @reason: one line in the kernel log
  * where ipfi_log_allowed() says so, and an event of the group "log" whose prefix is the reason's name; both not more often than once in a while.
  */
-void ipfi_log_refusal(struct ipfi_passage *p, const struct ipfi_flow *flow, const struct ipfi_ftp_finding *found,
+void ipfi_log_helper_error(struct ipfi_pkt *p, const struct ipfi_flow *flow, const struct ipfi_ftp_finding *found,
 		      u8 reason);
 
 /*
  * No translation is left for the connection that @p opens: a line in the kernel log, likewise, and an event of the
  * group "state", once a second. @rule: that wanted one, NULL for none.
  */
-void ipfi_log_nat_full(struct ipfi_passage *p, const struct ipfi_rule *rule);
+void ipfi_log_nat_full(struct ipfi_pkt *p, const struct ipfi_rule *rule);
 
 /* Gets the kernel's logger for NFLOG; a rule set that logs needs it. Sleeps. */
 void ipfi_log_load(struct ipfi_net *in);

@@ -16,7 +16,7 @@
 #define LEAST_MTU_IPV6 IPV6_MIN_MTU
 
 /* The MTU of the way back to the sender, 0 when there is none. */
-static u32 mtu_back(struct ipfi_passage *p)
+static u32 mtu_back(struct ipfi_pkt *p)
 {
 	const struct ipfi_addr *src = &p->packet.tuple.src;
 	struct dst_entry *dst = NULL;
@@ -41,7 +41,7 @@ static u32 mtu_back(struct ipfi_passage *p)
 	return mtu;
 }
 
-static u16 most_by_path(struct ipfi_passage *p)
+static u16 most_by_path(struct ipfi_pkt *p)
 {
 	const bool v4 = p->packet.tuple.family == 4;
 	const u32 headers = (v4 ? 20 : 40) + sizeof(struct tcphdr);
@@ -74,7 +74,7 @@ static u8 *find_option(u8 *options, unsigned int length)
 	return NULL;
 }
 
-bool ipfi_mss_clamp(struct ipfi_passage *p, u16 most)
+bool ipfi_mss_clamp(struct ipfi_pkt *p, u16 most)
 {
 	const unsigned int header = sizeof(struct tcphdr) + p->packet.tcp_options_length;
 	struct tcphdr *tcp;

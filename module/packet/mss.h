@@ -9,6 +9,6 @@
  * for what fits into the path's packets, in both directions. An announcement that is lower stays, and so does
  * a SYN without one, whose segments are the smallest in any case. False when the header cannot be written.
  */
-bool ipfi_mss_clamp(struct ipfi_passage *p, u16 most);
+bool ipfi_mss_clamp(struct ipfi_pkt *p, u16 most);
 
 #endif /* IPFI_MSS_H */

@@ -30,7 +30,7 @@ int ipfi_skb_parse(struct sk_buff *skb, struct ipfi_packet *packet)
 	}
 }
 
-u8 ipfi_skb_surroundings(const struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list,
+u8 ipfi_skb_fill_env(const struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list,
 			   struct ipfi_packet *packet)
 {
 	const struct net_device *iif = list == IPFI_LIST_OUT ? NULL : hook->in;
@@ -50,7 +50,7 @@ u8 ipfi_skb_surroundings(const struct sk_buff *skb, const struct nf_hook_state *
 	packet->unknown = 0;
 	/* What leaves because it was forwarded has come from hook->in, which may be of a VRF when oif is of none. */
 	if (unlikely(ipfi_vrf_has(hook->in) || ipfi_vrf_has(oif))) {
-		ipfi_vrf_surround(skb, hook, iif, oif, packet);
+		ipfi_vrf_fill_env(skb, hook, iif, oif, packet);
 		return max(packet->tuple.src_vrf, packet->tuple.dst_vrf) == IPFI_VRF_FULL ? IPFI_REASON_VRF_FULL : 0;
 	}
 	/* It may have been of one at another hook. */

@@ -31,7 +31,7 @@ static inline void ipfi_skb_moved(const struct sk_buff *skb, struct ipfi_packet 
  * Fills in what the hook knows: list, devices and their VRFs, mark. Returns 0, or the enum ipfi_reason for which the packet
  * must be dropped. Under RCU.
  */
-u8 ipfi_skb_surroundings(const struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list,
+u8 ipfi_skb_fill_env(const struct sk_buff *skb, const struct nf_hook_state *hook, enum ipfi_list list,
 			   struct ipfi_packet *packet);
 
 /* Fills in whether @skb came by IPsec, and whether it will leave by it. */

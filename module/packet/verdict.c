@@ -20,7 +20,7 @@
 
 static bool is_me(void *context, u8 family, const struct ipfi_addr *addr)
 {
-	struct ipfi_passage *p = context;
+	struct ipfi_pkt *p = context;
 
 	return ipfi_addr_is_own(p->in->net, ipfi_vrf_of_packet(p->in, &p->packet), family, addr);
 }
@@ -30,7 +30,7 @@ static bool is_me(void *context, u8 family, const struct ipfi_addr *addr)
 
 static bool take_limit(void *context, const struct ipfi_rule *rule)
 {
-	struct ipfi_passage *p = context;
+	struct ipfi_pkt *p = context;
 	atomic64_t *arrival = &p->rs->stores[rule->index]->limit_arrival;
 	s64 old = atomic64_read(arrival);
 	u64 now = ktime_get_ns(), next;
@@ -48,7 +48,7 @@ static bool take_limit(void *context, const struct ipfi_rule *rule)
 /* As take_limit(), but takes nothing. */
 static bool look_at_limit(void *context, const struct ipfi_rule *rule)
 {
-	const struct ipfi_passage *p = context;
+	const struct ipfi_pkt *p = context;
 	u64 next;
 
 	return ipfi_rate_conforms(atomic64_read(&p->rs->stores[rule->index]->limit_arrival), ktime_get_ns(),
@@ -57,7 +57,7 @@ static bool look_at_limit(void *context, const struct ipfi_rule *rule)
 
 static u32 source_states(void *context, const struct ipfi_rule *rule, const struct ipfi_tuple *tuple)
 {
-	struct ipfi_passage *p = context;
+	struct ipfi_pkt *p = context;
 
 	return ipfi_sources_count(p->in, rule->id, tuple);
 }
@@ -65,9 +65,9 @@ static u32 source_states(void *context, const struct ipfi_rule *rule, const stru
 /* As source_states(), without the states that are gone for it. */
 static u32 source_states_left(void *context, const struct ipfi_rule *rule, const struct ipfi_tuple *tuple)
 {
-	struct ipfi_passage *p = context;
+	struct ipfi_pkt *p = context;
 
-	return ipfi_copies_sources(p->rehearsal->copies, rule->id, tuple);
+	return ipfi_copies_sources(p->dry_run->copies, rule->id, tuple);
 }
 
 static bool in_set(void *context, const void *set, u8 family, const struct ipfi_addr *addr)
@@ -75,57 +75,57 @@ static bool in_set(void *context, const void *set, u8 family, const struct ipfi_
 	return ipfi_set_has((struct ipfi_set *)set, family, addr);
 }
 
-void ipfi_passage_judge(struct ipfi_passage *p, struct ipfi_judge *judge, struct ipfi_surroundings *around)
+void ipfi_pkt_match_ctx(struct ipfi_pkt *p, struct ipfi_match_ctx *ctx, struct ipfi_match_env *env)
 {
-	const bool rehearsed = unlikely(p->rehearsal);
+	const bool dry = unlikely(p->dry_run);
 
 	/* A question says so itself. */
-	if (p->skb && !rehearsed)
+	if (p->skb && !dry)
 		ipfi_skb_ipsec(p->skb, &p->packet);
 
-	around->is_me = is_me;
-	around->take_limit = rehearsed ? look_at_limit : take_limit;
-	around->source_states = rehearsed ? source_states_left : source_states;
-	around->in_set = in_set;
-	around->context = p;
-	judge->classifier = &p->rs->classifier;
-	judge->limits = &p->in->limits;
-	judge->around = around;
-	judge->told = rehearsed ? &p->rehearsal->told : NULL;
-	judge->generation = ipfi_judgement_now(&p->rs->judgements);
+	env->is_me = is_me;
+	env->take_limit = dry ? look_at_limit : take_limit;
+	env->source_states = dry ? source_states_left : source_states;
+	env->in_set = in_set;
+	env->context = p;
+	ctx->classifier = &p->rs->classifier;
+	ctx->limits = &p->in->limits;
+	ctx->env = env;
+	ctx->trace = dry ? &p->dry_run->trace : NULL;
+	ctx->generation = ipfi_generation_now(&p->rs->generations);
 }
 
-unsigned int ipfi_passage_rehearse(const struct ipfi_passage *p, u8 verdict, u8 reason, const struct ipfi_rule *rule,
+unsigned int ipfi_pkt_note(const struct ipfi_pkt *p, u8 verdict, u8 reason, const struct ipfi_rule *rule,
 				   bool decided)
 {
-	struct ipfi_rehearsal *rehearsal = p->rehearsal;
+	struct ipfi_dry_run *dry_run = p->dry_run;
 
-	rehearsal->verdict = verdict;
-	rehearsal->reason = reason;
-	rehearsal->rule = rule ? rule->id : 0;
-	rehearsal->decided = decided;
+	dry_run->verdict = verdict;
+	dry_run->reason = reason;
+	dry_run->rule = rule ? rule->id : 0;
+	dry_run->decided = decided;
 	return verdict == IPFI_VERDICT_ALLOW ? NF_ACCEPT : NF_DROP;
 }
 
-unsigned int ipfi_passage_refuse(struct ipfi_passage *p, u8 reason)
+unsigned int ipfi_pkt_refuse(struct ipfi_pkt *p, u8 reason)
 {
-	if (unlikely(p->rehearsal))
-		return ipfi_passage_rehearse(p, IPFI_VERDICT_REJECT, reason, NULL, false);
-	return ipfi_passage_count(p, reason, ipfi_reject(p->skb, p->hook, &p->packet));
+	if (unlikely(p->dry_run))
+		return ipfi_pkt_note(p, IPFI_VERDICT_REJECT, reason, NULL, false);
+	return ipfi_pkt_count(p, reason, ipfi_reject(p->skb, p->hook, &p->packet));
 }
 
-unsigned int ipfi_passage_give_up(const struct ipfi_passage *p)
+unsigned int ipfi_pkt_give_up(const struct ipfi_pkt *p)
 {
 	WARN_ON_ONCE(true);
-	return ipfi_passage_count(p, IPFI_REASON_LOOKUP_FAILED, NF_DROP);
+	return ipfi_pkt_count(p, IPFI_REASON_LOOKUP_FAILED, NF_DROP);
 }
 
-void ipfi_passage_met(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id)
+void ipfi_pkt_hit(struct ipfi_pkt *p, const struct ipfi_decision *decision, u8 state_id)
 {
 	const struct ipfi_rule *rule = decision->rule;
 	struct ipfi_rule_counter *counter;
 
-	if (unlikely(p->rehearsal))
+	if (unlikely(p->dry_run))
 		return;
 	counter = &p->rs->counters[smp_processor_id()][rule->index];
 	WRITE_ONCE(counter->packets, counter->packets + 1);
@@ -134,34 +134,34 @@ void ipfi_passage_met(struct ipfi_passage *p, const struct ipfi_decision *decisi
 		ipfi_log_packet(p->in, p->skb, p->hook, &p->packet, decision, state_id);
 }
 
-const struct ipfi_rule *ipfi_passage_nat_rule(struct ipfi_passage *p, enum ipfi_list list)
+const struct ipfi_rule *ipfi_pkt_nat_rule(struct ipfi_pkt *p, enum ipfi_list list)
 {
 	const u8 own = p->packet.list;
-	struct ipfi_surroundings around;
+	struct ipfi_match_env env;
 	const struct ipfi_rule *rule;
-	struct ipfi_judge judge;
+	struct ipfi_match_ctx ctx;
 
 	if (!p->rs->classifier.count[list])
 		return NULL;
-	ipfi_passage_judge(p, &judge, &around);
+	ipfi_pkt_match_ctx(p, &ctx, &env);
 	p->packet.list = list;
-	rule = ipfi_decide_rule(&judge, &p->packet);
+	rule = ipfi_decide_rule(&ctx, &p->packet);
 	p->packet.list = own;
 	return rule;
 }
 
-unsigned int ipfi_passage_carry_out(struct ipfi_passage *p, const struct ipfi_decision *decision, u8 state_id)
+unsigned int ipfi_pkt_carry_out(struct ipfi_pkt *p, const struct ipfi_decision *decision, u8 state_id)
 {
-	if (unlikely(p->rehearsal))
-		return ipfi_passage_rehearse(p, decision->verdict, decision->reason, decision->rule, true);
+	if (unlikely(p->dry_run))
+		return ipfi_pkt_note(p, decision->verdict, decision->reason, decision->rule, true);
 	if (decision->rule)
-		ipfi_passage_met(p, decision, state_id);
+		ipfi_pkt_hit(p, decision, state_id);
 	if (decision->verdict == IPFI_VERDICT_ALLOW) {
 		if (unlikely(decision->rule && decision->rule->mss) && !ipfi_mss_clamp(p, decision->rule->mss))
-			return ipfi_passage_count(p, IPFI_REASON_NO_MEMORY, NF_DROP);
-		return ipfi_passage_count(p, decision->reason, NF_ACCEPT);
+			return ipfi_pkt_count(p, IPFI_REASON_NO_MEMORY, NF_DROP);
+		return ipfi_pkt_count(p, decision->reason, NF_ACCEPT);
 	}
-	ipfi_passage_count(p, decision->reason, NF_ACCEPT);
+	ipfi_pkt_count(p, decision->reason, NF_ACCEPT);
 	ipfi_drops_record(p, decision->reason, decision->rule ? decision->rule->id : 0);
 	if (decision->verdict == IPFI_VERDICT_REJECT)
 		return ipfi_reject(p->skb, p->hook, &p->packet);

@@ -28,7 +28,7 @@ void ipfi_vrfs_init(struct ipfi_net *in)
 /* The numbers in the order in which one is looked for, from where the index says. */
 static unsigned int place(u32 index, unsigned int step)
 {
-	return 1 + (index + step) % IPFI_VRFS_MOST;
+	return 1 + (index + step) % IPFI_VRFS_MAX;
 }
 
 static u8 find(const struct ipfi_vrfs *vrfs, u32 index)
@@ -36,7 +36,7 @@ static u8 find(const struct ipfi_vrfs *vrfs, u32 index)
 	unsigned int step;
 	u32 there;
 
-	for (step = 0; step < IPFI_VRFS_MOST; step++) {
+	for (step = 0; step < IPFI_VRFS_MAX; step++) {
 		there = READ_ONCE(vrfs->index[place(index, step)]);
 		if (there == index)
 			return place(index, step);
@@ -51,7 +51,7 @@ static u8 give(struct ipfi_vrfs *vrfs, u32 index)
 	unsigned int step;
 	u32 *there;
 
-	for (step = 0; step < IPFI_VRFS_MOST; step++) {
+	for (step = 0; step < IPFI_VRFS_MAX; step++) {
 		there = &vrfs->index[place(index, step)];
 		if (!*there || *there == GIVEN_BACK) {
 			WRITE_ONCE(*there, index);
@@ -91,7 +91,7 @@ u32 ipfi_vrf_index(struct ipfi_net *in, u8 number)
 {
 	u32 index;
 
-	if (!number || number > IPFI_VRFS_MOST)
+	if (!number || number > IPFI_VRFS_MAX)
 		return 0;
 	index = READ_ONCE(in->vrfs.index[number]);
 	return index == GIVEN_BACK ? 0 : index;
@@ -155,7 +155,7 @@ const char *ipfi_vrf_name(const struct net_device *device)
 	return vrf && vrf != device ? vrf->name : NULL;
 }
 
-void ipfi_vrf_surround(const struct sk_buff *skb, const struct nf_hook_state *hook, const struct net_device *iif,
+void ipfi_vrf_fill_env(const struct sk_buff *skb, const struct nf_hook_state *hook, const struct net_device *iif,
 		       const struct net_device *oif, struct ipfi_packet *packet)
 {
 	const struct net_device *from = iif, *to = oif ? oif : iif, *slave = NULL;

@@ -23,7 +23,7 @@ struct ipfi_net;
 struct nf_hook_state;
 struct sk_buff;
 
-#define IPFI_VRFS_MOST 254
+#define IPFI_VRFS_MAX 254
 #define IPFI_VRF_FULL 255 /* the number of one for which none is left */
 
 void ipfi_vrfs_init(struct ipfi_net *in);
@@ -53,7 +53,7 @@ bool ipfi_vrf_is_other_pass(const struct sk_buff *skb, const struct nf_hook_stat
  * Fills in what @packet must know of VRFs. @iif and @oif: its interfaces, as its list has them. Called when one of them
  * is of a VRF, or hook->in: at POST_ROUTING, where there is no @iif, that is what a forwarded packet came by. Under RCU.
  */
-void ipfi_vrf_surround(const struct sk_buff *skb, const struct nf_hook_state *hook, const struct net_device *iif,
+void ipfi_vrf_fill_env(const struct sk_buff *skb, const struct nf_hook_state *hook, const struct net_device *iif,
 		       const struct net_device *oif, struct ipfi_packet *packet);
 
 /* An interface of the VRF that @packet is in, NULL where it is in none. Under RCU. */

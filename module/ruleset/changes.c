@@ -46,14 +46,14 @@ void ipfi_changes_note(struct ipfi_net *in, const struct ipfi_network *network)
 	u16 *levels = &in->changes.levels[network->family == 6];
 
 	lockdep_assert_held(&in->mutex);
-	WRITE_ONCE(in->changes.last[place_of(network->family, &network->addr, level)], in->judgement + 1);
+	WRITE_ONCE(in->changes.last[place_of(network->family, &network->addr, level)], in->evaluation + 1);
 	WRITE_ONCE(*levels, *levels | 1U << level);
 }
 
 void ipfi_changes_note_all(struct ipfi_net *in)
 {
 	lockdep_assert_held(&in->mutex);
-	WRITE_ONCE(in->changes.all, in->judgement + 1);
+	WRITE_ONCE(in->changes.all, in->evaluation + 1);
 }
 
 bool ipfi_changes_touch(const struct ipfi_net *in, u8 family, const struct ipfi_addr *addr, u32 since)

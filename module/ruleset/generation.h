@@ -9,10 +9,10 @@
  * (changes.h).
  *
  * States that a commit with "keep" left to older rules stay as they are, changed sets or not. Generations, which
- * people see, count rule sets only: ipfi_judgement_generation() finds the one that a number belongs to.
+ * people see, count rule sets only: ipfi_generation_of_ruleset() finds the one that a number belongs to.
  */
-#ifndef IPFI_JUDGEMENT_H
-#define IPFI_JUDGEMENT_H
+#ifndef IPFI_GENERATION_H
+#define IPFI_GENERATION_H
 
 #include <linux/compiler.h>
 #include <linux/types.h>
@@ -25,37 +25,37 @@ struct ipfi_net;
  * Rule sets whose numbers follow each other as their generations do, because no set changed meanwhile. So many
  * such runs are remembered; of a state that was last judged before them the oldest generation known is told.
  */
-#define IPFI_JUDGEMENT_RUNS 16
+#define IPFI_GENERATION_RUNS 16
 
-struct ipfi_judgements {
+struct ipfi_generations {
 	u32 newest;     /* of what is judged now; what is older is judged again, except for: */
 	u32 valid_from; /* from this number on, to before the first, states are kept */
 	u32 first;      /* when the rule set was published */
 	u32 runs;
 	struct {
 		u32 number, generation; /* of the first rule set of the run */
-	} run[IPFI_JUDGEMENT_RUNS]; /* the latest first */
+	} run[IPFI_GENERATION_RUNS]; /* the latest first */
 };
 
 /*
  * Starts the numbers of the rule set of @generation, which takes the place of the one with @old (NULL: there was
  * none). @keep: what was valid stays so. Holds in->mutex.
  */
-void ipfi_judgements_begin(struct ipfi_net *in, struct ipfi_judgements *judgements,
-			   const struct ipfi_judgements *old, u32 generation, bool keep);
+void ipfi_generations_begin(struct ipfi_net *in, struct ipfi_generations *generations,
+			   const struct ipfi_generations *old, u32 generation, bool keep);
 
 /* The number of a judgement that begins now: read before any set is asked. */
-static inline u32 ipfi_judgement_now(const struct ipfi_judgements *judgements)
+static inline u32 ipfi_generation_now(const struct ipfi_generations *generations)
 {
-	return smp_load_acquire(&judgements->newest);
+	return smp_load_acquire(&generations->newest);
 }
 
 /* Does a judgement of this number still hold? */
-static inline bool ipfi_judgement_holds(const struct ipfi_judgements *judgements, u32 number)
+static inline bool ipfi_generation_holds(const struct ipfi_generations *generations, u32 number)
 {
-	if (likely((s32)(number - READ_ONCE(judgements->newest)) >= 0))
+	if (likely((s32)(number - READ_ONCE(generations->newest)) >= 0))
 		return true;
-	return (s32)(number - judgements->valid_from) >= 0 && (s32)(number - judgements->first) < 0;
+	return (s32)(number - generations->valid_from) >= 0 && (s32)(number - generations->first) < 0;
 }
 
-#endif /* IPFI_JUDGEMENT_H */
+#endif /* IPFI_GENERATION_H */

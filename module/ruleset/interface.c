@@ -9,7 +9,7 @@ static void renew(struct work_struct *work)
 	struct ipfi_net *in = container_of(work, struct ipfi_net, interface_names.renew);
 
 	mutex_lock(&in->mutex);
-	ipfi_judgements_renew_all(in);
+	ipfi_generations_renew_all(in);
 	mutex_unlock(&in->mutex);
 }
 

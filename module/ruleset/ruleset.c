@@ -300,45 +300,45 @@ struct ipfi_ruleset *ipfi_ruleset_closed(const struct ipfi_net *in)
 	return rs;
 }
 
-void ipfi_judgements_renew(struct ipfi_net *in, const struct ipfi_set *set)
+void ipfi_generations_renew(struct ipfi_net *in, const struct ipfi_set *set)
 {
 	struct ipfi_ruleset *rs = ipfi_ruleset_running(in);
 
 	/* After the change of the members: who reads the number meets them as they are now. */
 	if (rs && ipfi_ruleset_asks(rs, set))
-		smp_store_release(&rs->judgements.newest, ++in->judgement);
+		smp_store_release(&rs->generations.newest, ++in->evaluation);
 }
 
-void ipfi_judgements_renew_all(struct ipfi_net *in)
+void ipfi_generations_renew_all(struct ipfi_net *in)
 {
 	struct ipfi_ruleset *rs = ipfi_ruleset_running(in);
 
 	if (!rs)
 		return;
 	ipfi_changes_note_all(in);
-	smp_store_release(&rs->judgements.newest, ++in->judgement);
+	smp_store_release(&rs->generations.newest, ++in->evaluation);
 }
 
-u32 ipfi_judgement_generation(struct ipfi_net *in, u32 number)
+u32 ipfi_generation_of_ruleset(struct ipfi_net *in, u32 number)
 {
-	const struct ipfi_judgements *judgements;
+	const struct ipfi_generations *generations;
 	const struct ipfi_ruleset *rs;
 	u32 i, last, generation = 0;
 
 	rcu_read_lock();
 	rs = rcu_dereference(in->ruleset);
 	if (rs) {
-		judgements = &rs->judgements;
+		generations = &rs->generations;
 		last = rs->generation;
-		for (i = 0; i < judgements->runs; i++) {
-			generation = judgements->run[i].generation;
-			if ((s32)(number - judgements->run[i].number) >= 0)
+		for (i = 0; i < generations->runs; i++) {
+			generation = generations->run[i].generation;
+			if ((s32)(number - generations->run[i].number) >= 0)
 				break;
 			last = generation - 1;
 		}
 		/* Behind the run's last rule set the numbers are those of changed sets: they are its own. */
-		if (i < judgements->runs)
-			generation += min(number - judgements->run[i].number, last - generation);
+		if (i < generations->runs)
+			generation += min(number - generations->run[i].number, last - generation);
 	}
 	rcu_read_unlock();
 	return generation;

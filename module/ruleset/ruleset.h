@@ -39,7 +39,7 @@ struct ipfi_ruleset_set {
 
 struct ipfi_ruleset {
 	struct ipfi_classifier classifier;
-	struct ipfi_judgements judgements;
+	struct ipfi_generations generations;
 	u32 generation;
 	u32 count;
 	u32 room;       /* rules and stores have space for so many */
@@ -109,12 +109,12 @@ void ipfi_ruleset_count(const struct ipfi_ruleset *rs, u32 index, struct ipfi_ru
 struct ipfi_ruleset *ipfi_ruleset_closed(const struct ipfi_net *in);
 
 /* The members of @set have changed: states are judged again if the running rules ask it. Holds in->mutex. */
-void ipfi_judgements_renew(struct ipfi_net *in, const struct ipfi_set *set);
+void ipfi_generations_renew(struct ipfi_net *in, const struct ipfi_set *set);
 
 /* Something that rules ask about may be different for every state: all are judged again. Holds in->mutex. */
-void ipfi_judgements_renew_all(struct ipfi_net *in);
+void ipfi_generations_renew_all(struct ipfi_net *in);
 
 /* The generation of the rule set that judged under this number. */
-u32 ipfi_judgement_generation(struct ipfi_net *in, u32 number);
+u32 ipfi_generation_of_ruleset(struct ipfi_net *in, u32 number);
 
 #endif /* IPFI_RULESET_H */

@@ -88,12 +88,12 @@ static const struct ipfi_member *find_around(struct ipfi_set *set, const struct 
 {
 	const unsigned long *used = set->lengths[network->family == 6].used;
 	unsigned int longer = network->length + 1, length;
-	struct ipfi_network around = *network;
+	struct ipfi_network env = *network;
 	const struct ipfi_member *member;
 
 	for (; (length = find_last_bit(used, longer)) < longer; longer = length) {
-		set_length(&around, length);
-		member = rhashtable_lookup(&set->hash, &around, member_params);
+		set_length(&env, length);
+		member = rhashtable_lookup(&set->hash, &env, member_params);
 		if (member && is_alive(member))
 			return member;
 	}
@@ -195,7 +195,7 @@ static int insert(struct ipfi_set *set, struct ipfi_member *member)
 	return err;
 }
 
-static int join(struct ipfi_set *set, const struct ipfi_newcomer *newcomer, u64 now)
+static int join(struct ipfi_set *set, const struct ipfi_new_element *element, u64 now)
 {
 	struct ipfi_member *member;
 	int err;
@@ -209,8 +209,8 @@ static int join(struct ipfi_set *set, const struct ipfi_newcomer *newcomer, u64 
 		ipfi_memory_give(set->counted, sizeof(*member));
 		return -ENOMEM;
 	}
-	member->network = newcomer->network;
-	set_deadline(set, member, newcomer->timeout, now);
+	member->network = element->network;
+	set_deadline(set, member, element->timeout, now);
 	count_length(set, &member->network, 1);
 	err = insert(set, member);
 	if (err) {
@@ -246,20 +246,20 @@ static struct ipfi_member *find(struct ipfi_set *set, const struct ipfi_network 
 }
 
 /* Those that are members already get a new deadline; true when one had been past its old one. */
-static bool renew(struct ipfi_set *set, const struct ipfi_newcomer *newcomer, u64 now)
+static bool renew(struct ipfi_set *set, const struct ipfi_new_element *element, u64 now)
 {
-	struct ipfi_member *member = find(set, &newcomer->network);
+	struct ipfi_member *member = find(set, &element->network);
 	bool late;
 
 	drop_deadline(set, member);
 	late = !is_alive(member);
 	if (late)
 		ipfi_changes_note(set->in, &member->network);
-	set_deadline(set, member, newcomer->timeout, now);
+	set_deadline(set, member, element->timeout, now);
 	return late;
 }
 
-int ipfi_set_add(struct ipfi_set *set, const struct ipfi_newcomer *newcomers, u32 count, u32 *added)
+int ipfi_set_add(struct ipfi_set *set, const struct ipfi_new_element *elements, u32 count, u32 *added)
 {
 	unsigned long *joined = bitmap_zalloc(count, GFP_KERNEL);
 	u64 now = get_jiffies_64(); /* one for all: what comes in together goes together */
@@ -270,9 +270,9 @@ int ipfi_set_add(struct ipfi_set *set, const struct ipfi_newcomer *newcomers, u3
 		return -ENOMEM;
 	*added = 0;
 	for (i = 0; i < count; i++) {
-		if (find(set, &newcomers[i].network))
+		if (find(set, &elements[i].network))
 			continue;
-		err = join(set, &newcomers[i], now);
+		err = join(set, &elements[i], now);
 		if (err)
 			break;
 		__set_bit(i, joined);
@@ -280,11 +280,11 @@ int ipfi_set_add(struct ipfi_set *set, const struct ipfi_newcomer *newcomers, u3
 	}
 	if (err) {
 		for_each_set_bit(i, joined, count)
-			part(set, find(set, &newcomers[i].network));
+			part(set, find(set, &elements[i].network));
 		*added = 0;
 	} else {
 		for_each_clear_bit(i, joined, count)
-			*added += renew(set, &newcomers[i], now);
+			*added += renew(set, &elements[i], now);
 	}
 	bitmap_free(joined);
 	return err;

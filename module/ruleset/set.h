@@ -26,7 +26,7 @@
 #include "module/ruleset/network.h"
 
 /* One to be added. */
-struct ipfi_newcomer {
+struct ipfi_new_element {
 	struct ipfi_network network;
 	u32 timeout; /* milliseconds, 0 for ever */
 };
@@ -97,10 +97,10 @@ void ipfi_set_put(struct ipfi_set *set);
 bool ipfi_set_has(struct ipfi_set *set, u8 family, const struct ipfi_addr *addr);
 
 /*
- * Adds all of @newcomers or, when it fails, none. One that is a member gets the new time-out. *@added is the
+ * Adds all of @elements or, when it fails, none. One that is a member gets the new time-out. *@added is the
  * number of those that were no members. -ENOSPC: more than IPFI_SET_MEMBERS_MAX; -ENOMEM. Holds in->mutex.
  */
-int ipfi_set_add(struct ipfi_set *set, const struct ipfi_newcomer *newcomers, u32 count, u32 *added);
+int ipfi_set_add(struct ipfi_set *set, const struct ipfi_new_element *elements, u32 count, u32 *added);
 
 /* Removes those of @networks that are members; returns how many were. Holds in->mutex. */
 u32 ipfi_set_remove(struct ipfi_set *set, const struct ipfi_network *networks, u32 count);

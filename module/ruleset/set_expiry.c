@@ -19,7 +19,7 @@ static bool expire_set(struct ipfi_net *in, struct ipfi_set *set)
 	u32 removed;
 
 	while ((removed = ipfi_set_expire(set, EXPIRY_BATCH))) {
-		ipfi_judgements_renew(in, set);
+		ipfi_generations_renew(in, set);
 		if (removed < EXPIRY_BATCH)
 			break;
 		mutex_unlock(&in->mutex);

@@ -17,7 +17,7 @@ void ipfi_copies_begin(struct ipfi_copies *copies, struct ipfi_net *in)
 }
 
 /* A place for another, or NULL: a packet finds and makes not so many. */
-static struct ipfi_copy *take_place(struct ipfi_copies *copies)
+static struct ipfi_copy *reserve(struct ipfi_copies *copies)
 {
 	unsigned int i;
 
@@ -28,10 +28,10 @@ static struct ipfi_copy *take_place(struct ipfi_copies *copies)
 			continue;
 		memset(copy, 0, sizeof(*copy));
 		copy->used = true;
-		spin_lock_init(&copy->wide.state.lock);
-		INIT_HLIST_NODE(&copy->wide.state.wheel);
+		spin_lock_init(&copy->ext.state.lock);
+		INIT_HLIST_NODE(&copy->ext.state.wheel);
 		/* No deadline is nearer than this one: the wheel hears of none. */
-		copy->wide.state.deadline = (u32)jiffies;
+		copy->ext.state.deadline = (u32)jiffies;
 		return copy;
 	}
 	WARN_ON_ONCE(true);
@@ -41,10 +41,10 @@ static struct ipfi_copy *take_place(struct ipfi_copies *copies)
 /* Of a state that was made: gives back what it holds. */
 static void release(struct ipfi_copies *copies, struct ipfi_copy *copy)
 {
-	ipfi_mapping_put(copies->in, copy->wide.mapping);
-	ipfi_master_put(copy->wide.master);
-	copy->wide.mapping = NULL;
-	copy->wide.master = NULL;
+	ipfi_mapping_put(copies->in, copy->ext.mapping);
+	ipfi_master_put(copy->ext.master);
+	copy->ext.mapping = NULL;
+	copy->ext.master = NULL;
 }
 
 void ipfi_copies_end(struct ipfi_copies *copies)
@@ -65,33 +65,33 @@ static void copy_control(struct ipfi_copy *copy, struct ipfi_control *control)
 	copy->control.master = &copy->master;
 	/* What it has announced stays with itself. */
 	INIT_LIST_HEAD(&copy->control.expected);
-	copy->wide.control = &copy->control;
+	copy->ext.control = &copy->control;
 }
 
 /* Copies @state, which is locked. */
 static struct ipfi_copy *copy_state(struct ipfi_copies *copies, struct ipfi_state *state)
 {
-	struct ipfi_wide_state *wide = ipfi_state_wide(state);
-	struct ipfi_copy *copy = take_place(copies);
+	struct ipfi_state_ext *ext = ipfi_state_extended(state);
+	struct ipfi_copy *copy = reserve(copies);
 
 	if (!copy)
 		return NULL;
 	copy->of = state;
 	copy->id = ipfi_state_id(state);
 	ipfi_flow_copy(&copy->before, &state->flow);
-	ipfi_flow_copy(&copy->wide.state.flow, &state->flow);
-	if (!wide)
+	ipfi_flow_copy(&copy->ext.state.flow, &state->flow);
+	if (!ext)
 		return copy;
-	copy->wide.arriving = wide->arriving;
-	copy->wide.leaving = wide->leaving;
-	copy->wide.master = wide->master;
-	copy->wide.mapping = wide->mapping;
-	copy->wide.mss = wide->mss;
-	copy->wide.translated = wide->translated;
-	copy->wide.masqueraded = wide->masqueraded;
-	copy->wide.source_given = wide->source_given;
-	if (wide->control)
-		copy_control(copy, wide->control);
+	copy->ext.arriving = ext->arriving;
+	copy->ext.leaving = ext->leaving;
+	copy->ext.master = ext->master;
+	copy->ext.mapping = ext->mapping;
+	copy->ext.mss = ext->mss;
+	copy->ext.translated = ext->translated;
+	copy->ext.masqueraded = ext->masqueraded;
+	copy->ext.source_given = ext->source_given;
+	if (ext->control)
+		copy_control(copy, ext->control);
 	return copy;
 }
 
@@ -105,7 +105,7 @@ static struct ipfi_copy *find_copy(struct ipfi_copies *copies, const struct ipfi
 	return NULL;
 }
 
-static bool is_found_by(const struct ipfi_alias *alias, const struct ipfi_key *key, u8 found)
+static bool is_found_by(const struct ipfi_nat_key *alias, const struct ipfi_key *key, u8 found)
 {
 	struct ipfi_key own;
 
@@ -124,9 +124,9 @@ static struct ipfi_copy *find_made(struct ipfi_copies *copies, const struct ipfi
 
 		if (!copy->used || copy->of || copy->ended)
 			continue;
-		ipfi_flow_key(&copy->wide.state.flow, &own);
-		if ((copy->wide.state.flow.table & found && ipfi_key_equal(&own, key)) ||
-		    is_found_by(&copy->wide.arrives, key, found) || is_found_by(&copy->wide.returns, key, found))
+		ipfi_flow_key(&copy->ext.state.flow, &own);
+		if ((copy->ext.state.flow.table & found && ipfi_key_equal(&own, key)) ||
+		    is_found_by(&copy->ext.arrives, key, found) || is_found_by(&copy->ext.returns, key, found))
 			return copy;
 	}
 	return NULL;
@@ -145,9 +145,9 @@ struct ipfi_state *ipfi_copies_find(struct ipfi_copies *copies, const struct ipf
 		spin_unlock(&state->lock);
 	if (!copy || copy->ended)
 		return NULL;
-	spin_lock(&copy->wide.state.lock);
+	spin_lock(&copy->ext.state.lock);
 	copies->last = copy;
-	return &copy->wide.state;
+	return &copy->ext.state;
 }
 
 u32 ipfi_copies_sources(const struct ipfi_copies *copies, u64 rule, const struct ipfi_tuple *tuple)
@@ -174,14 +174,14 @@ static bool may_count(const struct ipfi_copies *copies, const struct ipfi_tuple 
 static struct ipfi_copy *take_state(struct ipfi_copies *copies, const struct ipfi_key *near, u8 *reason)
 {
 	if (ipfi_table_has_room(copies->in, near, &copies->gone))
-		return take_place(copies);
+		return reserve(copies);
 	*reason = IPFI_REASON_TABLE_FULL;
 	return NULL;
 }
 
 static void hand_out(struct ipfi_copies *copies, struct ipfi_copy *copy)
 {
-	spin_lock(&copy->wide.state.lock);
+	spin_lock(&copy->ext.state.lock);
 	copies->last = copy;
 }
 
@@ -195,7 +195,7 @@ struct ipfi_state *ipfi_copies_prepare(struct ipfi_copies *copies, const struct 
 	copy = take_state(copies, &near, reason);
 	if (!copy)
 		return NULL;
-	if (ipfi_table_open_flow(copies->in, &copy->wide.state.flow, packet, opening, reason)) {
+	if (ipfi_table_open_flow(copies->in, &copy->ext.state.flow, packet, opening, reason)) {
 		copy->used = false;
 		return NULL;
 	}
@@ -205,18 +205,18 @@ struct ipfi_state *ipfi_copies_prepare(struct ipfi_copies *copies, const struct 
 		return NULL;
 	}
 	hand_out(copies, copy);
-	return &copy->wide.state;
+	return &copy->ext.state;
 }
 
-struct ipfi_wide_state *ipfi_copies_prepare_unjudged(struct ipfi_copies *copies, const struct ipfi_key *near, u8 *reason)
+struct ipfi_state_ext *ipfi_copies_prepare_unconfirmed(struct ipfi_copies *copies, const struct ipfi_key *near, u8 *reason)
 {
 	struct ipfi_copy *copy = take_state(copies, near, reason);
 
 	if (!copy)
 		return NULL;
-	copy->wide.state.flow.flags = IPFI_FLOW_F_WIDE | IPFI_FLOW_F_UNJUDGED;
+	copy->ext.state.flow.flags = IPFI_FLOW_F_EXT | IPFI_FLOW_F_UNCONFIRMED;
 	hand_out(copies, copy);
-	return &copy->wide;
+	return &copy->ext;
 }
 
 int ipfi_copies_insert(struct ipfi_copies *copies, struct ipfi_state *state, u8 found)
@@ -232,7 +232,7 @@ int ipfi_copies_insert(struct ipfi_copies *copies, struct ipfi_state *state, u8 
 	return 0;
 }
 
-int ipfi_copies_insert_alias(struct ipfi_copies *copies, struct ipfi_wide_state *wide, struct ipfi_alias *alias,
+int ipfi_copies_insert_nat_key(struct ipfi_copies *copies, struct ipfi_state_ext *ext, struct ipfi_nat_key *alias,
 			     const struct ipfi_tuple *tuple)
 {
 	struct ipfi_key key;
@@ -241,15 +241,15 @@ int ipfi_copies_insert_alias(struct ipfi_copies *copies, struct ipfi_wide_state 
 	if (!ipfi_table_is_free(copies->in, &key, found, &copies->gone))
 		return -EEXIST;
 	ipfi_key_put(&alias->key, &alias->rest, &key);
-	alias->table = found | IPFI_TABLE_ALIAS;
+	alias->table = found | IPFI_TABLE_NAT_KEY;
 	alias->hashed = true;
 	return 0;
 }
 
-int ipfi_copies_judged(struct ipfi_copies *copies, struct ipfi_state *state, const struct ipfi_packet *packet,
+int ipfi_copies_confirm(struct ipfi_copies *copies, struct ipfi_state *state, const struct ipfi_packet *packet,
 		       const struct ipfi_opening *opening, u8 *reason)
 {
-	if (ipfi_table_judge_flow(copies->in, state, packet, opening, reason))
+	if (ipfi_table_confirm_flow(copies->in, state, packet, opening, reason))
 		return -1;
 	if (may_count(copies, &packet->tuple, opening))
 		return 0;

@@ -18,7 +18,7 @@
 #include "module/table/table.h"
 
 struct ipfi_copy {
-	struct ipfi_wide_state wide;  /* used as far as its flow says */
+	struct ipfi_state_ext ext;  /* used as far as its flow says */
 	struct ipfi_control control;  /* that wide points to, if it has one */
 	struct ipfi_master master;    /* that control points to */
 	struct ipfi_control *watched; /* the control connection itself; NULL: made */
@@ -53,7 +53,7 @@ struct ipfi_state *ipfi_copies_find(struct ipfi_copies *copies, const struct ipf
 /* The copy that @state, which was found or made here, is. */
 static inline struct ipfi_copy *ipfi_copy_of(struct ipfi_state *state)
 {
-	return container_of(state, struct ipfi_copy, wide.state);
+	return container_of(state, struct ipfi_copy, ext.state);
 }
 
 /* How many live states of @rule, 0: of all, the source of @tuple has without those that are gone. */
@@ -62,11 +62,11 @@ u32 ipfi_copies_sources(const struct ipfi_copies *copies, u64 rule, const struct
 /* Each as the function of table.h with that name. */
 struct ipfi_state *ipfi_copies_prepare(struct ipfi_copies *copies, const struct ipfi_packet *packet,
 				       const struct ipfi_opening *opening, u8 *reason);
-struct ipfi_wide_state *ipfi_copies_prepare_unjudged(struct ipfi_copies *copies, const struct ipfi_key *near, u8 *reason);
+struct ipfi_state_ext *ipfi_copies_prepare_unconfirmed(struct ipfi_copies *copies, const struct ipfi_key *near, u8 *reason);
 int ipfi_copies_insert(struct ipfi_copies *copies, struct ipfi_state *state, u8 found);
-int ipfi_copies_insert_alias(struct ipfi_copies *copies, struct ipfi_wide_state *wide, struct ipfi_alias *alias,
+int ipfi_copies_insert_nat_key(struct ipfi_copies *copies, struct ipfi_state_ext *ext, struct ipfi_nat_key *alias,
 			     const struct ipfi_tuple *tuple);
-int ipfi_copies_judged(struct ipfi_copies *copies, struct ipfi_state *state, const struct ipfi_packet *packet,
+int ipfi_copies_confirm(struct ipfi_copies *copies, struct ipfi_state *state, const struct ipfi_packet *packet,
 		       const struct ipfi_opening *opening, u8 *reason);
 void ipfi_copies_discard(struct ipfi_copies *copies, struct ipfi_state *state);
 void ipfi_copies_remove(struct ipfi_copies *copies, struct ipfi_state *state, enum ipfi_cause cause);

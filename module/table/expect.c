@@ -71,7 +71,7 @@ static int add(struct ipfi_expectations *all, struct ipfi_control *control, stru
 		return -EADDRINUSE;
 	if (old)
 		end(all, old);
-	if (control->expected_count >= IPFI_EXPECT_MOST)
+	if (control->expected_count >= IPFI_EXPECT_MAX)
 		return -ENOSPC;
 	/* Who announces and never comes is the older one: those that wait for a moment only are not crowded out. */
 	if (atomic_read(&all->count) >= IPFI_EXPECT_ALL)
@@ -98,7 +98,7 @@ int ipfi_expect_would_add(struct ipfi_net *in, const struct ipfi_control *contro
 		return -EADDRINUSE;
 	if (old && old->control == control)
 		return 0;
-	if (copy->expected_count >= IPFI_EXPECT_MOST)
+	if (copy->expected_count >= IPFI_EXPECT_MAX)
 		return -ENOSPC;
 	copy->expected_count++;
 	return 0;
@@ -193,7 +193,7 @@ void ipfi_expect_exit(struct ipfi_net *in)
 
 u32 ipfi_control_quoted_seq(const struct ipfi_control *control, enum ipfi_direction direction, u32 seq)
 {
-	return ipfi_sequence_back(&control->sequences[direction], seq);
+	return ipfi_seqadj_back(&control->sequences[direction], seq);
 }
 
 void ipfi_control_end(struct ipfi_net *in, struct ipfi_control *control)

@@ -24,7 +24,7 @@
 struct ipfi_net;
 
 #define IPFI_EXPECT_TIMEOUT 30 /* seconds */
-#define IPFI_EXPECT_MOST 8     /* of one control connection */
+#define IPFI_EXPECT_MAX 8     /* of one control connection */
 #define IPFI_EXPECT_ALL 4096   /* of a namespace: then the oldest makes way */
 
 /* What is to be known of a control connection when it is gone: shared by all that it announced. */
@@ -70,7 +70,7 @@ struct ipfi_control {
 	bool foreign; /* its rule says ftp_foreign */
 	bool stopped; /* its rule has no helper any more: edits go on, announcements do not */
 	struct ipfi_ftp ftp;
-	struct ipfi_sequence sequences[2]; /* by who sends, enum ipfi_direction */
+	struct ipfi_seqadj sequences[2]; /* by who sends, enum ipfi_direction */
 };
 
 /* 0 or -ENOMEM. */

@@ -115,7 +115,7 @@ static int enter(struct ipfi_net *in, struct ipfi_mapping *mapping)
 	return 0;
 }
 
-static void take_out(struct ipfi_net *in, struct ipfi_mapping *mapping)
+static void unlink_nodes(struct ipfi_net *in, struct ipfi_mapping *mapping)
 {
 	lockdep_assert_held(&in->mappings.lock);
 	if (!mapping->entered)
@@ -145,7 +145,7 @@ bool ipfi_mapping_withdraw(struct ipfi_net *in, struct ipfi_mapping *mapping)
 	spin_lock(&in->mappings.lock);
 	alone = mapping->users == 1;
 	if (alone)
-		take_out(in, mapping);
+		unlink_nodes(in, mapping);
 	spin_unlock(&in->mappings.lock);
 	return alone;
 }
@@ -159,7 +159,7 @@ void ipfi_mapping_put(struct ipfi_net *in, struct ipfi_mapping *mapping)
 	spin_lock(&in->mappings.lock);
 	last = !--mapping->users;
 	if (last)
-		take_out(in, mapping);
+		unlink_nodes(in, mapping);
 	spin_unlock(&in->mappings.lock);
 	/* Another CPU may still be looking at its ends. */
 	if (last)

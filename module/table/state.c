@@ -18,8 +18,8 @@ int __init ipfi_state_caches_init(void)
 							 __alignof__(struct ipfi_state), 0, NULL);
 	caches[IPFI_STATE_KIND_IPV6] = kmem_cache_create("ipfi_state_ipv6", sizeof(struct ipfi_state),
 							 __alignof__(struct ipfi_state), 0, NULL);
-	caches[IPFI_STATE_KIND_WIDE] = KMEM_CACHE(ipfi_wide_state, 0);
-	if (caches[IPFI_STATE_KIND_IPV4] && caches[IPFI_STATE_KIND_IPV6] && caches[IPFI_STATE_KIND_WIDE])
+	caches[IPFI_STATE_KIND_EXT] = KMEM_CACHE(ipfi_state_ext, 0);
+	if (caches[IPFI_STATE_KIND_IPV4] && caches[IPFI_STATE_KIND_IPV6] && caches[IPFI_STATE_KIND_EXT])
 		return 0;
 	ipfi_state_caches_exit();
 	return -ENOMEM;
@@ -38,17 +38,17 @@ unsigned int ipfi_state_size(enum ipfi_state_kind kind)
 	return kmem_cache_size(caches[kind]);
 }
 
-struct ipfi_state *ipfi_state_alloc(struct ipfi_net *in, u8 family, bool wide)
+struct ipfi_state *ipfi_state_alloc(struct ipfi_net *in, u8 family, bool ext)
 {
-	const enum ipfi_state_kind kind = ipfi_state_kind(family, wide);
+	const enum ipfi_state_kind kind = ipfi_state_kind(family, ext);
 	struct ipfi_state *state = ipfi_memory_alloc(in, caches[kind], 0);
 
 	if (!state)
 		return NULL;
-	if (wide)
-		memset(state, 0, sizeof(struct ipfi_wide_state));
+	if (ext)
+		memset(state, 0, sizeof(struct ipfi_state_ext));
 	state->flow.key.family = family;
-	state->flow.flags = wide ? IPFI_FLOW_F_WIDE : 0;
+	state->flow.flags = ext ? IPFI_FLOW_F_EXT : 0;
 	if (unlikely(kind != IPFI_STATE_KIND_IPV4))
 		atomic_inc(&in->table.of_kind[kind]);
 	return state;
@@ -56,13 +56,13 @@ struct ipfi_state *ipfi_state_alloc(struct ipfi_net *in, u8 family, bool wide)
 
 void ipfi_state_free(struct ipfi_net *in, struct ipfi_state *state)
 {
-	struct ipfi_wide_state *wide = ipfi_state_wide(state);
-	const enum ipfi_state_kind kind = ipfi_state_kind(state->flow.key.family, wide);
+	struct ipfi_state_ext *ext = ipfi_state_extended(state);
+	const enum ipfi_state_kind kind = ipfi_state_kind(state->flow.key.family, ext);
 
 	ipfi_memory_give(in->memory.counted, ipfi_state_size(kind));
-	if (wide) {
-		ipfi_control_free(in, wide->control);
-		ipfi_master_put(wide->master);
+	if (ext) {
+		ipfi_control_free(in, ext->control);
+		ipfi_master_put(ext->master);
 	}
 	kmem_cache_free(caches[kind], state);
 	if (unlikely(kind != IPFI_STATE_KIND_IPV4))
@@ -79,19 +79,19 @@ u64 ipfi_state_id(const struct ipfi_state *state)
 
 void ipfi_snapshot_take(struct ipfi_snapshot *snapshot, struct ipfi_state *state)
 {
-	const struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	const struct ipfi_state_ext *ext = ipfi_state_extended(state);
 
 	ipfi_flow_copy(&snapshot->flow, &state->flow);
 	snapshot->deadline = state->deadline;
 	snapshot->id = ipfi_state_id(state);
 	snapshot->master = 0;
 	snapshot->helper = IPFI_HELPER_NONE;
-	if (!wide)
+	if (!ext)
 		return;
-	snapshot->arriving = wide->arriving;
-	snapshot->leaving = wide->leaving;
-	if (wide->master)
-		snapshot->master = wide->master->id;
-	if (wide->control || wide->master)
+	snapshot->arriving = ext->arriving;
+	snapshot->leaving = ext->leaving;
+	if (ext->master)
+		snapshot->master = ext->master->id;
+	if (ext->control || ext->master)
 		snapshot->helper = IPFI_HELPER_FTP;
 }

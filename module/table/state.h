@@ -9,7 +9,7 @@
  * period. Nobody else frees a state of a live table.
  *
  * A connection whose destination is translated has a state before the filter has judged it, as soon as it
- * arrives: its flow has IPFI_FLOW_F_UNJUDGED until then, and to all who ask it does not exist (nat.c).
+ * arrives: its flow has IPFI_FLOW_F_UNCONFIRMED until then, and to all who ask it does not exist (nat.c).
  *
  * Lock order: state->lock, then a wheel's lock, a bucket of the hash table or of the sources, the
  * expectations' or the mappings' lock. BHs are off wherever one of these is held.
@@ -52,7 +52,7 @@ struct ipfi_state {
 #define IPFI_TABLE_ARRIVES_LOWER (1 << 5)
 #define IPFI_TABLE_ARRIVES_HIGHER (1 << 6)
 #define IPFI_TABLE_FOUND (IPFI_TABLE_REAL | IPFI_TABLE_ARRIVES_LOWER | IPFI_TABLE_ARRIVES_HIGHER)
-#define IPFI_TABLE_ALIAS (1 << 7) /* the node is no state but an alias */
+#define IPFI_TABLE_NAT_KEY (1 << 7) /* the node is no state but an alias */
 
 /* By what a packet that arrives is found; @higher as ipfi_key_from_tuple() said of it. */
 static inline u8 ipfi_table_arrives(bool higher)
@@ -62,9 +62,9 @@ static inline u8 ipfi_table_arrives(bool higher)
 
 /*
  * Another node by which a translated state is found. It has the head of its key and table where a state has them, so that
- * a bucket holds both; IPFI_TABLE_ALIAS tells them apart.
+ * a bucket holds both; IPFI_TABLE_NAT_KEY tells them apart.
  */
-struct ipfi_alias {
+struct ipfi_nat_key {
 	struct ipfi_state *state;
 	bool hashed; /* it is in the table; table stays as it is when it is no more, for who still reads it */
 	struct rhash_head node;
@@ -75,21 +75,21 @@ struct ipfi_alias {
 	struct ipfi_key_rest rest;
 };
 
-static_assert(offsetof(struct ipfi_alias, node) == offsetof(struct ipfi_state, node) &&
-	      offsetof(struct ipfi_alias, key) == offsetof(struct ipfi_state, flow.key) &&
-	      offsetof(struct ipfi_alias, table) == offsetof(struct ipfi_state, flow.table));
+static_assert(offsetof(struct ipfi_nat_key, node) == offsetof(struct ipfi_state, node) &&
+	      offsetof(struct ipfi_nat_key, key) == offsetof(struct ipfi_state, flow.key) &&
+	      offsetof(struct ipfi_nat_key, table) == offsetof(struct ipfi_state, flow.table));
 
 struct ipfi_control;
 struct ipfi_mapping;
 struct ipfi_master;
 
-/* A state with more to it: a translation, a helper, a master. Its flow has IPFI_FLOW_F_WIDE. */
-struct ipfi_wide_state {
+/* A state with more to it: a translation, a helper, a master. Its flow has IPFI_FLOW_F_EXT. */
+struct ipfi_state_ext {
 	struct ipfi_state state;
 	/* The views beside the real one, in the original direction; the same as that where not translated. */
 	struct ipfi_tuple arriving, leaving;
-	struct ipfi_alias arrives;  /* finds what arrives of the original direction */
-	struct ipfi_alias returns;  /* finds what arrives of the reply direction */
+	struct ipfi_nat_key arrives;  /* finds what arrives of the original direction */
+	struct ipfi_nat_key returns;  /* finds what arrives of the reply direction */
 	struct ipfi_master *master;   /* the control connection that announced it; NULL for none */
 	struct ipfi_control *control; /* what its helper knows; NULL for none */
 	struct ipfi_mapping *mapping; /* that its source has for all destinations; NULL for none */
@@ -100,33 +100,33 @@ struct ipfi_wide_state {
 };
 
 /* NULL for one that is not wide. */
-static inline struct ipfi_wide_state *ipfi_state_wide(struct ipfi_state *state)
+static inline struct ipfi_state_ext *ipfi_state_extended(struct ipfi_state *state)
 {
-	return unlikely(state->flow.flags & IPFI_FLOW_F_WIDE) ? container_of(state, struct ipfi_wide_state, state) :
+	return unlikely(state->flow.flags & IPFI_FLOW_F_EXT) ? container_of(state, struct ipfi_state_ext, state) :
 								NULL;
 }
 
 /* The same for one whose packets are rewritten. */
-static inline struct ipfi_wide_state *ipfi_state_translated(struct ipfi_state *state)
+static inline struct ipfi_state_ext *ipfi_state_translated(struct ipfi_state *state)
 {
-	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	struct ipfi_state_ext *ext = ipfi_state_extended(state);
 
-	return wide && wide->translated ? wide : NULL;
+	return ext && ext->translated ? ext : NULL;
 }
 
 int ipfi_state_caches_init(void);
 void ipfi_state_caches_exit(void);
 
-static inline enum ipfi_state_kind ipfi_state_kind(u8 family, bool wide)
+static inline enum ipfi_state_kind ipfi_state_kind(u8 family, bool ext)
 {
-	return wide ? IPFI_STATE_KIND_WIDE : family == 4 ? IPFI_STATE_KIND_IPV4 : IPFI_STATE_KIND_IPV6;
+	return ext ? IPFI_STATE_KIND_EXT : family == 4 ? IPFI_STATE_KIND_IPV4 : IPFI_STATE_KIND_IPV6;
 }
 
 /*
  * A new one that nobody knows, of its flow only the family and whether it is wide set; NULL without memory
  * (ipfi_memory_alloc()). BHs off.
  */
-struct ipfi_state *ipfi_state_alloc(struct ipfi_net *in, u8 family, bool wide);
+struct ipfi_state *ipfi_state_alloc(struct ipfi_net *in, u8 family, bool ext);
 
 /* Frees a state that nobody can see any more. */
 void ipfi_state_free(struct ipfi_net *in, struct ipfi_state *state);
@@ -154,7 +154,7 @@ void ipfi_snapshot_take(struct ipfi_snapshot *snapshot, struct ipfi_state *state
 static inline bool ipfi_state_hidden(const struct ipfi_state *state)
 {
 	return state->flow.table & (IPFI_TABLE_DEAD | IPFI_TABLE_KILLED) ||
-	       state->flow.flags & IPFI_FLOW_F_UNJUDGED;
+	       state->flow.flags & IPFI_FLOW_F_UNCONFIRMED;
 }
 
 #endif /* IPFI_STATE_H */

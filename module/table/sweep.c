@@ -42,7 +42,7 @@ u32 ipfi_table_sweep(struct ipfi_net *in,
 				removed += sweep_state(in, state, visit(in, state, arg), cause);
 			local_bh_enable();
 		}
-		ipfi_walk_breathe(&walk);
+		ipfi_walk_yield(&walk);
 	}
 	ipfi_walk_pause(&walk);
 	return removed;

@@ -34,7 +34,7 @@
 /* Looks for a state that ends between look-up and lock, or that another CPU puts in the place of one. */
 #define FIND_TRIES 16
 /* Tombstones that make way for one node: each of the three ways to be found may be another's. */
-#define BURY_TRIES 4
+#define REPLACE_TRIES 4
 /*
  * States that may wait to be freed beyond max_states: by so much may evictions, each of which leaves a dead one behind,
  * be faster than grace periods. Then nothing new begins.
@@ -45,8 +45,8 @@
 /* The part of a node's key that only those of IPv6 have. */
 static const struct ipfi_key_rest *rest_of(const struct ipfi_state *node)
 {
-	if (READ_ONCE(node->flow.table) & IPFI_TABLE_ALIAS)
-		return &((const struct ipfi_alias *)node)->rest;
+	if (READ_ONCE(node->flow.table) & IPFI_TABLE_NAT_KEY)
+		return &((const struct ipfi_nat_key *)node)->rest;
 	return &node->flow.rest;
 }
 
@@ -102,7 +102,7 @@ int ipfi_table_init(struct ipfi_net *in)
 	atomic_set(&in->table.count, 0);
 	atomic_set(&in->table.dying, 0);
 	atomic_set(&in->table.of_kind[IPFI_STATE_KIND_IPV6], 0);
-	atomic_set(&in->table.of_kind[IPFI_STATE_KIND_WIDE], 0);
+	atomic_set(&in->table.of_kind[IPFI_STATE_KIND_EXT], 0);
 	atomic_set(&in->table.controls, 0);
 	atomic_set(&in->table.peak, 0);
 	atomic_set(&in->table.tombstones, 0);
@@ -143,8 +143,8 @@ static struct ipfi_state *find_locked(struct ipfi_net *in, const struct ipfi_key
 		state = lookup(&in->table.hash, key, found);
 		if (!state)
 			return NULL;
-		if (unlikely(READ_ONCE(state->flow.table) & IPFI_TABLE_ALIAS))
-			state = ((struct ipfi_alias *)state)->state;
+		if (unlikely(READ_ONCE(state->flow.table) & IPFI_TABLE_NAT_KEY))
+			state = ((struct ipfi_nat_key *)state)->state;
 		spin_lock(&state->lock);
 		if (likely(!(state->flow.table & IPFI_TABLE_DEAD)))
 			return state;
@@ -188,31 +188,31 @@ struct ipfi_state *ipfi_table_find(struct ipfi_net *in, const struct ipfi_key *k
 	return state;
 }
 
-struct ipfi_wide_state *ipfi_table_find_translated(struct ipfi_net *in, const struct ipfi_key *key, u8 found,
+struct ipfi_state_ext *ipfi_table_find_translated(struct ipfi_net *in, const struct ipfi_key *key, u8 found,
 						   bool *known)
 {
 	const bool crosses = unlikely(key->head.lo_vrf != key->head.hi_vrf) && found & IPFI_TABLE_REAL;
 	struct ipfi_state *state = lookup(&in->table.hash, key, found);
-	struct ipfi_wide_state *wide;
+	struct ipfi_state_ext *ext;
 
 	/* Whether a state is wide is settled before it can be found. */
 	*known = state;
-	if (!crosses && (!state || !(READ_ONCE(state->flow.table) & IPFI_TABLE_ALIAS || ipfi_state_wide(state))))
+	if (!crosses && (!state || !(READ_ONCE(state->flow.table) & IPFI_TABLE_NAT_KEY || ipfi_state_extended(state))))
 		return NULL;
 	state = ipfi_table_find(in, key, found);
 	*known = state;
 	if (!state)
 		return NULL;
-	wide = ipfi_state_translated(state);
-	if (!wide)
+	ext = ipfi_state_translated(state);
+	if (!ext)
 		spin_unlock(&state->lock);
-	return wide;
+	return ext;
 }
 
 /* The state of a node that lookup() has found. */
 static struct ipfi_state *state_of(struct ipfi_state *node)
 {
-	return READ_ONCE(node->flow.table) & IPFI_TABLE_ALIAS ? ((struct ipfi_alias *)node)->state : node;
+	return READ_ONCE(node->flow.table) & IPFI_TABLE_NAT_KEY ? ((struct ipfi_nat_key *)node)->state : node;
 }
 
 static bool is_gone(const struct ipfi_gone *gone, const struct ipfi_state *state)
@@ -243,18 +243,18 @@ bool ipfi_table_is_free(struct ipfi_net *in, const struct ipfi_key *key, u8 foun
 }
 
 /* A state ceases to be one, to those who count and those who listen. */
-static void take_leave(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_cause cause)
+static void account_end(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_cause cause)
 {
-	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	struct ipfi_state_ext *ext = ipfi_state_extended(state);
 
 	ipfi_sources_release_state(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
-	if (!(state->flow.flags & IPFI_FLOW_F_UNJUDGED))
+	if (!(state->flow.flags & IPFI_FLOW_F_UNCONFIRMED))
 		ipfi_notify_state(in, state, IPFI_EVENT_DESTROYED, cause);
-	if (unlikely(wide))
-		ipfi_control_end(in, wide->control);
+	if (unlikely(ext))
+		ipfi_control_end(in, ext->control);
 }
 
-void ipfi_table_remove_alias(struct ipfi_net *in, struct ipfi_alias *alias)
+void ipfi_table_remove_nat_key(struct ipfi_net *in, struct ipfi_nat_key *alias)
 {
 	if (alias->hashed)
 		rhashtable_remove_fast(&in->table.hash, &alias->node, table_params);
@@ -262,18 +262,18 @@ void ipfi_table_remove_alias(struct ipfi_net *in, struct ipfi_alias *alias)
 }
 
 /* Takes a state that is dead now out of the hash table, with all its nodes. */
-static void take_out(struct ipfi_net *in, struct ipfi_state *state)
+static void unlink_nodes(struct ipfi_net *in, struct ipfi_state *state)
 {
-	struct ipfi_wide_state *wide = ipfi_state_wide(state);
+	struct ipfi_state_ext *ext = ipfi_state_extended(state);
 
 	rhashtable_remove_fast(&in->table.hash, &state->node, table_params);
-	if (likely(!wide))
+	if (likely(!ext))
 		return;
-	ipfi_table_remove_alias(in, &wide->arrives);
-	ipfi_table_remove_alias(in, &wide->returns);
-	ipfi_mapping_put(in, wide->mapping);
-	wide->mapping = NULL;
-	if (wide->translated)
+	ipfi_table_remove_nat_key(in, &ext->arrives);
+	ipfi_table_remove_nat_key(in, &ext->returns);
+	ipfi_mapping_put(in, ext->mapping);
+	ext->mapping = NULL;
+	if (ext->translated)
 		atomic_dec(&in->table.translated);
 }
 
@@ -281,11 +281,11 @@ void ipfi_table_remove(struct ipfi_net *in, struct ipfi_state *state, enum ipfi_
 {
 	lockdep_assert_held(&state->lock);
 	state->flow.table |= IPFI_TABLE_DEAD;
-	take_out(in, state);
+	unlink_nodes(in, state);
 	if (unlikely(state->flow.table & IPFI_TABLE_KILLED))
 		atomic_dec(&in->table.tombstones);
 	else
-		take_leave(in, state, cause);
+		account_end(in, state, cause);
 	atomic_dec(&in->table.count);
 	spin_unlock(&state->lock);
 	ipfi_wheel_remove(in, state);
@@ -300,7 +300,7 @@ void ipfi_table_kill(struct ipfi_net *in, struct ipfi_state *state)
 		ipfi_table_remove(in, state, IPFI_CAUSE_DELETED);
 		return;
 	}
-	take_leave(in, state, IPFI_CAUSE_DELETED);
+	account_end(in, state, IPFI_CAUSE_DELETED);
 	atomic_inc(&in->table.tombstones);
 	state->flow.table |= IPFI_TABLE_KILLED;
 	state->flow.state = IPFI_STATE_CLOSED;
@@ -343,7 +343,7 @@ static unsigned int evictable(const struct ipfi_state *state)
 		return 0;
 	if (table & IPFI_TABLE_KILLED)
 		return EVICT_FIRST;
-	return ipfi_flow_is_unconfirmed(&state->flow) ? 2 : ipfi_flow_evictable(&state->flow);
+	return ipfi_flow_is_tentative(&state->flow) ? 2 : ipfi_flow_evictable(&state->flow);
 }
 
 /*
@@ -364,7 +364,7 @@ static struct ipfi_state *look_for_evictable(struct ipfi_net *in, const struct i
 		u32 bucket = (first + i) & (buckets->size - 1);
 
 		rht_for_each_entry_rcu(state, pos, buckets, bucket, node) {
-			if (READ_ONCE(state->flow.table) & IPFI_TABLE_ALIAS)
+			if (READ_ONCE(state->flow.table) & IPFI_TABLE_NAT_KEY)
 				continue;
 			looked++;
 			now = evictable(state);
@@ -430,7 +430,7 @@ bool ipfi_table_has_room(struct ipfi_net *in, const struct ipfi_key *near, const
 /* One line a namespace in 5 s at most, where it may be said, and as many events. */
 static void say_full(struct ipfi_net *in, u32 states)
 {
-	if (!__ratelimit(&in->full_said))
+	if (!__ratelimit(&in->full_logged))
 		return;
 	if (ipfi_log_allowed(in))
 		pr_warn("state table full: %u entries\n", states);
@@ -441,7 +441,7 @@ static void say_full(struct ipfi_net *in, u32 states)
  * Counts one more state in, never more than the limit. At the limit a state near by makes room (which another
  * CPU may take, hence again); beyond it (the limit was lowered) new ones are refused and the old are kept.
  */
-static bool take_place(struct ipfi_net *in, const struct ipfi_key *key)
+static bool reserve(struct ipfi_net *in, const struct ipfi_key *key)
 {
 	int most = ipfi_net_max_states(in);
 	int count = atomic_read(&in->table.count), peak;
@@ -468,15 +468,15 @@ static bool take_place(struct ipfi_net *in, const struct ipfi_key *key)
 }
 
 /* Room, and a state in it. */
-static struct ipfi_state *take_state(struct ipfi_net *in, const struct ipfi_key *near, bool wide, u8 *reason)
+static struct ipfi_state *take_state(struct ipfi_net *in, const struct ipfi_key *near, bool ext, u8 *reason)
 {
-	struct ipfi_state *state = ipfi_state_alloc(in, near->head.family, wide);
+	struct ipfi_state *state = ipfi_state_alloc(in, near->head.family, ext);
 
 	if (!state) {
 		*reason = IPFI_REASON_NO_MEMORY;
 		return NULL;
 	}
-	if (!take_place(in, near)) {
+	if (!reserve(in, near)) {
 		*reason = IPFI_REASON_TABLE_FULL;
 		ipfi_state_free(in, state);
 		return NULL;
@@ -486,7 +486,7 @@ static struct ipfi_state *take_state(struct ipfi_net *in, const struct ipfi_key 
 	return state;
 }
 
-static void give_back(struct ipfi_net *in, struct ipfi_state *state)
+static void release(struct ipfi_net *in, struct ipfi_state *state)
 {
 	ipfi_sources_release_state(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
 	atomic_dec(&in->table.count);
@@ -503,8 +503,8 @@ int ipfi_table_open_flow(struct ipfi_net *in, struct ipfi_flow *flow, const stru
 		*reason = -err;
 		return -1;
 	}
-	if (opening->wide)
-		flow->flags |= IPFI_FLOW_F_WIDE;
+	if (opening->ext)
+		flow->flags |= IPFI_FLOW_F_EXT;
 	return 0;
 }
 
@@ -526,39 +526,39 @@ struct ipfi_state *ipfi_table_prepare(struct ipfi_net *in, const struct ipfi_pac
 	struct ipfi_key near;
 
 	ipfi_key_from_tuple(&near, &packet->tuple);
-	state = take_state(in, &near, opening->wide, reason);
+	state = take_state(in, &near, opening->ext, reason);
 	if (!state)
 		return NULL;
 	if (ipfi_table_open_flow(in, &state->flow, packet, opening, reason)) {
-		if (opening->wide)
-			state->flow.flags |= IPFI_FLOW_F_WIDE;
-		goto give_back;
+		if (opening->ext)
+			state->flow.flags |= IPFI_FLOW_F_EXT;
+		goto release;
 	}
 	if (count_opened(in, state, opening, reason))
-		goto give_back;
+		goto release;
 	state->deadline = (u32)jiffies + ipfi_flow_timeout(&state->flow, &in->limits) * HZ;
 	/* Locked before it can be found, so that nobody meets it half made. */
 	spin_lock(&state->lock);
 	return state;
 
-give_back:
-	give_back(in, state);
+release:
+	release(in, state);
 	return NULL;
 }
 
 /* Seconds in which an arriving connection comes to the filter, unless it is on no way at all. */
-#define UNJUDGED_TIMEOUT 5
+#define UNCONFIRMED_TIMEOUT 5
 
-struct ipfi_wide_state *ipfi_table_prepare_unjudged(struct ipfi_net *in, const struct ipfi_key *near, u8 *reason)
+struct ipfi_state_ext *ipfi_table_prepare_unconfirmed(struct ipfi_net *in, const struct ipfi_key *near, u8 *reason)
 {
 	struct ipfi_state *state = take_state(in, near, true, reason);
 
 	if (!state)
 		return NULL;
-	state->flow.flags = IPFI_FLOW_F_WIDE | IPFI_FLOW_F_UNJUDGED;
-	state->deadline = (u32)jiffies + UNJUDGED_TIMEOUT * HZ;
+	state->flow.flags = IPFI_FLOW_F_EXT | IPFI_FLOW_F_UNCONFIRMED;
+	state->deadline = (u32)jiffies + UNCONFIRMED_TIMEOUT * HZ;
 	spin_lock(&state->lock);
-	return ipfi_state_wide(state);
+	return ipfi_state_extended(state);
 }
 
 /*
@@ -566,10 +566,10 @@ struct ipfi_wide_state *ipfi_table_prepare_unjudged(struct ipfi_net *in, const s
  * goes on with a deleted connection is answered for as long as nobody needs its ports. The new state is locked,
  * so this one is only tried; nobody who holds a tombstone waits for another state.
  */
-static bool bury_tombstone(struct ipfi_net *in, struct ipfi_state *existing)
+static bool replace_tombstone(struct ipfi_net *in, struct ipfi_state *existing)
 {
-	if (existing->flow.table & IPFI_TABLE_ALIAS)
-		existing = ((struct ipfi_alias *)existing)->state;
+	if (existing->flow.table & IPFI_TABLE_NAT_KEY)
+		existing = ((struct ipfi_nat_key *)existing)->state;
 	if (likely(!(READ_ONCE(existing->flow.table) & IPFI_TABLE_KILLED)) || !spin_trylock(&existing->lock))
 		return false;
 	if ((existing->flow.table & (IPFI_TABLE_DEAD | IPFI_TABLE_KILLED)) != IPFI_TABLE_KILLED) {
@@ -592,7 +592,7 @@ static int insert_node(struct ipfi_net *in, const struct probe *probe, struct rh
 			return 0;
 		if (IS_ERR(existing))
 			return -ENOMEM;
-	} while (tries++ < BURY_TRIES && bury_tombstone(in, existing));
+	} while (tries++ < REPLACE_TRIES && replace_tombstone(in, existing));
 	return probe->found & READ_ONCE(existing->flow.table) & IPFI_TABLE_REAL ? -EEXIST : -EADDRINUSE;
 }
 
@@ -617,7 +617,7 @@ void ipfi_table_discard(struct ipfi_net *in, struct ipfi_state *state)
 {
 	lockdep_assert_held(&state->lock);
 	state->flow.table |= IPFI_TABLE_DEAD;
-	take_out(in, state);
+	unlink_nodes(in, state);
 	ipfi_sources_release_state(in, state, IPFI_TABLE_COUNTED_SOURCE | IPFI_TABLE_COUNTED_RULE, state->flow.rule);
 	atomic_dec(&in->table.count);
 	spin_unlock(&state->lock);
@@ -625,23 +625,23 @@ void ipfi_table_discard(struct ipfi_net *in, struct ipfi_state *state)
 	ipfi_wheel_remove(in, state);
 }
 
-int ipfi_table_insert_alias(struct ipfi_net *in, struct ipfi_wide_state *wide, struct ipfi_alias *alias,
+int ipfi_table_insert_nat_key(struct ipfi_net *in, struct ipfi_state_ext *ext, struct ipfi_nat_key *alias,
 			    const struct ipfi_tuple *tuple)
 {
 	struct probe probe;
 	int err;
 
-	lockdep_assert_held(&wide->state.lock);
+	lockdep_assert_held(&ext->state.lock);
 	probe.found = ipfi_table_arrives(ipfi_key_from_tuple(&probe.key, tuple));
-	alias->state = &wide->state;
+	alias->state = &ext->state;
 	ipfi_key_put(&alias->key, &alias->rest, &probe.key);
-	alias->table = probe.found | IPFI_TABLE_ALIAS;
+	alias->table = probe.found | IPFI_TABLE_NAT_KEY;
 	err = insert_node(in, &probe, &alias->node);
 	alias->hashed = !err;
 	return err == -EADDRINUSE ? -EEXIST : err;
 }
 
-int ipfi_table_judge_flow(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
+int ipfi_table_confirm_flow(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
 			  const struct ipfi_opening *opening, u8 *reason)
 {
 	struct ipfi_flow flow;
@@ -652,15 +652,15 @@ int ipfi_table_judge_flow(struct ipfi_net *in, struct ipfi_state *state, const s
 	/* Key and table, which are read without the lock, stay what they are. */
 	flow.table = state->flow.table;
 	flow.key = state->flow.key;
-	flow.flags |= IPFI_FLOW_F_UNJUDGED;
+	flow.flags |= IPFI_FLOW_F_UNCONFIRMED;
 	memcpy(&state->flow, &flow, IPFI_FLOW_SIZE_IPV4);
 	return 0;
 }
 
-int ipfi_table_judged(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
+int ipfi_table_confirm(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
 		      const struct ipfi_opening *opening, u8 *reason)
 {
-	return ipfi_table_judge_flow(in, state, packet, opening, reason) || count_opened(in, state, opening, reason) ?
+	return ipfi_table_confirm_flow(in, state, packet, opening, reason) || count_opened(in, state, opening, reason) ?
 		       -1 :
 		       0;
 }
@@ -679,15 +679,15 @@ static u64 buckets_for(u64 nodes)
 /* Bytes of all states, dead ones too, and of what they have beside them; and how many there are. */
 static u64 memory_of_states(struct ipfi_net *in, u32 *states)
 {
-	u32 wide = atomic_read(&in->table.of_kind[IPFI_STATE_KIND_WIDE]);
+	u32 ext = atomic_read(&in->table.of_kind[IPFI_STATE_KIND_EXT]);
 	u32 ipv6 = atomic_read(&in->table.of_kind[IPFI_STATE_KIND_IPV6]);
 	u32 controls = atomic_read(&in->table.controls);
 
 	*states = atomic_read(&in->table.count) + atomic_read(&in->table.dying);
 	/* They are counted one after another. */
-	*states = max(*states, wide + ipv6);
-	return (u64)(*states - wide - ipv6) * ipfi_state_size(IPFI_STATE_KIND_IPV4) +
-	       (u64)ipv6 * ipfi_state_size(IPFI_STATE_KIND_IPV6) + (u64)wide * ipfi_state_size(IPFI_STATE_KIND_WIDE) +
+	*states = max(*states, ext + ipv6);
+	return (u64)(*states - ext - ipv6) * ipfi_state_size(IPFI_STATE_KIND_IPV4) +
+	       (u64)ipv6 * ipfi_state_size(IPFI_STATE_KIND_IPV6) + (u64)ext * ipfi_state_size(IPFI_STATE_KIND_EXT) +
 	       (u64)controls * (sizeof(struct ipfi_control) + sizeof(struct ipfi_master)) +
 	       (u64)atomic_read(&in->expectations.count) * sizeof(struct ipfi_expectation) +
 	       ipfi_sources_memory(in) + ipfi_mappings_memory(in);

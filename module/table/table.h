@@ -27,7 +27,7 @@ struct ipfi_state *ipfi_table_find(struct ipfi_net *in, const struct ipfi_key *k
  * The same for who translates only: the state if it is a translated one, locked, else NULL, and *known says
  * whether there is one at all. Those that are not translated are not locked.
  */
-struct ipfi_wide_state *ipfi_table_find_translated(struct ipfi_net *in, const struct ipfi_key *key, u8 found,
+struct ipfi_state_ext *ipfi_table_find_translated(struct ipfi_net *in, const struct ipfi_key *key, u8 found,
 						   bool *known);
 
 /* States that count as ended (copies.h): compared, not looked into. */
@@ -53,7 +53,7 @@ struct ipfi_opening {
 	u64 rule;       /* id of the rule that allowed it */
 	u32 per_source; /* of that rule, 0 for none */
 	u32 generation;
-	bool wide;
+	bool ext;
 };
 
 /*
@@ -67,7 +67,7 @@ struct ipfi_state *ipfi_table_prepare(struct ipfi_net *in, const struct ipfi_pac
  * The same of a connection that has arrived and is yet to be judged: no packet has made its flow, which is
  * wide and has no key.
  */
-struct ipfi_wide_state *ipfi_table_prepare_unjudged(struct ipfi_net *in, const struct ipfi_key *near, u8 *reason);
+struct ipfi_state_ext *ipfi_table_prepare_unconfirmed(struct ipfi_net *in, const struct ipfi_key *near, u8 *reason);
 
 /*
  * Puts a prepared state into the table, to be found by its flow's key as @found says, and into the wheel.
@@ -82,15 +82,15 @@ void ipfi_table_discard(struct ipfi_net *in, struct ipfi_state *state);
 /*
  * Makes @alias another node of the locked @wide, found by what arrives with @tuple. -EEXIST, -ENOMEM.
  */
-int ipfi_table_insert_alias(struct ipfi_net *in, struct ipfi_wide_state *wide, struct ipfi_alias *alias,
+int ipfi_table_insert_nat_key(struct ipfi_net *in, struct ipfi_state_ext *ext, struct ipfi_nat_key *alias,
 			    const struct ipfi_tuple *tuple);
-void ipfi_table_remove_alias(struct ipfi_net *in, struct ipfi_alias *alias);
+void ipfi_table_remove_nat_key(struct ipfi_net *in, struct ipfi_nat_key *alias);
 
 /*
  * Makes the flow of an unjudged state, which is locked and in the table, that of the connection that @packet
  * opens. 0, or -1 with *reason set: the packet opens nothing, or its source has too many.
  */
-int ipfi_table_judged(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
+int ipfi_table_confirm(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
 		      const struct ipfi_opening *opening, u8 *reason);
 
 /*
@@ -99,7 +99,7 @@ int ipfi_table_judged(struct ipfi_net *in, struct ipfi_state *state, const struc
  */
 int ipfi_table_open_flow(struct ipfi_net *in, struct ipfi_flow *flow, const struct ipfi_packet *packet,
 			 const struct ipfi_opening *opening, u8 *reason);
-int ipfi_table_judge_flow(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
+int ipfi_table_confirm_flow(struct ipfi_net *in, struct ipfi_state *state, const struct ipfi_packet *packet,
 			  const struct ipfi_opening *opening, u8 *reason);
 
 /* Ends @state, which is locked and alive; unlocks it. BHs off. */

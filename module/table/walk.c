@@ -63,7 +63,7 @@ bool ipfi_walk_next(struct ipfi_walk *walk)
 	return false;
 }
 
-void ipfi_walk_breathe(struct ipfi_walk *walk)
+void ipfi_walk_yield(struct ipfi_walk *walk)
 {
 	if (++walk->visited % WALK_BATCH)
 		return;

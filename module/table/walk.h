@@ -14,7 +14,7 @@
  *	while (ipfi_walk_next(&walk)) {
  *		ipfi_walk_for_each(state, pos, &walk)
  *			...
- *		ipfi_walk_breathe(&walk);
+ *		ipfi_walk_yield(&walk);
  *	}
  *	ipfi_walk_pause(&walk);
  */
@@ -48,7 +48,7 @@ bool ipfi_walk_next(struct ipfi_walk *walk);
 /* The states of the bucket, not their aliases. Each is to be locked and asked whether it is dead. */
 #define ipfi_walk_for_each(state, pos, walk)                                          \
 	rht_for_each_entry_rcu(state, pos, (walk)->buckets, (walk)->next - 1, node)   \
-		if (!(READ_ONCE((state)->flow.table) & IPFI_TABLE_ALIAS))
+		if (!(READ_ONCE((state)->flow.table) & IPFI_TABLE_NAT_KEY))
 
 /* Goes back, so that the bucket is met again. */
 static inline void ipfi_walk_back(struct ipfi_walk *walk)
@@ -57,6 +57,6 @@ static inline void ipfi_walk_back(struct ipfi_walk *walk)
 }
 
 /* Pauses from time to time, so that others can run and grace periods end. Sleeps. */
-void ipfi_walk_breathe(struct ipfi_walk *walk);
+void ipfi_walk_yield(struct ipfi_walk *walk);
 
 #endif /* IPFI_WALK_H */

@@ -177,9 +177,9 @@ static u32 source_states(void *context, const struct ipfi_rule *rule, const stru
 	return take_limit(context, rule) ? 0 : UINT32_MAX;
 }
 
-static struct ipfi_surroundings surround(struct surroundings *s)
+static struct ipfi_match_env surround(struct surroundings *s)
 {
-	return (struct ipfi_surroundings){
+	return (struct ipfi_match_env){
 		.is_me = is_me,
 		.take_limit = take_limit,
 		.source_states = source_states,
@@ -191,7 +191,7 @@ static struct ipfi_surroundings surround(struct surroundings *s)
 bool lint_packet_matches(const struct lint_packet *packet, const struct ipfi_rule *rule)
 {
 	struct surroundings s = { packet, LINT_LIMITS_ALL, NULL };
-	struct ipfi_surroundings around = surround(&s);
+	struct ipfi_match_env around = surround(&s);
 
 	return ipfi_rule_differs(rule, &packet->core, &around) < 0;
 }
@@ -201,7 +201,7 @@ const struct ipfi_rule *lint_packet_meets(const struct lint_packet *packet,
 					  enum lint_limits limits, const struct ipfi_rule *one)
 {
 	struct surroundings s = { packet, limits, one };
-	struct ipfi_surroundings around = surround(&s);
+	struct ipfi_match_env around = surround(&s);
 
 	return ipfi_classify(classifier, &packet->core, &around);
 }

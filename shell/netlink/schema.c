@@ -105,7 +105,7 @@ static const char *const commands_rows[] = {
 	[IPFI_CMD_RULESET_ROLLBACK] = "ruleset_rollback",
 	[IPFI_CMD_EXPLAIN] = "explain",
 	[IPFI_CMD_DROPS_DUMP] = "drops_dump",
-	[IPFI_CMD_RULESET_TRY] = "ruleset_try",
+	[IPFI_CMD_RULESET_DRY_RUN] = "ruleset_dry_run",
 	[IPFI_CMD_EVENT_STATE] = "event_state",
 	[IPFI_CMD_EVENT_FULL] = "event_full",
 	[IPFI_CMD_EVENT_NAT_FULL] = "event_nat_full",
@@ -176,12 +176,12 @@ static const char *const changes_rows[] = {
 };
 static NAMES(changes, "change");
 
-static const char *const fates_rows[] = {
-#define X(id, name) [IPFI_FATE_##id] = name,
-	IPFI_FATES(X)
+static const char *const impacts_rows[] = {
+#define X(id, name) [IPFI_IMPACT_##id] = name,
+	IPFI_IMPACTS(X)
 #undef X
 };
-static NAMES(fates, "fate");
+static NAMES(impacts, "impact");
 
 static const char *const causes_rows[] = {
 #define X(id, name) [IPFI_CAUSE_##id] = name,
@@ -208,7 +208,7 @@ static const char *const rule_flags_rows[] = {
 static NAMES(rule_flags, "rule_flags");
 
 static const char *const state_flags_rows[] = {
-	[BIT_OF(IPFI_STATE_F_GUESSED)] = "guessed",
+	[BIT_OF(IPFI_STATE_F_MIDSTREAM)] = "midstream",
 	[BIT_OF(IPFI_STATE_F_REPLY_SEEN)] = "reply_seen",
 	[BIT_OF(IPFI_STATE_F_SRC_NAT)] = "src_nat",
 	[BIT_OF(IPFI_STATE_F_DST_NAT)] = "dst_nat",
@@ -217,7 +217,7 @@ static NAMES(state_flags, "state_flags");
 
 const struct schema_names *const schema_enums[] = {
 	&commands, &schema_states, &verdicts,	    &lists,	 &commit_states, &fields, &reasons,
-	&events,   &causes,	   &schema_helpers, &rule_flags, &state_flags,	 &changes, &fates,
+	&events,   &causes,	   &schema_helpers, &rule_flags, &state_flags,	 &changes, &impacts,
 	NULL,
 };
 
@@ -385,7 +385,7 @@ static const struct schema_attr filter_rows[] = {
 	[IPFI_FILTER_A_IIF] = U32("iif"),
 	[IPFI_FILTER_A_OIF] = U32("oif"),
 	[IPFI_FILTER_A_DEVICE] = U32("device"),
-	[IPFI_FILTER_A_GUESSED] = U8("guessed"),
+	[IPFI_FILTER_A_MIDSTREAM] = U8("midstream"),
 	[IPFI_FILTER_A_MARK] = U32("mark"),
 	[IPFI_FILTER_A_ID] = U64("id"),
 	[IPFI_FILTER_A_MASTER] = U64("master"),
@@ -506,22 +506,22 @@ static const struct schema_attr step_rows[] = {
 };
 TABLE(step, "step", SCHEMA_STRUCT);
 
-static const struct schema_attr judgement_rows[] = {
-	[IPFI_JUDGEMENT_A_VERDICT] = ENUM8("verdict", verdicts),
-	[IPFI_JUDGEMENT_A_REASON] = ENUM8("reason", reasons),
-	[IPFI_JUDGEMENT_A_LIST] = ENUM8("list", lists),
-	[IPFI_JUDGEMENT_A_RULE] = U64("rule"),
-	[IPFI_JUDGEMENT_A_STATE] = ENUM8("state", schema_states),
-	[IPFI_JUDGEMENT_A_STATE_ID] = U64("state_id"),
-	[IPFI_JUDGEMENT_A_DSTNAT_RULE] = U64("dstnat_rule"),
-	[IPFI_JUDGEMENT_A_SRCNAT_RULE] = U64("srcnat_rule"),
-	[IPFI_JUDGEMENT_A_SRC] = ADDRESS("src"),
-	[IPFI_JUDGEMENT_A_DST] = ADDRESS("dst"),
-	[IPFI_JUDGEMENT_A_SPORT] = U16("sport"),
-	[IPFI_JUDGEMENT_A_DPORT] = U16("dport"),
-	[IPFI_JUDGEMENT_A_PAD] = PAD,
+static const struct schema_attr result_rows[] = {
+	[IPFI_RESULT_A_VERDICT] = ENUM8("verdict", verdicts),
+	[IPFI_RESULT_A_REASON] = ENUM8("reason", reasons),
+	[IPFI_RESULT_A_LIST] = ENUM8("list", lists),
+	[IPFI_RESULT_A_RULE] = U64("rule"),
+	[IPFI_RESULT_A_STATE] = ENUM8("state", schema_states),
+	[IPFI_RESULT_A_STATE_ID] = U64("state_id"),
+	[IPFI_RESULT_A_DSTNAT_RULE] = U64("dstnat_rule"),
+	[IPFI_RESULT_A_SRCNAT_RULE] = U64("srcnat_rule"),
+	[IPFI_RESULT_A_SRC] = ADDRESS("src"),
+	[IPFI_RESULT_A_DST] = ADDRESS("dst"),
+	[IPFI_RESULT_A_SPORT] = U16("sport"),
+	[IPFI_RESULT_A_DPORT] = U16("dport"),
+	[IPFI_RESULT_A_PAD] = PAD,
 };
-TABLE(judgement, "judgement", SCHEMA_STRUCT);
+TABLE(result, "result", SCHEMA_STRUCT);
 
 static const struct schema_attr drop_rows[] = {
 	[IPFI_DROP_A_TIME] = U64("time"),
@@ -538,16 +538,16 @@ static const struct schema_attr drop_rows[] = {
 };
 TABLE(drop, "drop", SCHEMA_STRUCT);
 
-static const struct schema_attr trial_rows[] = {
-	[IPFI_TRIAL_A_FATE] = ENUM8("fate", fates),
-	[IPFI_TRIAL_A_LIST] = ENUM8("list", lists),
-	[IPFI_TRIAL_A_RULE] = U64("rule"),
-	[IPFI_TRIAL_A_BY] = STRING("by", IPFI_NAME_LEN),
-	[IPFI_TRIAL_A_STATES] = U32("states"),
-	[IPFI_TRIAL_A_REST] = FLAG("rest"),
-	[IPFI_TRIAL_A_PAD] = PAD,
+static const struct schema_attr dry_run_rows[] = {
+	[IPFI_DRY_RUN_A_IMPACT] = ENUM8("impact", impacts),
+	[IPFI_DRY_RUN_A_LIST] = ENUM8("list", lists),
+	[IPFI_DRY_RUN_A_RULE] = U64("rule"),
+	[IPFI_DRY_RUN_A_BY] = STRING("by", IPFI_NAME_LEN),
+	[IPFI_DRY_RUN_A_STATES] = U32("states"),
+	[IPFI_DRY_RUN_A_REST] = FLAG("rest"),
+	[IPFI_DRY_RUN_A_PAD] = PAD,
 };
-TABLE(trial, "trial", SCHEMA_STRUCT);
+TABLE(dry_run, "dry_run", SCHEMA_STRUCT);
 
 static const struct schema_attr top_rows[] = {
 	[IPFI_A_INFO] = NEST("info", info),
@@ -564,9 +564,9 @@ static const struct schema_attr top_rows[] = {
 	[IPFI_A_SET] = NEST("set", set),
 	[IPFI_A_PACKET] = NEST("packet", packet),
 	[IPFI_A_STEP] = NESTS("step", step),
-	[IPFI_A_JUDGEMENT] = NEST("judgement", judgement),
+	[IPFI_A_RESULT] = NEST("result", result),
 	[IPFI_A_DROP] = NEST("drop", drop),
-	[IPFI_A_TRIAL] = NESTS("trial", trial),
+	[IPFI_A_DRY_RUN] = NESTS("dry_run", dry_run),
 };
 TABLE(top, "ipfi", SCHEMA_STRUCT);
 

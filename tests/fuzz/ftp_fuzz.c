@@ -25,7 +25,7 @@ struct stream {
 	u32 owed_length, copied; /* as far as this position */
 	u8 arrived[2 * MOST_BYTES];
 	u32 arrived_length;
-	struct ipfi_sequence sequence;
+	struct ipfi_seqadj sequence;
 };
 
 struct play {
@@ -112,8 +112,8 @@ static void translate(struct play *play, enum ipfi_direction from,
 
 	length = ipfi_ftp_write(found->form, found->family, &addr, (u16)(found->port ^ 0x2af1),
 				text);
-	CHECK(length > 0 && length <= IPFI_SEQUENCE_WRITTEN);
-	CHECK(ipfi_sequence_edit(&stream->sequence, found->seq, found->length, text, length));
+	CHECK(length > 0 && length <= IPFI_SEQADJ_WRITTEN);
+	CHECK(ipfi_seqadj_edit(&stream->sequence, found->seq, found->length, text, length));
 	copy(play, from, found->seq - stream->isn);
 	memcpy(stream->owed + stream->owed_length, text, length);
 	stream->owed_length += length;
@@ -124,13 +124,13 @@ static void translate(struct play *play, enum ipfi_direction from,
 static void deliver(struct play *play, enum ipfi_direction from, u32 at, u32 to, bool fin)
 {
 	struct stream *stream = &play->streams[from];
-	u8 segment[MOST_BYTES + IPFI_SEQUENCE_TEXT];
-	struct ipfi_sequence_cut cut;
+	u8 segment[MOST_BYTES + IPFI_SEQADJ_TEXT];
+	struct ipfi_seqadj_cut cut;
 	u32 length, rest, place, ack;
 
-	ipfi_sequence_apply(&stream->sequence, stream->isn + at, to - at, fin, &cut);
+	ipfi_seqadj_apply(&stream->sequence, stream->isn + at, to - at, fin, &cut);
 	CHECK(cut.head + cut.skip <= to - at);
-	CHECK(cut.text_length <= IPFI_SEQUENCE_TEXT);
+	CHECK(cut.text_length <= IPFI_SEQADJ_TEXT);
 	rest = to - at - cut.head - cut.skip;
 	memcpy(segment, play->said[from] + at, cut.head);
 	if (cut.text_length)
@@ -148,8 +148,8 @@ static void deliver(struct play *play, enum ipfi_direction from, u32 at, u32 to,
 	if (fin)
 		CHECK(cut.whole && place + length == stream->arrived_length);
 	ack = stream->isn + stream->arrived_length;
-	ipfi_sequence_acknowledge(&stream->sequence, ack);
-	ack = ipfi_sequence_back(&stream->sequence, ack) - stream->isn;
+	ipfi_seqadj_acknowledge(&stream->sequence, ack);
+	ack = ipfi_seqadj_back(&stream->sequence, ack) - stream->isn;
 	CHECK(ack <= stream->sent);
 	CHECK(ack >= stream->acked);
 	stream->acked = ack;
@@ -166,7 +166,7 @@ static u32 segment(struct play *play, enum ipfi_direction from, u32 at, u32 to)
 	if (to > stream->sent)
 		stream->sent = to;
 	while (read < to) {
-		if (play->translates && !ipfi_sequence_room(&stream->sequence))
+		if (play->translates && !ipfi_seqadj_room(&stream->sequence))
 			break;
 		read += feed(play, from, read, to, &found);
 		if (play->translates && found.form != IPFI_FTP_NONE && !found.reason)
@@ -179,9 +179,9 @@ static u32 segment(struct play *play, enum ipfi_direction from, u32 at, u32 to)
 		CHECK(length > 0 && length <= IPFI_FTP_HELD);
 		CHECK(seq - stream->isn + length >= read);
 		CHECK(!memcmp(pending, play->said[from] + (seq - stream->isn), length));
-		ipfi_sequence_hold(&stream->sequence, seq, pending, length);
+		ipfi_seqadj_hold(&stream->sequence, seq, pending, length);
 	} else {
-		ipfi_sequence_release(&stream->sequence);
+		ipfi_seqadj_release(&stream->sequence);
 	}
 	deliver(play, from, at, read, false);
 	return read;
@@ -238,7 +238,7 @@ static void run(struct play *play, const uint8_t *input, size_t size)
 		return;
 	for (from = IPFI_ORIGINAL; from <= IPFI_REPLY; from++) {
 		stream = &play->streams[from];
-		ipfi_sequence_release(&stream->sequence);
+		ipfi_seqadj_release(&stream->sequence);
 		deliver(play, from, stream->sent, stream->sent, true);
 		copy(play, from, stream->sent);
 		CHECK(stream->arrived_length == stream->owed_length);

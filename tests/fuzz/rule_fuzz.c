@@ -307,7 +307,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ipfi_packet packet;
 	struct ipfi_rule rule;
 	struct world world;
-	const struct ipfi_surroundings around = {
+	const struct ipfi_match_env around = {
 		.is_me = is_me,
 		.take_limit = take_limit,
 		.source_states = source_states,

@@ -29,7 +29,7 @@ describe("a judgement", function()
     local j = judge({
       { step = { step(1, "iif"), step(2, "dport"), step(3, "limit") } },
       { step = { step(4, "per_source"), step(5, "src"), step(77) } },
-      { judgement = { verdict = "deny", reason = "rule-deny", list = "in", rule = 77 } },
+      { result = { verdict = "deny", reason = "rule-deny", list = "in", rule = 77 } },
     })
     assert.same({ "deny", "rule-deny", "#000000000000004d" }, { j.verdict, j.reason, j.rule })
     assert.same({ rule = "ssh", at = "gw.lua:10", list = "in", field = "dport", wants = "22,2222",
@@ -47,7 +47,7 @@ describe("a judgement", function()
   it("speaks of the default, of translations and of states", function()
     local j = judge {
       { step = { step(9, nil, "dstnat"), step(2, "dport", "forward") } },
-      { judgement = { verdict = "allow", reason = "default-allow", list = "forward", state = "SYN_SENT",
+      { result = { verdict = "allow", reason = "default-allow", list = "forward", state = "SYN_SENT",
         dstnat_rule = 9, src = "10.0.0.9", sport = 40000, dst = "10.1.1.1", dport = 8080 } },
     }
     assert.same({ "default", nil }, { j.rule, j.at })
@@ -66,7 +66,7 @@ describe("a judgement", function()
       steps[i] = step(i == 250 and 1 or 2, i == 250 and "iif" or "dport")
     end
     local shown = tostring(judge { { step = steps },
-      { judgement = { verdict = "deny", reason = "default-deny", list = "in" } } })
+      { result = { verdict = "deny", reason = "default-deny", list = "in" } } })
     assert.truthy(shown:find("… 248 more that differ in dport", 1, true))
     assert.truthy(shown:find("250  'loopback'", 1, true))
     assert.truthy(shown:find("… 249 more that differ in dport", 1, true))
@@ -74,7 +74,7 @@ describe("a judgement", function()
   end)
 
   it("says when no rule set is running", function()
-    assert.truthy(tostring(judge { { judgement = { verdict = "allow", list = "in" } } })
+    assert.truthy(tostring(judge { { result = { verdict = "allow", list = "in" } } })
       :find("no rule set is running, every packet passes", 1, true))
   end)
 end)

@@ -268,7 +268,7 @@ describe("fw.states", function()
     kernel.states = {
       state(),
       state { src = "10.0.0.2", state = "SYN_SENT", flags = {}, bytes = 50 },
-      state { src = "10.0.0.1", state = "ESTABLISHED", flags = { "guessed" }, bytes = 5000, timeout = 250 },
+      state { src = "10.0.0.1", state = "ESTABLISHED", flags = { "midstream" }, bytes = 5000, timeout = 250 },
       state {
         family = 6, proto = 17, state = "UDP_NEW", src = "fd00::1", dst = "fd00::2", dport = 53, iif = 0,
           oif = 9,
@@ -294,7 +294,7 @@ describe("fw.states", function()
       dst = { addr = "192.0.2.80" }, addr = { addr = "fd00::", length = 8 }, sport = { from = 1024,
         to = 65535 },
       dport = { from = 80 }, port = { from = 80 }, rule = netlink.rule_id "web", iif = 2, oif = 3, device = 1,
-      guessed = 0, mark = 16,
+      midstream = 0, mark = 16,
     }, query.filter)
     assert.equal(5, fw.states({ rule = 5 }).filter.rule)
     assert.is_nil(fw.states({}).filter)
@@ -461,7 +461,7 @@ describe("fw.limits and fw.set_limits", function()
 
   it("show themselves with what they mean", function()
     local shown = tostring(fw.limits())
-    assert.matches("\ntcp_loose +on +take up", shown)
+    assert.matches("\ntcp_loose +on +pick up", shown)
     assert.matches("\ntcp_established +3600 s", shown)
     assert.matches("^max_states +65536 ", shown)
   end)

@@ -260,12 +260,12 @@ describe("live states", function()
   before_each(function()
     fw.commit(policy "allow { 'a' }, allow { 'b' }")
     kernel.states = { {}, {}, {}, {}, {}, {}, {} }
-    kernel.trial = {
-      { fate = "denied", list = "in", rule = netlink.rule_id "a", by = "rest", states = 2 },
-      { fate = "denied", list = "forward", rule = netlink.rule_id "a", states = 1 },
-      { fate = "denied", list = "out", rule = 0, states = 1 },
-      { fate = "retranslated", list = "srcnat", rule = netlink.rule_id "b", states = 1 },
-      { fate = "retranslated", rest = true, states = 1 },
+    kernel.dry_run = {
+      { impact = "denied", list = "in", rule = netlink.rule_id "a", by = "rest", states = 2 },
+      { impact = "denied", list = "forward", rule = netlink.rule_id "a", states = 1 },
+      { impact = "denied", list = "out", rule = 0, states = 1 },
+      { impact = "retranslated", list = "srcnat", rule = netlink.rule_id "b", states = 1 },
+      { impact = "retranslated", rest = true, states = 1 },
     }
   end)
 
@@ -295,7 +295,7 @@ describe("live states", function()
   end)
 
   it("may be untouched", function()
-    kernel.trial = nil
+    kernel.dry_run = nil
     assert.matches("\n7 live states: none is denied, none would be translated otherwise$",
       tostring(fw.plan(policy "")))
   end)

@@ -200,7 +200,7 @@ describe("docs/netlink/ipfi.yaml", function()
   end)
 
   it("has the limits of the header", function()
-    local text = read(HEADER):gsub("IPFI_TIMEOUT_MOST", (read(HEADER):match "IPFI_TIMEOUT_MOST (%d+)"))
+    local text = read(HEADER):gsub("IPFI_TIMEOUT_MAX", (read(HEADER):match "IPFI_TIMEOUT_MAX (%d+)"))
     local limits = by_name(sets.limits.attributes)
     local count = 0
     for name, least, most in text:gmatch "X%([%u_]+, ([%l_]+), (%w+), (%w+), %w+%)" do

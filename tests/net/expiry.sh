@@ -22,7 +22,7 @@ commit --states=flush <<'POLICY'
 return policy {
 	name = "short",
 	limits = {
-		tcp_syn_sent = 1, tcp_established = 6, tcp_fin_wait = 3, tcp_closed = 2, tcp_guessed = 5,
+		tcp_syn_sent = 1, tcp_established = 6, tcp_fin_wait = 3, tcp_closed = 2, tcp_midstream = 5,
 		udp_new = 2, udp_established = 4, icmp = 3, other = 7,
 	},
 	rules = {

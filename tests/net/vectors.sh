@@ -15,7 +15,7 @@ return policy {
 	-- So long that nothing ends before it is looked at.
 	limits = {
 		tcp_syn_sent = 3600, tcp_syn_recv = 3600, tcp_fin_wait = 3600, tcp_close_wait = 3600, tcp_last_ack = 3600,
-		tcp_time_wait = 3600, tcp_closed = 3600, tcp_guessed = 3600,
+		tcp_time_wait = 3600, tcp_closed = 3600, tcp_midstream = 3600,
 	},
 	rules = {
 		allow { "sentinel", proto = "udp", dport = 9 },

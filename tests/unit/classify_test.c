@@ -70,7 +70,7 @@ static void is_told(void **state)
 	rules[2].dport = port_22;
 	order = build(&c, rules, 4);
 	packet.list = IPFI_LIST_IN;
-	assert_ptr_equal(ipfi_classify_told(&c, &packet, &around, &steps), &rules[3]);
+	assert_ptr_equal(ipfi_classify_trace(&c, &packet, &around, &steps), &rules[3]);
 	assert_ptr_equal(ipfi_classify(&c, &packet, &around), &rules[3]);
 	assert_int_equal(steps.list, IPFI_LIST_IN);
 	assert_int_equal(steps.count, 3);
@@ -78,7 +78,7 @@ static void is_told(void **state)
 	assert_int_equal(field[1], IPFI_FIELD_FAMILY);
 	assert_int_equal(field[2], IPFI_STEP_MATCHES);
 	packet.tuple.dport = 23;
-	assert_null(ipfi_classify_told(&c, &packet, &around, &steps));
+	assert_null(ipfi_classify_trace(&c, &packet, &around, &steps));
 	assert_int_equal(steps.count, 3);
 	assert_int_equal(field[2], IPFI_FIELD_DPORT);
 	free(field);

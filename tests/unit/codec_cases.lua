@@ -104,7 +104,7 @@ local MESSAGES = {
   { cmd = "ruleset_abort" },
   { cmd = "rules_dump", flags = { "dump" } },
   { cmd = "states_dump", state = {
-    family = 4, proto = 6, state = "SYN_SENT", flags = { "guessed", "reply_seen", "src_nat", "dst_nat" },
+    family = 4, proto = 6, state = "SYN_SENT", flags = { "midstream", "reply_seen", "src_nat", "dst_nat" },
     src = "10.0.0.1", dst = "255.255.255.255", sport = 65535, dport = 0, list = "out", iif = 0, oif = 2,
     rule = 1 << 62, packets = 1, bytes = 2, reply_packets = 3, reply_bytes = 4, timeout = 5, age = 6,
     mark = 7, generation = 8, id = (1 << 53) - 1, nat_src = "203.0.113.1", nat_sport = 40000,
@@ -115,7 +115,7 @@ local MESSAGES = {
     src = { addr = "10.0.0.0", length = 8 }, dst = { addr = "::", length = 0 },
     addr = { addr = "192.0.2.1" }, sport = { from = 1, to = 2 },
     dport = { from = 53 }, port = { from = 0, to = 65535 }, rule = 5, iif = 1, oif = 2,
-    device = 3, guessed = 1, mark = 4, id = 5, master = 6, helper = "ftp", nat = { "src_nat" },
+    device = 3, midstream = 1, mark = 4, id = 5, master = 6, helper = "ftp", nat = { "src_nat" },
   } },
   { cmd = "states_delete", filter = {} },
   { cmd = "stats", stats = {
@@ -137,15 +137,15 @@ local MESSAGES = {
   { cmd = "explain", flags = { "dump" }, packet = {
     data = "\x45\0\0\x14", list = "out", iif = "lo", oif = "eth0", mark = 1, user = 1000, ipsec = 1 } },
   { cmd = "explain", step = { { list = "in", rule = 1, field = "dport" }, { list = "srcnat", rule = -1 } },
-    judgement = { verdict = "allow", reason = "rule-allow", list = "forward", rule = 1 << 62,
+    result = { verdict = "allow", reason = "rule-allow", list = "forward", rule = 1 << 62,
       state = "SYN_SENT", state_id = (1 << 53) - 1, dstnat_rule = 2, srcnat_rule = 3,
       src = "203.0.113.1", dst = "192.0.2.1", sport = 40000, dport = 443 } },
   { cmd = "drops_dump", flags = { "dump" }, drop = {
     time = 1700000000000000000, reason = "rule-deny", list = "in", iif = 2, oif = 0, rule = 5, mark = 6,
     length = 60, header = "\x45\0\0\x3c", missed = 7 } },
-  { cmd = "ruleset_try", flags = { "ack" }, stats = { states = 9 }, trial = {
-    { fate = "denied", list = "in", rule = 1 << 62, by = "rest", states = 7 },
-    { fate = "retranslated", states = 2, rest = true } } },
+  { cmd = "ruleset_dry_run", flags = { "ack" }, stats = { states = 9 }, dry_run = {
+    { impact = "denied", list = "in", rule = 1 << 62, by = "rest", states = 7 },
+    { impact = "retranslated", states = 2, rest = true } } },
   { cmd = "event_state", event = { kind = "destroyed", cause = "expired" }, state = { proto = 1 } },
   { cmd = "event_full", stats = { states = 5, max_states = 5 } },
   { cmd = "event_nat_full", log = { name = "lan out", list = "srcnat", dport = 80 } },
@@ -199,7 +199,7 @@ end
 
 function cases.values_without_a_name_are_numbers()
   local message = { cmd = "event_log", log = { verdict = 9, reason = 255 } }
-  message.state = { flags = { "guessed", 31 } }
+  message.state = { flags = { "midstream", 31 } }
   local back = codec.decode(codec.encode { message })[1]
   assert(same(back, message))
   -- A name and its number are the same on the wire.

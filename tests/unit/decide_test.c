@@ -8,7 +8,7 @@ static struct ipfi_limits limits;
 static struct ipfi_classifier classifier;
 static const struct ipfi_rule *order[16];
 
-static struct ipfi_judge judge_of(const struct ipfi_rule *rules, u32 count, u32 generation)
+static struct ipfi_match_ctx judge_of(const struct ipfi_rule *rules, u32 count, u32 generation)
 {
 	unsigned int list;
 
@@ -17,8 +17,8 @@ static struct ipfi_judge judge_of(const struct ipfi_rule *rules, u32 count, u32 
 	for (list = 0; list < __IPFI_LIST_FILTER_END; list++)
 		classifier.standard[list] = IPFI_VERDICT_DENY;
 	ipfi_classifier_build(&classifier, rules, count, order);
-	return (struct ipfi_judge){
-		.classifier = &classifier, .limits = &limits, .around = &around, .generation = generation,
+	return (struct ipfi_match_ctx){
+		.classifier = &classifier, .limits = &limits, .env = &around, .generation = generation,
 	};
 }
 
@@ -45,7 +45,7 @@ static struct ipfi_rule to_port(const char *name, u8 verdict, u32 port)
 	return rule;
 }
 
-static struct ipfi_decision first(const struct ipfi_judge *judge, const struct ipfi_packet *packet)
+static struct ipfi_decision first(const struct ipfi_match_ctx *judge, const struct ipfi_packet *packet)
 {
 	struct ipfi_decision decision;
 
@@ -61,7 +61,7 @@ static void first_match_wins(void **state)
 				     to_port("reject smtp", IPFI_VERDICT_REJECT, 25),
 				     to_port("allow www", IPFI_VERDICT_ALLOW, 80),
 				     to_port("never reached", IPFI_VERDICT_DENY, 80) };
-	struct ipfi_judge judge = judge_of(rules, COUNT(rules), 1);
+	struct ipfi_match_ctx judge = judge_of(rules, COUNT(rules), 1);
 	static const struct {
 		u16 port;
 		u8 verdict, reason;
@@ -102,7 +102,7 @@ static void ipv6_stays_alive(void **state)
 {
 	struct ipfi_rule rest = named("rest", IPFI_VERDICT_DENY, BIT(IIF) | BIT(LIMIT));
 	struct ipfi_rule deny = named("no IPv6", IPFI_VERDICT_DENY, BIT(FAMILY));
-	struct ipfi_judge judge = judge_of(NULL, 0, 1);
+	struct ipfi_match_ctx judge = judge_of(NULL, 0, 1);
 	struct ipfi_packet packet = parsed_icmp(6, 135, 0, IPFI_ICMP_SIGNAL);
 
 	(void)state;
@@ -130,7 +130,7 @@ static void ipv6_stays_alive(void **state)
 static void errors_open_nothing(void **state)
 {
 	struct ipfi_rule all = named("all", IPFI_VERDICT_ALLOW, 0);
-	struct ipfi_judge judge = judge_of(&all, 1, 1);
+	struct ipfi_match_ctx judge = judge_of(&all, 1, 1);
 	struct ipfi_packet packet = parsed_icmp(4, 3, 1, IPFI_ICMP_ERROR);
 
 	(void)state;
@@ -152,7 +152,7 @@ static struct ipfi_flow open_flow(const struct ipfi_packet *packet)
 }
 
 /* By the interfaces that it has. */
-static bool again(const struct ipfi_judge *judge, struct ipfi_flow *flow, const struct ipfi_device_names *names,
+static bool again(const struct ipfi_match_ctx *judge, struct ipfi_flow *flow, const struct ipfi_device_names *names,
 		  struct ipfi_decision *decision)
 {
 	struct ipfi_via via;
@@ -170,7 +170,7 @@ static void live_flows_are_judged_again(void **state)
 				     to_port("www", IPFI_VERDICT_ALLOW, 80) };
 	struct ipfi_packet packet = parsed_tcp(4, 40000, 80, IPFI_TCP_SYN);
 	struct ipfi_flow flow = open_flow(&packet);
-	struct ipfi_judge judge = judge_of(rules, COUNT(rules), 2);
+	struct ipfi_match_ctx judge = judge_of(rules, COUNT(rules), 2);
 	struct ipfi_decision decision;
 
 	(void)state;
@@ -194,7 +194,7 @@ static void forgotten_fields_end_nothing(void **state)
 	static const struct ipfi_range short_ones = { 0, 10 };
 	struct ipfi_packet packet = parsed_udp(4, 40000, 53);
 	struct ipfi_flow flow = open_flow(&packet);
-	struct ipfi_judge judge;
+	struct ipfi_match_ctx judge;
 	struct ipfi_decision decision;
 
 	(void)state;
@@ -220,7 +220,7 @@ static void devices_and_users_are_remembered(void **state)
 	struct ipfi_flow flow = open_flow(&packet);
 	struct ipfi_device_names names = { 0 };
 	struct ipfi_decision decision;
-	struct ipfi_judge judge;
+	struct ipfi_match_ctx judge;
 
 	(void)state;
 	strcpy(by_device.iif, "eth*");

@@ -48,7 +48,7 @@ static void limits_have_their_defaults(void **state)
 	}
 	assert_int_equal(limits.value[IPFI_LIMIT_MAX_STATES], 65536);
 	assert_int_equal(limits.value[IPFI_LIMIT_TCP_ESTABLISHED], 3600);
-	assert_int_equal(limits.value[IPFI_LIMIT_TCP_GUESSED], 300);
+	assert_int_equal(limits.value[IPFI_LIMIT_TCP_MIDSTREAM], 300);
 	ipfi_limit_range(IPFI_LIMIT_MAX_STATES, &least, &most);
 	assert_int_equal(least, 1);
 }
@@ -69,11 +69,11 @@ static void each_state_has_its_time_out(void **state)
 		{ IPFI_STATE_LAST_ACK, IPFI_STATE_F_REPLY_SEEN, 30 },
 		{ IPFI_STATE_TIME_WAIT, IPFI_STATE_F_REPLY_SEEN, 120 },
 		{ IPFI_STATE_CLOSED, 0, 10 },
-		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED, 30 },
-		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN, 3600 },
-		{ IPFI_STATE_FIN_WAIT, IPFI_STATE_F_GUESSED, 30 },
-		{ IPFI_STATE_FIN_WAIT, IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN, 120 },
-		{ IPFI_STATE_CLOSED, IPFI_STATE_F_GUESSED, 10 },
+		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_MIDSTREAM, 30 },
+		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_MIDSTREAM | IPFI_STATE_F_REPLY_SEEN, 3600 },
+		{ IPFI_STATE_FIN_WAIT, IPFI_STATE_F_MIDSTREAM, 30 },
+		{ IPFI_STATE_FIN_WAIT, IPFI_STATE_F_MIDSTREAM | IPFI_STATE_F_REPLY_SEEN, 120 },
+		{ IPFI_STATE_CLOSED, IPFI_STATE_F_MIDSTREAM, 10 },
 		{ IPFI_STATE_UDP_NEW, 0, 30 },
 		{ IPFI_STATE_UDP_ESTABLISHED, IPFI_STATE_F_REPLY_SEEN, 120 },
 		{ IPFI_STATE_ICMP, 0, 30 },
@@ -132,9 +132,9 @@ static void a_guess_is_half_open_until_confirmed(void **state)
 		pass(&flow, &reply);
 		assert_int_equal(ipfi_flow_evictable(&flow), !table[i].confirms);
 		assert_int_equal(ipfi_flow_timeout(&flow, &limits), table[i].confirms ? 3600 : 30);
-		assert_int_equal(flow.flags & IPFI_STATE_F_GUESSED, IPFI_STATE_F_GUESSED);
+		assert_int_equal(flow.flags & IPFI_STATE_F_MIDSTREAM, IPFI_STATE_F_MIDSTREAM);
 	}
-	limits.value[IPFI_LIMIT_TCP_GUESSED] = 7;
+	limits.value[IPFI_LIMIT_TCP_MIDSTREAM] = 7;
 	assert_int_equal(ipfi_flow_open(&flow, &first, 1, 1, 0, &limits), 0);
 	assert_int_equal(ipfi_flow_timeout(&flow, &limits), 7);
 }
@@ -288,8 +288,8 @@ static void who_makes_room(void **state)
 		{ IPFI_STATE_SYN_SENT, 0, true },
 		{ IPFI_STATE_SYN_RECV, IPFI_STATE_F_REPLY_SEEN, true },
 		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_REPLY_SEEN, false },
-		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED, true },
-		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN, false },
+		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_MIDSTREAM, true },
+		{ IPFI_STATE_ESTABLISHED, IPFI_STATE_F_MIDSTREAM | IPFI_STATE_F_REPLY_SEEN, false },
 		{ IPFI_STATE_FIN_WAIT, IPFI_STATE_F_REPLY_SEEN, true },
 		{ IPFI_STATE_TIME_WAIT, IPFI_STATE_F_REPLY_SEEN, true },
 		{ IPFI_STATE_CLOSED, 0, true },

@@ -291,31 +291,31 @@ static void believes_only_some(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(ipfi_ftp_refusal(&found, 4, &addr4, false), 0);
-	assert_int_equal(ipfi_ftp_refusal(&found, 4, &other4, false), IPFI_REASON_FTP_FOREIGN);
-	assert_int_equal(ipfi_ftp_refusal(&found, 4, &other4, true), 0);
-	assert_int_equal(ipfi_ftp_refusal(&found, 6, &alike, false), IPFI_REASON_FTP_FOREIGN);
-	assert_int_equal(ipfi_ftp_refusal(&found, 6, &alike, true), IPFI_REASON_FTP_FOREIGN);
+	assert_int_equal(ipfi_ftp_validate(&found, 4, &addr4, false), 0);
+	assert_int_equal(ipfi_ftp_validate(&found, 4, &other4, false), IPFI_REASON_FTP_FOREIGN);
+	assert_int_equal(ipfi_ftp_validate(&found, 4, &other4, true), 0);
+	assert_int_equal(ipfi_ftp_validate(&found, 6, &alike, false), IPFI_REASON_FTP_FOREIGN);
+	assert_int_equal(ipfi_ftp_validate(&found, 6, &alike, true), IPFI_REASON_FTP_FOREIGN);
 	found.port = 1023;
-	assert_int_equal(ipfi_ftp_refusal(&found, 4, &addr4, false), IPFI_REASON_FTP_PORT);
-	assert_int_equal(ipfi_ftp_refusal(&found, 4, &other4, true), IPFI_REASON_FTP_PORT);
-	assert_int_equal(ipfi_ftp_refusal(&found, 4, &other4, false), IPFI_REASON_FTP_FOREIGN);
+	assert_int_equal(ipfi_ftp_validate(&found, 4, &addr4, false), IPFI_REASON_FTP_PORT);
+	assert_int_equal(ipfi_ftp_validate(&found, 4, &other4, true), IPFI_REASON_FTP_PORT);
+	assert_int_equal(ipfi_ftp_validate(&found, 4, &other4, false), IPFI_REASON_FTP_FOREIGN);
 
 	found = (struct ipfi_ftp_finding){
 		.form = IPFI_FTP_EPRT, .family = 6, .port = 65535, .addr = addr6
 	};
-	assert_int_equal(ipfi_ftp_refusal(&found, 6, &addr6, false), 0);
-	assert_int_equal(ipfi_ftp_refusal(&found, 6, &other6, false), IPFI_REASON_FTP_FOREIGN);
+	assert_int_equal(ipfi_ftp_validate(&found, 6, &addr6, false), 0);
+	assert_int_equal(ipfi_ftp_validate(&found, 6, &other6, false), IPFI_REASON_FTP_FOREIGN);
 
 	found = (struct ipfi_ftp_finding){ .form = IPFI_FTP_EPSV, .port = 1024 };
-	assert_int_equal(ipfi_ftp_refusal(&found, 6, &addr6, false), 0);
-	assert_int_equal(ipfi_ftp_refusal(&found, 4, &addr4, false), 0);
+	assert_int_equal(ipfi_ftp_validate(&found, 6, &addr6, false), 0);
+	assert_int_equal(ipfi_ftp_validate(&found, 4, &addr4, false), 0);
 	found.port = 20;
-	assert_int_equal(ipfi_ftp_refusal(&found, 6, &addr6, true), IPFI_REASON_FTP_PORT);
+	assert_int_equal(ipfi_ftp_validate(&found, 6, &addr6, true), IPFI_REASON_FTP_PORT);
 
 	found = (struct ipfi_ftp_finding){ .form = IPFI_FTP_PASV,
 					   .reason = IPFI_REASON_FTP_UNASKED };
-	assert_int_equal(ipfi_ftp_refusal(&found, 4, &addr4, true), IPFI_REASON_FTP_UNASKED);
+	assert_int_equal(ipfi_ftp_validate(&found, 4, &addr4, true), IPFI_REASON_FTP_UNASKED);
 }
 
 /* --- what is held back --- */

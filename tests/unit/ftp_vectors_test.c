@@ -211,7 +211,7 @@ static void read_line(char *line)
 struct player {
 	const struct conversation *conversation;
 	struct ipfi_ftp ftp;
-	struct ipfi_sequence sequences[2];
+	struct ipfi_seqadj sequences[2];
 	char came[LINE_LENGTH];
 };
 
@@ -284,14 +284,14 @@ static void take_finding(struct player *player, enum ipfi_direction from,
 	const struct conversation *conversation = player->conversation;
 	struct ipfi_addr own = own_address(conversation->family, from);
 	struct ipfi_addr outer = outer_address(conversation, from);
-	u8 reason = ipfi_ftp_refusal(found, conversation->family, &own, conversation->foreign);
+	u8 reason = ipfi_ftp_validate(found, conversation->family, &own, conversation->foreign);
 	struct ipfi_ftp_finding own_end;
 	u8 text[IPFI_FTP_TEXT];
 	size_t used = strlen(events);
 	unsigned int length;
 
 	if (reason == IPFI_REASON_FTP_FOREIGN)
-		reason = ipfi_ftp_refusal(found, conversation->family, &outer,
+		reason = ipfi_ftp_validate(found, conversation->family, &outer,
 					  conversation->foreign);
 	if (reason) {
 		snprintf(events + used, size - used, "; %s", reasons[reason]);
@@ -310,26 +310,26 @@ static void take_finding(struct player *player, enum ipfi_direction from,
 		return;
 	}
 	length = ipfi_ftp_write(found->form, conversation->family, &outer, found->port, text);
-	assert_true(ipfi_sequence_edit(&player->sequences[from], found->seq, found->length, text,
+	assert_true(ipfi_seqadj_edit(&player->sequences[from], found->seq, found->length, text,
 				       length));
 }
 
 static void hold_back(struct player *player, enum ipfi_direction from, bool fin)
 {
-	struct ipfi_sequence *sequence = &player->sequences[from];
+	struct ipfi_seqadj *sequence = &player->sequences[from];
 	const u8 *bytes = NULL;
 	u32 seq, length;
 
 	if (!fin)
 		bytes = ipfi_ftp_pending(&player->ftp, from, &seq, &length);
 	if (bytes)
-		ipfi_sequence_hold(sequence, seq, bytes, length);
+		ipfi_seqadj_hold(sequence, seq, bytes, length);
 	else
-		ipfi_sequence_release(sequence);
+		ipfi_seqadj_release(sequence);
 }
 
 static void put_cut(struct payload *out, const struct payload *in, u32 read,
-		    const struct ipfi_sequence_cut *cut)
+		    const struct ipfi_seqadj_cut *cut)
 {
 	u32 rest = read < in->length ? 0 : in->length - cut->head - cut->skip;
 
@@ -345,27 +345,27 @@ static void play_segment(struct player *player, const struct segment *segment)
 {
 	const struct payload *in = &segment->sent;
 	enum ipfi_direction from = segment->from;
-	struct ipfi_sequence *sequence = &player->sequences[from];
-	struct ipfi_sequence *other = &player->sequences[!from];
+	struct ipfi_seqadj *sequence = &player->sequences[from];
+	struct ipfi_seqadj *other = &player->sequences[!from];
 	u32 seq = isn[from] + (u32)in->seq, ack = isn[!from] + (u32)in->ack;
 	struct payload out = *in;
 	struct ipfi_ftp_finding found;
-	struct ipfi_sequence_cut cut;
+	struct ipfi_seqadj_cut cut;
 	char events[LINE_LENGTH] = "";
 	u32 read = 0;
 
 	player->came[0] = '\0';
-	out.ack = (s32)(ipfi_sequence_back(other, ack) - isn[!from]);
-	out.left = (s32)(ipfi_sequence_back_left(other, isn[!from] + (u32)in->left) - isn[!from]);
-	out.right = (s32)(ipfi_sequence_back(other, isn[!from] + (u32)in->right) - isn[!from]);
-	ipfi_sequence_acknowledge(other, ack);
+	out.ack = (s32)(ipfi_seqadj_back(other, ack) - isn[!from]);
+	out.left = (s32)(ipfi_seqadj_back_left(other, isn[!from] + (u32)in->left) - isn[!from]);
+	out.right = (s32)(ipfi_seqadj_back(other, isn[!from] + (u32)in->right) - isn[!from]);
+	ipfi_seqadj_acknowledge(other, ack);
 	ipfi_ftp_acknowledged(&player->ftp, !from, isn[!from] + (u32)out.ack);
 	if (in->length && !ipfi_ftp_in_order(&player->ftp, from, seq)) {
 		say(player, "drop");
 		return;
 	}
 
-	while (read < in->length && ipfi_sequence_room(sequence)) {
+	while (read < in->length && ipfi_seqadj_room(sequence)) {
 		read += ipfi_ftp_feed(&player->ftp, from, seq + read, in->bytes + read,
 				      in->length - read, &found);
 		if (found.form != IPFI_FTP_NONE)
@@ -373,7 +373,7 @@ static void play_segment(struct player *player, const struct segment *segment)
 	}
 	if (is_translated(player->conversation)) {
 		hold_back(player, from, in->fin);
-		ipfi_sequence_apply(sequence, seq, read, in->fin, &cut);
+		ipfi_seqadj_apply(sequence, seq, read, in->fin, &cut);
 		out.seq = (s32)(cut.seq - isn[from]);
 		put_cut(&out, in, read, &cut);
 	}
@@ -408,7 +408,7 @@ static void test_conversation(void **state)
 	ipfi_ftp_init(&player.ftp);
 	for (from = IPFI_ORIGINAL; from <= IPFI_REPLY; from++) {
 		ipfi_ftp_start(&player.ftp, from, isn[from]);
-		ipfi_sequence_init(&player.sequences[from]);
+		ipfi_seqadj_init(&player.sequences[from]);
 	}
 	if (player.conversation->after)
 		play_conversation(&player, player.conversation->after);

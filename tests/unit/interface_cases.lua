@@ -252,8 +252,8 @@ function cases.a_commit_asks_about_the_present_interfaces()
   expect(live(world)[1].oif, "tun1")
   local function denied(source)
     local p = scene.checked("stateful = true, " .. source)
-    local told = kernel.of(world).transact(compile.trial(p), "trial")
-    return told.trial and told.trial[1].states or 0
+    local told = kernel.of(world).transact(compile.dry_run(p), "trial")
+    return told.dry_run and told.dry_run[1].states or 0
   end
   local one = [[rules = { allow { "one", dir = "forward", iif = "lan0", oif = "tun1" } }]]
   local zero = [[rules = { allow { "zero", dir = "forward", iif = "lan0", oif = "tun0" } }]]

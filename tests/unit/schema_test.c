@@ -83,9 +83,9 @@ static const struct {
 	{ "set.member", IPFI_MEMBER_A_MAX, 0 },
 	{ "packet", IPFI_PACKET_A_MAX, 0 },
 	{ "step", IPFI_STEP_A_MAX, IPFI_STEP_A_PAD },
-	{ "judgement", IPFI_JUDGEMENT_A_MAX, IPFI_JUDGEMENT_A_PAD },
+	{ "result", IPFI_RESULT_A_MAX, IPFI_RESULT_A_PAD },
 	{ "drop", IPFI_DROP_A_MAX, IPFI_DROP_A_PAD },
-	{ "trial", IPFI_TRIAL_A_MAX, IPFI_TRIAL_A_PAD },
+	{ "dry_run", IPFI_DRY_RUN_A_MAX, IPFI_DRY_RUN_A_PAD },
 };
 
 static void test_every_attribute_has_a_row(void **state)
@@ -153,7 +153,7 @@ static const struct {
 	{ "reason", IPFI_REASON_NONE + 1, IPFI_REASON_MAX },
 	{ "event", IPFI_EVENT_UNSPEC + 1, __IPFI_EVENT_END - 1 },
 	{ "change", IPFI_CHANGE_UNSPEC + 1, IPFI_CHANGE_MAX },
-	{ "fate", IPFI_FATE_UNSPEC + 1, IPFI_FATE_MAX },
+	{ "impact", IPFI_IMPACT_UNSPEC + 1, IPFI_IMPACT_MAX },
 	{ "cause", IPFI_CAUSE_UNSPEC + 1, __IPFI_CAUSE_END - 1 },
 	{ "rule_flags", 0, __builtin_popcount(IPFI_RULE_F_ALL) - 1 },
 	{ "helper", IPFI_HELPER_NONE + 1, IPFI_HELPER_MAX },

@@ -19,14 +19,14 @@ struct spot {
 	u32 at, end;	/* ... which is this */
 	u32 decided;	/* when so much is read it is known what it is */
 	bool edited;
-	u8 text[IPFI_SEQUENCE_WRITTEN];
+	u8 text[IPFI_SEQADJ_WRITTEN];
 	u32 text_length;
 };
 
 struct packet {
 	u32 seq, ack; /* as in the header */
 	u32 length;
-	u8 payload[STREAM + IPFI_SEQUENCE_TEXT];
+	u8 payload[STREAM + IPFI_SEQADJ_TEXT];
 	bool fin;
 	u32 left, right; /* of one SACK block; equal without */
 };
@@ -45,16 +45,16 @@ struct world {
 	u32 length;
 	struct spot spots[SPOTS];
 	u32 spot_count;
-	u8 owed[STREAM + SPOTS * IPFI_SEQUENCE_WRITTEN];
+	u8 owed[STREAM + SPOTS * IPFI_SEQADJ_WRITTEN];
 	u32 owed_length;
 	/* The sender: positions in the stream; its FIN stands at length. */
 	u32 una, next;
 	/* The middle. */
-	struct ipfi_sequence s;
+	struct ipfi_seqadj s;
 	u32 read, spot;
 	bool finished;
 	/* The receiver. */
-	bool has[STREAM + SPOTS * IPFI_SEQUENCE_WRITTEN + 1];
+	bool has[STREAM + SPOTS * IPFI_SEQADJ_WRITTEN + 1];
 	u32 arrived;
 	struct network out, back;
 };
@@ -140,28 +140,28 @@ static void look(struct world *w)
 	u32 at;
 
 	if (w->spot == w->spot_count || w->read <= spot->hold) {
-		ipfi_sequence_release(&w->s);
+		ipfi_seqadj_release(&w->s);
 		return;
 	}
 	at = w->read > spot->turn ? spot->at : spot->hold;
 	if (at < w->read)
-		ipfi_sequence_hold(&w->s, w->isn + at, w->sent + at, w->read - at);
+		ipfi_seqadj_hold(&w->s, w->isn + at, w->sent + at, w->read - at);
 	else
-		ipfi_sequence_release(&w->s);
+		ipfi_seqadj_release(&w->s);
 }
 
 /* The middle's part, as core/sequence.h asks for it. Returns false when the segment is dropped. */
 static bool pass(struct world *w, u32 from, u32 to, bool fin, struct packet *packet)
 {
 	const struct spot *spot;
-	struct ipfi_sequence_cut cut;
+	struct ipfi_seqadj_cut cut;
 	u32 rest, i;
 	s32 place;
 
 	if (from > w->read)
 		return false;
 	while (w->read < to) {
-		if (!ipfi_sequence_room(&w->s)) {
+		if (!ipfi_seqadj_room(&w->s)) {
 			if (w->read <= from)
 				return false;
 			to = w->read;
@@ -176,17 +176,17 @@ static bool pass(struct world *w, u32 from, u32 to, bool fin, struct packet *pac
 		w->read = spot->decided;
 		w->spot++;
 		if (spot->edited)
-			assert_true(ipfi_sequence_edit(&w->s, w->isn + spot->at,
+			assert_true(ipfi_seqadj_edit(&w->s, w->isn + spot->at,
 						       spot->end - spot->at, spot->text,
 						       spot->text_length));
 	}
 	w->finished |= fin;
 	if (w->finished)
-		ipfi_sequence_release(&w->s);
+		ipfi_seqadj_release(&w->s);
 	else
 		look(w);
 
-	ipfi_sequence_apply(&w->s, w->isn + from, to - from, fin, &cut);
+	ipfi_seqadj_apply(&w->s, w->isn + from, to - from, fin, &cut);
 	rest = to - from - cut.head - cut.skip;
 	packet->seq = cut.seq;
 	packet->length = cut.head + cut.text_length + rest;
@@ -293,16 +293,16 @@ static void check_claim(const struct world *w, u32 from, u32 to)
 /* Numbers of old, before edits that have been forgotten, may say less than they did. */
 static void acknowledge(struct world *w, const struct packet *packet)
 {
-	s32 ack = (s32)(ipfi_sequence_back(&w->s, packet->ack) - w->isn);
-	s32 from = (s32)(ipfi_sequence_back_left(&w->s, packet->left) - w->isn);
-	s32 to = (s32)(ipfi_sequence_back(&w->s, packet->right) - w->isn);
+	s32 ack = (s32)(ipfi_seqadj_back(&w->s, packet->ack) - w->isn);
+	s32 from = (s32)(ipfi_seqadj_back_left(&w->s, packet->left) - w->isn);
+	s32 to = (s32)(ipfi_seqadj_back(&w->s, packet->right) - w->isn);
 
 	assert_true(ack <= (s32)w->next);
 	if (packet->left != packet->right && to > (s32)w->una) {
 		assert_true(to <= (s32)w->next);
 		check_claim(w, from > (s32)w->una ? (u32)from : w->una, (u32)to);
 	}
-	ipfi_sequence_acknowledge(&w->s, packet->ack);
+	ipfi_seqadj_acknowledge(&w->s, packet->ack);
 	if (ack > (s32)w->una)
 		w->una = (u32)ack;
 }
@@ -337,7 +337,7 @@ static void converse(struct world *w)
 		number = w->isn + i;
 		if (w->s.count && (s32)(number - w->s.edits[0].at) < 0)
 			continue;
-		if (ipfi_sequence_back_left(&w->s, ipfi_sequence_forward(&w->s, number)) == number)
+		if (ipfi_seqadj_back_left(&w->s, ipfi_seqadj_forward(&w->s, number)) == number)
 			continue;
 		for (step = 0; step < w->s.count; step++)
 			if (number - w->s.edits[step].at < w->s.edits[step].old_length)
@@ -360,7 +360,7 @@ static void arrives_at_random(void **state)
 		world.isn = round & 4 ? 0U - next_random(&world, STREAM)
 				      : next_random(&world, UINT32_MAX);
 		make_streams(&world);
-		ipfi_sequence_init(&world.s);
+		ipfi_seqadj_init(&world.s);
 		converse(&world);
 	}
 }

@@ -15,7 +15,7 @@ local cases = {}
 local expect, checked, gateway, commit = scene.expect, scene.checked, scene.gateway, scene.commit
 
 local function try(world, p)
-  return kernel.of(world).transact(compile.trial(p), "trial")
+  return kernel.of(world).transact(compile.dry_run(p), "trial")
 end
 
 local function pass(world, fields)
@@ -64,8 +64,8 @@ local function said(answer, p)
     end
     by_id[hash] = name
   end
-  for _, trial in ipairs(answer.trial or {}) do
-    local key = ("%s %s"):format(trial.fate, by_id[trial.rule] or "default")
+  for _, trial in ipairs(answer.dry_run or {}) do
+    local key = ("%s %s"):format(trial.impact, by_id[trial.rule] or "default")
     counts[key] = (counts[key] or 0) + trial.states
   end
   return counts
@@ -300,19 +300,19 @@ end
 function cases.a_trial_ends_its_transaction()
   local world <close> = gateway()
   local conn <close> = world:connection()
-  local messages = compile.trial(checked
+  local messages = compile.dry_run(checked
     "rules = { allow { 'a', src = set { name = 's', dynamic = true } } }")
   assert(conn:stream(messages))
   local _, err = conn:request { cmd = "ruleset_commit", commit = {} }
   expect(err.name, "ENOENT", "a commit after it")
-  _, err = conn:request { cmd = "ruleset_try" }
+  _, err = conn:request { cmd = "ruleset_dry_run" }
   expect(err.message, "this socket has no transaction open: begin one first", "another one after it")
   local link = kernel.of(world)
   expect(#link.list({ cmd = "sets_dump" }, "test"), 0, "sets")
   -- A refused rule leaves nothing to try.
   assert(conn:request { cmd = "ruleset_begin", ruleset = {} })
   conn:request { cmd = "rule_add", rule = { name = "x" } }
-  _, err = conn:request { cmd = "ruleset_try" }
+  _, err = conn:request { cmd = "ruleset_dry_run" }
   expect(err.name, "ECANCELED", "a broken transaction")
   link.close()
 end

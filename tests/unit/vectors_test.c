@@ -266,7 +266,7 @@ static const char *state_text(const struct ipfi_flow *flow)
 	static char text[32];
 
 	snprintf(text, sizeof(text), "%s%s", states[flow->state],
-		 flow->flags & IPFI_STATE_F_GUESSED ? "?" : "");
+		 flow->flags & IPFI_STATE_F_MIDSTREAM ? "?" : "");
 	return text;
 }
 

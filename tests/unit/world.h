@@ -69,7 +69,7 @@ static bool in_set(void *context, const void *set, u8 family, const struct ipfi_
 	return family == one->family && ipfi_addr_equal(addr, &one->member);
 }
 
-static const struct ipfi_surroundings around = {
+static const struct ipfi_match_env around = {
 	.is_me = is_me,
 	.take_limit = take_limit,
 	.source_states = source_states,

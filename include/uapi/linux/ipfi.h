@@ -34,8 +34,8 @@
  *   IPFI_CMD_RULESET_ROLLBACK -> COMMIT { EXPECT? }                                                admin
  *                            <-  INFO { GENERATION, RULES } of what came back; errors as above
  *   IPFI_CMD_RULESET_ABORT   ->  -                                                                 admin
- *   IPFI_CMD_RULESET_TRY     ->  -                                                                 admin
- *                            <-  STATS { STATES }, TRIAL { see enum ipfi_trial_attr } ...
+ *   IPFI_CMD_RULESET_DRY_RUN     ->  -                                                                 admin
+ *                            <-  STATS { STATES }, TRIAL { see enum ipfi_dry_run_attr } ...
  *                            what a commit would do to the live states, of which there are STATES: each is judged by
  *                            the rules of this socket's transaction, which ends; nothing else changes
  *   IPFI_CMD_RULES_DUMP      ->  (dump)                                                            admin
@@ -121,7 +121,7 @@ enum ipfi_cmd {
 	IPFI_CMD_RULESET_ROLLBACK,
 	IPFI_CMD_EXPLAIN,
 	IPFI_CMD_DROPS_DUMP,
-	IPFI_CMD_RULESET_TRY,
+	IPFI_CMD_RULESET_DRY_RUN,
 	IPFI_CMD_EVENT_STATE,
 	IPFI_CMD_EVENT_FULL,
 	IPFI_CMD_EVENT_NAT_FULL,
@@ -148,9 +148,9 @@ enum ipfi_attr {
 	IPFI_A_SET,     /* nest, enum ipfi_set_attr */
 	IPFI_A_PACKET,  /* nest, enum ipfi_packet_attr */
 	IPFI_A_STEP,    /* nest, enum ipfi_step_attr; repeated */
-	IPFI_A_JUDGEMENT, /* nest, enum ipfi_judgement_attr */
+	IPFI_A_RESULT, /* nest, enum ipfi_result_attr */
 	IPFI_A_DROP,    /* nest, enum ipfi_drop_attr */
-	IPFI_A_TRIAL,   /* nest, enum ipfi_trial_attr; repeated */
+	IPFI_A_DRY_RUN,   /* nest, enum ipfi_dry_run_attr; repeated */
 	__IPFI_A_END,
 };
 #define IPFI_A_MAX (__IPFI_A_END - 1)
@@ -188,29 +188,29 @@ enum ipfi_change {
 /*
  * Limits: X(ENUM, name in Lua, least, most, default). Times are in seconds, each renewed by traffic.
  * The time-outs stand in the order of enum ipfi_state_id, so that the limit of a state is
- * IPFI_LIMIT_TCP_SYN_SENT + (state - IPFI_STATE_SYN_SENT) (ORDER STATE); IPFI_LIMIT_TCP_GUESSED comes last.
+ * IPFI_LIMIT_TCP_SYN_SENT + (state - IPFI_STATE_SYN_SENT) (ORDER STATE); IPFI_LIMIT_TCP_MIDSTREAM comes last.
  * The default of max_states, 0 here, depends on memory and is at least IPFI_MAX_STATES_LEAST;
  * max_states_per_source 0 means no limit.
  */
-#define IPFI_TIMEOUT_MOST 604800 /* a week */
+#define IPFI_TIMEOUT_MAX 604800 /* a week */
 #define IPFI_MAX_STATES_LEAST 65536
 #define IPFI_LIMITS(X)                                                           \
 	X(MAX_STATES, max_states, 1, 0x7fffffff, 0)                              \
 	X(MAX_STATES_PER_SOURCE, max_states_per_source, 0, 0x7fffffff, 0)        \
 	X(TCP_LOOSE, tcp_loose, 0, 1, 1)                                         \
-	X(TCP_SYN_SENT, tcp_syn_sent, 1, IPFI_TIMEOUT_MOST, 120)                 \
-	X(TCP_SYN_RECV, tcp_syn_recv, 1, IPFI_TIMEOUT_MOST, 60)                  \
-	X(TCP_ESTABLISHED, tcp_established, 1, IPFI_TIMEOUT_MOST, 3600)          \
-	X(TCP_FIN_WAIT, tcp_fin_wait, 1, IPFI_TIMEOUT_MOST, 120)                 \
-	X(TCP_CLOSE_WAIT, tcp_close_wait, 1, IPFI_TIMEOUT_MOST, 60)              \
-	X(TCP_LAST_ACK, tcp_last_ack, 1, IPFI_TIMEOUT_MOST, 30)                  \
-	X(TCP_TIME_WAIT, tcp_time_wait, 1, IPFI_TIMEOUT_MOST, 120)               \
-	X(TCP_CLOSED, tcp_closed, 1, IPFI_TIMEOUT_MOST, 10)                      \
-	X(UDP_NEW, udp_new, 1, IPFI_TIMEOUT_MOST, 30)                            \
-	X(UDP_ESTABLISHED, udp_established, 1, IPFI_TIMEOUT_MOST, 120)           \
-	X(ICMP, icmp, 1, IPFI_TIMEOUT_MOST, 30)                                  \
-	X(OTHER, other, 1, IPFI_TIMEOUT_MOST, 180)                               \
-	X(TCP_GUESSED, tcp_guessed, 1, IPFI_TIMEOUT_MOST, 300)
+	X(TCP_SYN_SENT, tcp_syn_sent, 1, IPFI_TIMEOUT_MAX, 120)                 \
+	X(TCP_SYN_RECV, tcp_syn_recv, 1, IPFI_TIMEOUT_MAX, 60)                  \
+	X(TCP_ESTABLISHED, tcp_established, 1, IPFI_TIMEOUT_MAX, 3600)          \
+	X(TCP_FIN_WAIT, tcp_fin_wait, 1, IPFI_TIMEOUT_MAX, 120)                 \
+	X(TCP_CLOSE_WAIT, tcp_close_wait, 1, IPFI_TIMEOUT_MAX, 60)              \
+	X(TCP_LAST_ACK, tcp_last_ack, 1, IPFI_TIMEOUT_MAX, 30)                  \
+	X(TCP_TIME_WAIT, tcp_time_wait, 1, IPFI_TIMEOUT_MAX, 120)               \
+	X(TCP_CLOSED, tcp_closed, 1, IPFI_TIMEOUT_MAX, 10)                      \
+	X(UDP_NEW, udp_new, 1, IPFI_TIMEOUT_MAX, 30)                            \
+	X(UDP_ESTABLISHED, udp_established, 1, IPFI_TIMEOUT_MAX, 120)           \
+	X(ICMP, icmp, 1, IPFI_TIMEOUT_MAX, 30)                                  \
+	X(OTHER, other, 1, IPFI_TIMEOUT_MAX, 180)                               \
+	X(TCP_MIDSTREAM, tcp_midstream, 1, IPFI_TIMEOUT_MAX, 300)
 
 enum ipfi_limit {
 	IPFI_LIMIT_UNSPEC,
@@ -351,12 +351,12 @@ enum ipfi_commit_attr {
 	IPFI_COMMIT_A_UNSPEC,
 	IPFI_COMMIT_A_EXPECT, /* u32: the generation this commit replaces */
 	IPFI_COMMIT_A_STATES, /* u8, enum ipfi_commit_states */
-	IPFI_COMMIT_A_CONFIRM, /* u32: seconds to confirm, 1 to IPFI_CONFIRM_MOST */
+	IPFI_COMMIT_A_CONFIRM, /* u32: seconds to confirm, 1 to IPFI_CONFIRM_MAX */
 	__IPFI_COMMIT_A_END,
 };
 #define IPFI_COMMIT_A_MAX (__IPFI_COMMIT_A_END - 1)
 
-#define IPFI_CONFIRM_MOST 86400 /* a day */
+#define IPFI_CONFIRM_MAX 86400 /* a day */
 
 /*
  * A rule. All attributes but NAME, LISTS and VERDICT are optional; a field that is absent matches anything.
@@ -546,12 +546,12 @@ enum ipfi_state_attr {
 };
 #define IPFI_STATE_A_MAX (__IPFI_STATE_A_END - 1)
 
-#define IPFI_STATE_F_GUESSED (1 << 0)    /* first seen in the middle */
+#define IPFI_STATE_F_MIDSTREAM (1 << 0)    /* first seen in the middle */
 #define IPFI_STATE_F_REPLY_SEEN (1 << 1) /* both sides seen */
 #define IPFI_STATE_F_SRC_NAT (1 << 2)    /* its source is translated */
 #define IPFI_STATE_F_DST_NAT (1 << 3)    /* its destination is translated */
 #define IPFI_STATE_F_ALL \
-	(IPFI_STATE_F_GUESSED | IPFI_STATE_F_REPLY_SEEN | IPFI_STATE_F_SRC_NAT | IPFI_STATE_F_DST_NAT)
+	(IPFI_STATE_F_MIDSTREAM | IPFI_STATE_F_REPLY_SEEN | IPFI_STATE_F_SRC_NAT | IPFI_STATE_F_DST_NAT)
 
 /*
  * A filter: all that is present must hold. Evaluated in the kernel. SRC, DST, SPORT and DPORT are as the connection
@@ -572,7 +572,7 @@ enum ipfi_filter_attr {
 	IPFI_FILTER_A_IIF,     /* u32: device index */
 	IPFI_FILTER_A_OIF,     /* u32 */
 	IPFI_FILTER_A_DEVICE,  /* u32: either */
-	IPFI_FILTER_A_GUESSED, /* u8: 0 or 1 */
+	IPFI_FILTER_A_MIDSTREAM, /* u8: 0 or 1 */
 	IPFI_FILTER_A_MARK,    /* u32 */
 	IPFI_FILTER_A_ID,      /* u64 */
 	IPFI_FILTER_A_MASTER,  /* u64 */
@@ -761,25 +761,25 @@ enum ipfi_step_attr {
 #define IPFI_STEP_A_MAX (__IPFI_STEP_A_END - 1)
 
 /* What would happen to a packet. */
-enum ipfi_judgement_attr {
-	IPFI_JUDGEMENT_A_UNSPEC,
-	IPFI_JUDGEMENT_A_VERDICT,     /* u8, enum ipfi_verdict: of the filter's */
-	IPFI_JUDGEMENT_A_REASON,      /* u8, enum ipfi_reason */
-	IPFI_JUDGEMENT_A_LIST,        /* u8, enum ipfi_list */
-	IPFI_JUDGEMENT_A_RULE,        /* u64: id of the rule that decides, or that the state belongs to; absent for none */
-	IPFI_JUDGEMENT_A_STATE,       /* u8, enum ipfi_state_id: of the connection after the packet; absent without one */
-	IPFI_JUDGEMENT_A_STATE_ID,    /* u64: of the live state that was found; absent when there is none yet */
-	IPFI_JUDGEMENT_A_DSTNAT_RULE, /* u64: id of the rule that translates its destination */
-	IPFI_JUDGEMENT_A_SRCNAT_RULE, /* u64: id of the rule that translates its source */
-	IPFI_JUDGEMENT_A_SRC,         /* 4 or 16 bytes: SRC to DPORT as it leaves, or denied, as it was judged; all four
+enum ipfi_result_attr {
+	IPFI_RESULT_A_UNSPEC,
+	IPFI_RESULT_A_VERDICT,     /* u8, enum ipfi_verdict: of the filter's */
+	IPFI_RESULT_A_REASON,      /* u8, enum ipfi_reason */
+	IPFI_RESULT_A_LIST,        /* u8, enum ipfi_list */
+	IPFI_RESULT_A_RULE,        /* u64: id of the rule that decides, or that the state belongs to; absent for none */
+	IPFI_RESULT_A_STATE,       /* u8, enum ipfi_state_id: of the connection after the packet; absent without one */
+	IPFI_RESULT_A_STATE_ID,    /* u64: of the live state that was found; absent when there is none yet */
+	IPFI_RESULT_A_DSTNAT_RULE, /* u64: id of the rule that translates its destination */
+	IPFI_RESULT_A_SRCNAT_RULE, /* u64: id of the rule that translates its source */
+	IPFI_RESULT_A_SRC,         /* 4 or 16 bytes: SRC to DPORT as it leaves, or denied, as it was judged; all four
 	                               * absent when it is not translated */
-	IPFI_JUDGEMENT_A_DST,
-	IPFI_JUDGEMENT_A_SPORT,       /* u16; of an ICMP query, and of its reply, the identifier */
-	IPFI_JUDGEMENT_A_DPORT,       /* u16 */
-	IPFI_JUDGEMENT_A_PAD,
-	__IPFI_JUDGEMENT_A_END,
+	IPFI_RESULT_A_DST,
+	IPFI_RESULT_A_SPORT,       /* u16; of an ICMP query, and of its reply, the identifier */
+	IPFI_RESULT_A_DPORT,       /* u16 */
+	IPFI_RESULT_A_PAD,
+	__IPFI_RESULT_A_END,
 };
-#define IPFI_JUDGEMENT_A_MAX (__IPFI_JUDGEMENT_A_END - 1)
+#define IPFI_RESULT_A_MAX (__IPFI_RESULT_A_END - 1)
 
 #define IPFI_DROPS_KEPT 1024  /* dropped packets that are remembered in a namespace */
 #define IPFI_DROPS_RATE 1000  /* remembered a second at most; the rest are only counted */
@@ -804,36 +804,36 @@ enum ipfi_drop_attr {
 #define IPFI_DROP_A_MAX (__IPFI_DROP_A_END - 1)
 
 /* What a commit would do to a live state: X(ENUM, name). */
-#define IPFI_FATES(X)      \
+#define IPFI_IMPACTS(X)      \
 	X(DENIED, "denied") \
 	X(RETRANSLATED, "retranslated")
 
-enum ipfi_fate {
-	IPFI_FATE_UNSPEC,
-#define X(id, name) IPFI_FATE_##id,
-	IPFI_FATES(X)
+enum ipfi_impact {
+	IPFI_IMPACT_UNSPEC,
+#define X(id, name) IPFI_IMPACT_##id,
+	IPFI_IMPACTS(X)
 #undef X
-	__IPFI_FATE_END,
+	__IPFI_IMPACT_END,
 };
-#define IPFI_FATE_MAX (__IPFI_FATE_END - 1)
+#define IPFI_IMPACT_MAX (__IPFI_IMPACT_END - 1)
 
-#define IPFI_TRIALS_MOST 256 /* rows of a trial, beside one with REST for each fate */
+#define IPFI_DRY_RUN_ROWS_MAX 256 /* rows of a trial, beside one with REST for each fate */
 
 /*
  * Live states of one rule that one rule of the new ones would deny, or translate otherwise if they began anew:
  * they keep the translation that they have until they end.
  */
-enum ipfi_trial_attr {
-	IPFI_TRIAL_A_UNSPEC,
-	IPFI_TRIAL_A_FATE,   /* u8, enum ipfi_fate */
-	IPFI_TRIAL_A_LIST,   /* u8, enum ipfi_list: whose rules or default decide so */
-	IPFI_TRIAL_A_RULE,   /* u64: id of the running rule that allowed them; 0 for none */
-	IPFI_TRIAL_A_BY,     /* string: name of the new rule; absent: none, the list's default or no translation */
-	IPFI_TRIAL_A_STATES, /* u32: how many */
-	IPFI_TRIAL_A_REST,   /* flag: those of all rules that found no row; LIST, RULE and BY are absent then */
-	IPFI_TRIAL_A_PAD,
-	__IPFI_TRIAL_A_END,
+enum ipfi_dry_run_attr {
+	IPFI_DRY_RUN_A_UNSPEC,
+	IPFI_DRY_RUN_A_IMPACT,   /* u8, enum ipfi_impact */
+	IPFI_DRY_RUN_A_LIST,   /* u8, enum ipfi_list: whose rules or default decide so */
+	IPFI_DRY_RUN_A_RULE,   /* u64: id of the running rule that allowed them; 0 for none */
+	IPFI_DRY_RUN_A_BY,     /* string: name of the new rule; absent: none, the list's default or no translation */
+	IPFI_DRY_RUN_A_STATES, /* u32: how many */
+	IPFI_DRY_RUN_A_REST,   /* flag: those of all rules that found no row; LIST, RULE and BY are absent then */
+	IPFI_DRY_RUN_A_PAD,
+	__IPFI_DRY_RUN_A_END,
 };
-#define IPFI_TRIAL_A_MAX (__IPFI_TRIAL_A_END - 1)
+#define IPFI_DRY_RUN_A_MAX (__IPFI_DRY_RUN_A_END - 1)
 
 #endif /* _UAPI_LINUX_IPFI_H */

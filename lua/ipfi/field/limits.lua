@@ -2,6 +2,7 @@
 -- The limits: how many states, and how long each kind lives. Their names, ranges and defaults come from
 -- the uapi header through the codec.
 local codec = require "ipfi.c.codec"
+local log = require "ipfi.base.log"
 local suggest = require "ipfi.base.suggest"
 local text = require "ipfi.base.text"
 
@@ -9,6 +10,9 @@ local limits = {}
 
 -- Limits of 0 and 1 that Lua shows as false and true, as 0 is true in Lua.
 local SWITCHES = { tcp_loose = true }
+
+-- Names of earlier versions, understood for one more.
+local RENAMED = { tcp_guessed = "tcp_midstream" }
 
 limits.list = codec.limits()
 limits.by_name = {}
@@ -23,7 +27,7 @@ limits.help = {
   max_states = "most states there may be; by default what the machine's memory allows, at least 65536; never "
     .. "more than in the machine's first network namespace",
   max_states_per_source = "most states one source address may have; 0 for no limit",
-  tcp_loose = "take up TCP connections met in the middle, as a guess, when a rule allows them",
+  tcp_loose = "pick up TCP connections mid-stream when a rule allows them",
   tcp_syn_sent = "seconds without traffic: SYN seen, no answer yet",
   tcp_syn_recv = "seconds: SYN answered, handshake not complete",
   tcp_established = "seconds: an open connection",
@@ -32,7 +36,7 @@ limits.help = {
   tcp_last_ack = "seconds: both sides have closed, the last acknowledgement is missing",
   tcp_time_wait = "seconds: closed in order",
   tcp_closed = "seconds: ended by a reset",
-  tcp_guessed = "seconds: met in the middle and seen from one side only; more than 30 count as 30",
+  tcp_midstream = "seconds: picked up mid-stream and seen from one side only; more than 30 count as 30",
   udp_new = "seconds: traffic one way only",
   udp_established = "seconds: traffic both ways",
   icmp = "seconds: an ICMP query, like ping",
@@ -75,9 +79,13 @@ function limits.parse(wanted, report)
     return tostring(a) < tostring(b)
   end)
   for _, name in ipairs(names) do
-    local number, message = limits.check(name, wanted[name])
+    local new = RENAMED[name]
+    local number, message = limits.check(new or name, wanted[name])
+    if new then
+      log.write("notice", ("limit '%s' is called '%s' now"):format(name, new))
+    end
     if number then
-      numbers[name] = number
+      numbers[new or name] = number
     else
       report(message)
     end

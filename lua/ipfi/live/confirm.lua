@@ -8,7 +8,7 @@ local text = require "ipfi.base.text"
 
 local confirm = {}
 
---- IPFI_CONFIRM_MOST of the uapi header: a day, in seconds.
+--- IPFI_CONFIRM_MAX of the uapi header: a day, in seconds.
 confirm.MOST = 86400
 
 local LATE = {

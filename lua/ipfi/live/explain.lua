@@ -84,7 +84,7 @@ function explain.judgement(messages, rows, data, meta)
     for _, step in ipairs(message.step or {}) do
       steps[#steps + 1] = step
     end
-    judged = message.judgement or judged
+    judged = message.result or judged
   end
   local has = values_of(data, meta)
   local real = real_values(has, judged)

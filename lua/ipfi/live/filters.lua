@@ -146,7 +146,7 @@ filters.list = {
   { name = "iface", wire = "device", help = "either device", parse = device "iface" },
   {
     name = "guessed",
-    wire = "guessed",
+    wire = "midstream",
     help = "true or false",
     parse = function(value)
       if type(value) ~= "boolean" then

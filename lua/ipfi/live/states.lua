@@ -116,7 +116,7 @@ function states.finisher()
     local flags = row.flags
     if flags then
       for i = 1, #flags do
-        if flags[i] == "guessed" then
+        if flags[i] == "midstream" then
           guessed = true
         elseif flags[i] == "reply_seen" then
           reply_seen = true

@@ -304,7 +304,7 @@ end
 -- What the rules of a policy say of the live states.
 local function judge_states(p, old, commit)
   local result = { judged = 0, denied = new_fate(), retranslated = new_fate(), commit = commit }
-  local messages = compile.trial(p)
+  local messages = compile.dry_run(p)
   local answer = kernel.transact(messages, "plan of policy '" .. p.name .. "'", function(index)
     local rule = messages:rule(index)
     return rule and { at = rule.at, rule = rule.name }
@@ -321,15 +321,15 @@ local function judge_states(p, old, commit)
     end
   end
   result.judged = answer.stats and answer.stats.states or 0
-  for _, trial in ipairs(answer.trial or {}) do
-    local fate, rule = result[trial.fate], running_rule[trial.rule]
+  for _, trial in ipairs(answer.dry_run or {}) do
+    local fate, rule = result[trial.impact], running_rule[trial.rule]
     local name = not trial.rest and (rule and rule.name or trial.rule == 0 and "default" or "?") or nil
     fate.total = fate.total + trial.states
     if name then
       fate.by_rule[name] = (fate.by_rule[name] or 0) + trial.states
     end
     fate.rows[#fate.rows + 1] = {
-      change = trial.fate, kind = "state", states = trial.states, rule = name, at = rule and rule.at,
+      change = trial.impact, kind = "state", states = trial.states, rule = name, at = rule and rule.at,
       list = trial.list, by = trial.by, by_at = new_rule[trial.by] and new_rule[trial.by].at,
     }
   end

@@ -112,9 +112,9 @@ function compile.messages(policy, options)
 end
 
 --- The same for asking what the policy would do to the live states: nothing is committed.
-function compile.trial(policy)
+function compile.dry_run(policy)
   local list = compile.messages(policy)
-  list[#list] = { cmd = "ruleset_try", flags = { "ack" } }
+  list[#list] = { cmd = "ruleset_dry_run", flags = { "ack" } }
   return list
 end
 

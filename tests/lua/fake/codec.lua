@@ -11,7 +11,7 @@ local function header()
 end
 
 local text = header()
-local WEEK = tonumber(text:match("#define IPFI_TIMEOUT_MOST (%d+)"))
+local WEEK = tonumber(text:match("#define IPFI_TIMEOUT_MAX (%d+)"))
 
 -- The lines of an X-macro, continued by backslashes.
 local function rows(name)
@@ -27,7 +27,7 @@ local LIMITS, STATES, REASONS, HELPERS = {}, {}, {}, {}
 for i, row in ipairs(rows("IPFI_LIMITS")) do
   local name, least, most, default = row:match("^[%u_]+, ([%l_]+), (%w+), ([%w_]+), (%w+)$")
   LIMITS[i] = { name = name, least = tonumber(least),
-    most = most == "IPFI_TIMEOUT_MOST" and WEEK or tonumber(most),
+    most = most == "IPFI_TIMEOUT_MAX" and WEEK or tonumber(most),
     default = tonumber(default) }
 end
 for i, row in ipairs(rows("IPFI_STATES")) do

@@ -30,7 +30,7 @@ function kernel.reset()
   kernel.confirm = nil
   kernel.sets = {}
   -- What a trial of any rule set says.
-  kernel.trial = nil
+  kernel.dry_run = nil
   kernel.before, kernel.deadline, kernel.change = nil, nil, nil
   kernel.requests = {}
   kernel.interrupted_dumps = 0
@@ -452,8 +452,8 @@ function Connection.stream(self, messages)
       err = add_rule(transaction, message)
     elseif not err and message.cmd == "ruleset_commit" then
       err = commit(transaction, message)
-    elseif not err and message.cmd == "ruleset_try" then
-      return true, { cmd = "ruleset_try", stats = { states = #kernel.states }, trial = copy(kernel.trial) }
+    elseif not err and message.cmd == "ruleset_dry_run" then
+      return true, { cmd = message.cmd, stats = { states = #kernel.states }, dry_run = copy(kernel.dry_run) }
     end
     if err then
       err.index = i

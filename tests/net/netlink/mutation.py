@@ -47,7 +47,7 @@ class Mutator:
     def send(self, name, body):
         """Sends body as the named command, in the surroundings in which a valid one would succeed."""
         # A set is there as soon as a transaction has declared it.
-        if name.split()[0] in ("RULE_ADD", "RULESET_COMMIT", "RULESET_ABORT", "RULESET_TRY", "SETS_DUMP", "SET_ADD",
+        if name.split()[0] in ("RULE_ADD", "RULESET_COMMIT", "RULESET_ABORT", "RULESET_DRY_RUN", "SETS_DUMP", "SET_ADD",
                                "SET_DELETE"):
             self.begin()
         elif name == "RULESET_BEGIN":

@@ -75,7 +75,7 @@ def messages(n):
         (n["IPFI_FILTER_A_SPORT"], value_range(1, 65535)), (n["IPFI_FILTER_A_DPORT"], value_range(9000, 9999)),
         (n["IPFI_FILTER_A_PORT"], value_range(9000, 9999)), (n["IPFI_FILTER_A_RULE"], u64(77)),
         (n["IPFI_FILTER_A_IIF"], u32(1)), (n["IPFI_FILTER_A_OIF"], u32(1)), (n["IPFI_FILTER_A_DEVICE"], u32(1)),
-        (n["IPFI_FILTER_A_GUESSED"], u8(0)), (n["IPFI_FILTER_A_MARK"], u32(0)),
+        (n["IPFI_FILTER_A_MIDSTREAM"], u8(0)), (n["IPFI_FILTER_A_MARK"], u32(0)),
         (n["IPFI_FILTER_A_ID"], u64(5)), (n["IPFI_FILTER_A_MASTER"], u64(6)),
         (n["IPFI_FILTER_A_HELPER"], u8(n["IPFI_HELPER_FTP"])), (n["IPFI_FILTER_A_NAT"], u32(1 << 2)),
     ]
@@ -105,7 +105,7 @@ def messages(n):
         "RULE_ADD ftp": ([(n["IPFI_A_RULE"], helper_rule)], False),
         "RULESET_COMMIT": ([(n["IPFI_A_COMMIT"], commit)], False),
         "RULESET_ABORT": ([], False),
-        "RULESET_TRY": ([], False),
+        "RULESET_DRY_RUN": ([], False),
         "EXPLAIN": ([(n["IPFI_A_PACKET"], packet)], True),
         "DROPS_DUMP": ([], True),
         "RULESET_CONFIRM": ([(n["IPFI_A_COMMIT"], [expect])], False),

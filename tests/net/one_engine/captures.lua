@@ -30,7 +30,7 @@ local real = args.to and sides.kernel(assert(io.open(args.to, "wb")), assert(io.
 local TEXT = [[
 local limits = {}
 for _, name in ipairs { "tcp_syn_sent", "tcp_syn_recv", "tcp_fin_wait", "tcp_close_wait", "tcp_last_ack",
-  "tcp_time_wait", "tcp_closed", "tcp_guessed", "udp_new", "udp_established" } do
+  "tcp_time_wait", "tcp_closed", "tcp_midstream", "udp_new", "udp_established" } do
   limits[name] = 3600
 end
 return policy {

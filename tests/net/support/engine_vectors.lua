@@ -89,7 +89,7 @@ end
 
 -- A state that ends before it is looked at would be missed.
 local LIMITS = { tcp_syn_sent = 3600, tcp_syn_recv = 3600, tcp_fin_wait = 3600, tcp_close_wait = 3600,
-  tcp_last_ack = 3600, tcp_time_wait = 3600, tcp_closed = 3600, tcp_guessed = 3600 }
+  tcp_last_ack = 3600, tcp_time_wait = 3600, tcp_closed = 3600, tcp_midstream = 3600 }
 
 local function play_tcp(player, files)
   for _, loose in ipairs { "1", "0" } do

@@ -52,8 +52,8 @@ local MORE = {
   { cmd = "set_add", set = { name = "nobodys", member = { { addr = "192.0.2.7" } } } },
   { cmd = "states_count", filter = { family = 4, proto = 6, dport = { from = 1, to = 80 },
     src = { addr = "10.0.0.0", length = 8 }, mark = 1, iif = 1 } },
-  { cmd = "states_delete", filter = { addr = { addr = "192.0.2.1" }, guessed = 1 } },
-  { cmd = "ruleset_abort" }, { cmd = "ruleset_commit", commit = { expect = 9 } }, { cmd = "ruleset_try" },
+  { cmd = "states_delete", filter = { addr = { addr = "192.0.2.1" }, midstream = 1 } },
+  { cmd = "ruleset_abort" }, { cmd = "ruleset_commit", commit = { expect = 9 } }, { cmd = "ruleset_dry_run" },
   { cmd = "ruleset_commit", commit = { states = "keep", confirm = 600 } }, { cmd = "ruleset_rollback", commit = {} },
 }
 for _, message in ipairs(MORE) do
