@@ -120,7 +120,8 @@ describe("the program", function()
     local said = shell(([[
       %s --rmmod -e 'while true do end' & shell=$!
       for i in $(seq 100); do helper=$(pgrep -P $shell -x ipfi) && break; sleep 0.2; done
-      ls /proc/$helper/fd | wc -l
+      for i in $(seq 100); do files=$(ls /proc/$helper/fd | wc -l); [ $files -gt 1 ] || break; sleep 0.2; done
+      echo $files
       kill -9 $shell; wait $shell 2>/dev/null
       for i in $(seq 100); do [ -d /proc/$helper ] || break; sleep 0.2; done
       [ -n "$helper" ] && [ ! -d /proc/$helper ] && echo gone]]):format(IPFI))

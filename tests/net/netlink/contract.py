@@ -232,7 +232,7 @@ class Contract:
         """A filter's attributes: prefixes as text, port ranges as pairs, numbers by their width."""
         n, attributes = self.n, []
         widths = {"FAMILY": wire.u8, "PROTO": wire.u8, "STATES": wire.u32, "RULE": wire.u64, "IIF": wire.u32,
-                  "OIF": wire.u32, "DEVICE": wire.u32, "GUESSED": wire.u8, "MARK": wire.u32}
+                  "OIF": wire.u32, "DEVICE": wire.u32, "MIDSTREAM": wire.u8, "MARK": wire.u32}
         for name, value in conditions.items():
             if isinstance(value, str):
                 base, _, length = value.partition("/")
@@ -286,7 +286,7 @@ class Contract:
                 ({}, 120), ({"FAMILY": 6}, 20), ({"SRC": "127.0.0.0/8"}, 100), ({"DST": "::1"}, 20),
                 ({"ADDR": "::/0"}, 20),
                 ({"SRC": "10.0.0.0/8"}, 0), ({"DPORT": (9000, 9009)}, 20), ({"SPORT": (9000, 9009)}, 0),
-                ({"PORT": (9019, 9020)}, 3), ({"RULE": rule}, 120), ({"RULE": rule + 1}, 0), ({"GUESSED": 1}, 0),
+                ({"PORT": (9019, 9020)}, 3), ({"RULE": rule}, 120), ({"RULE": rule + 1}, 0), ({"MIDSTREAM": 1}, 0),
                 ({"STATES": 1 << n["IPFI_STATE_UDP_NEW"]}, 120), ({"STATES": 1 << n["IPFI_STATE_ESTABLISHED"]}, 0),
                 ({"MARK": 0}, 120), ({"MARK": 5}, 0), ({"PROTO": 6}, 0), ({"DEVICE": 1}, 120), ({"DEVICE": 99}, 0),
                 ({"FAMILY": 4, "DPORT": (9000, 9000), "ADDR": "127.0.0.1"}, 1)):

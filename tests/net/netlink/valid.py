@@ -148,7 +148,7 @@ def outside(n):
         of_filter("SRC", u8(33), n["IPFI_PREFIX_A_LENGTH"]), of_filter("DST", u8(129), n["IPFI_PREFIX_A_LENGTH"]),
         of_filter("ADDR", bytes(8), n["IPFI_PREFIX_A_ADDR"]),
         of_filter("SPORT", u32(65536), n["IPFI_RANGE_A_TO"]), of_filter("DPORT", u32(65535), n["IPFI_RANGE_A_FROM"]),
-        of_filter("GUESSED", u8(2)), of_filter("HELPER", u8(0)), of_filter("HELPER", u8(2)),
+        of_filter("MIDSTREAM", u8(2)), of_filter("HELPER", u8(0)), of_filter("HELPER", u8(2)),
         of_filter("NAT", u32(1)),
     ]
     return {
